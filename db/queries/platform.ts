@@ -1,0 +1,52 @@
+import { and, eq, gt, lt, sql } from 'drizzle-orm'
+import type { Db } from '../client.ts'
+import { accessTokens, auditLog, channelLog, resultPages } from '../schema/index.ts'
+
+/** Writes who did what. Belongs in the transaction of the deed itself. */
+export async function appendAudit(db: Db, row: typeof auditLog.$inferInsert): Promise<void> {
+  await db.insert(auditLog).values(row)
+}
+
+export async function insertChannelLog(db: Db, rows: (typeof channelLog.$inferInsert)[]): Promise<void> {
+  await db.insert(channelLog).values(rows)
+}
+
+export async function insertResultPage(db: Db, row: typeof resultPages.$inferInsert): Promise<void> {
+  await db.insert(resultPages).values(row)
+}
+
+export async function resultPageByToken(db: Db, tokenIndex: string, now: Date) {
+  const [row] = await db
+    .select()
+    .from(resultPages)
+    .where(and(eq(resultPages.tokenIndex, tokenIndex), gt(resultPages.expiresAt, now)))
+  return row ?? null
+}
+
+export async function deleteExpiredPages(db: Db, now: Date): Promise<void> {
+  await db.delete(resultPages).where(lt(resultPages.expiresAt, now))
+}
+
+/** The stored token of an account, locked until the transaction ends, so that one process refreshes and others wait. */
+export async function lockAccessToken(db: Db, channel: string) {
+  await db.execute(sql`select pg_advisory_xact_lock(hashtext(${`token:${channel}`}))`)
+  const [row] = await db.select().from(accessTokens).where(eq(accessTokens.channel, channel))
+  return row ?? null
+}
+
+export async function saveAccessToken(
+  db: Db,
+  channel: string,
+  tokenSealed: string,
+  expiresAt: Date,
+): Promise<void> {
+  await db
+    .insert(accessTokens)
+    .values({ channel, tokenSealed, expiresAt })
+    .onConflictDoUpdate({ target: accessTokens.channel, set: { tokenSealed, expiresAt } })
+}
+
+/** Whether the database answers. @throws when it does not */
+export async function ping(db: Db): Promise<void> {
+  await db.execute(sql`select 1`)
+}

@@ -1,0 +1,119 @@
+import { and, eq, inArray, lt, sql } from 'drizzle-orm'
+import { batched } from '../batch.ts'
+import type { Db } from '../client.ts'
+import { updates } from '../schema/index.ts'
+
+export interface NewUpdate {
+  channel: string
+  dedupeKey: string
+  kind: string
+  payloadSealed: string
+  receivedAt: Date
+}
+
+export interface RecordedUpdate {
+  id: number
+  isNew: boolean
+  /** Of a repeated update that has been answered before. */
+  replySealed: string | null
+  status: string
+}
+
+/**
+ * Stores updates once, many callers' in one statement, and resolves when they are on disk.
+ * A repeated update is found by its key and comes back with what was answered the first time.
+ */
+export function updateRecorder(db: Db): (update: NewUpdate) => Promise<RecordedUpdate> {
+  return batched(async inputs => {
+    const inserted = await db
+      .insert(updates)
+      .values(inputs.map(input => ({ ...input, status: 'received' })))
+      .onConflictDoNothing({ target: [updates.channel, updates.dedupeKey] })
+      .returning({ id: updates.id, channel: updates.channel, dedupeKey: updates.dedupeKey })
+    const fresh = new Map(inserted.map(row => [`${row.channel} ${row.dedupeKey}`, row.id]))
+    const repeated = inputs.filter(input => !fresh.has(`${input.channel} ${input.dedupeKey}`))
+    const present =
+      repeated.length + inserted.length < inputs.length || repeated.length > 0
+        ? await findByKeys(db, repeated)
+        : []
+    const known = new Map(present.map(row => [`${row.channel} ${row.dedupeKey}`, row]))
+    return inputs.map(input => {
+      const key = `${input.channel} ${input.dedupeKey}`
+      const id = fresh.get(key)
+      if (id !== undefined) {
+        // the same update twice in one batch: only the first is new
+        fresh.delete(key)
+        known.set(key, {
+          id,
+          channel: input.channel,
+          dedupeKey: input.dedupeKey,
+          status: 'received',
+          replySealed: null,
+        })
+        return { id, isNew: true, replySealed: null, status: 'received' }
+      }
+      const row = known.get(key)
+      if (!row) throw new Error('an update was neither stored nor found')
+      return { id: row.id, isNew: false, replySealed: row.replySealed, status: row.status }
+    })
+  })
+}
+
+async function findByKeys(db: Db, keys: { channel: string; dedupeKey: string }[]) {
+  if (keys.length === 0) return []
+  return db
+    .select({
+      id: updates.id,
+      channel: updates.channel,
+      dedupeKey: updates.dedupeKey,
+      status: updates.status,
+      replySealed: updates.replySealed,
+    })
+    .from(updates)
+    .where(
+      and(
+        inArray(
+          updates.dedupeKey,
+          keys.map(key => key.dedupeKey),
+        ),
+        inArray(updates.channel, [...new Set(keys.map(key => key.channel))]),
+      ),
+    )
+}
+
+/** Marks an update as handled. false: it had been handled before, and the caller must undo what it did. */
+export async function markHandled(
+  db: Db,
+  id: number,
+  replySealed: string | null,
+  now: Date,
+): Promise<boolean> {
+  const rows = await db
+    .update(updates)
+    .set({ status: 'handled', replySealed, handledAt: now })
+    .where(and(eq(updates.id, id), eq(updates.status, 'received')))
+    .returning({ id: updates.id })
+  return rows.length === 1
+}
+
+/** Counts a failure; after `maxAttempts` the update is set aside for an operator to see. */
+export async function recordFailure(db: Db, id: number, error: string, maxAttempts: number): Promise<void> {
+  await db
+    .update(updates)
+    .set({
+      attempts: sql`${updates.attempts} + 1`,
+      error: error.slice(0, 500),
+      status: sql`case when ${updates.attempts} + 1 >= ${maxAttempts} then 'set_aside' else ${updates.status} end`,
+    })
+    .where(and(eq(updates.id, id), eq(updates.status, 'received')))
+}
+
+/** Updates that were stored before `before` and have not been handled: their process died, or failed. */
+export function unhandledUpdates(db: Db, before: Date, limit: number) {
+  return db
+    .select({ id: updates.id, payloadSealed: updates.payloadSealed })
+    .from(updates)
+    .where(and(eq(updates.status, 'received'), lt(updates.receivedAt, before)))
+    .orderBy(updates.id)
+    .limit(limit)
+}

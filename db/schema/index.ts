@@ -1,0 +1,7 @@
+export * from './groups.ts'
+export * from './notices.ts'
+export * from './persons.ts'
+export * from './platform.ts'
+export * from './records.ts'
+export * from './roster.ts'
+export * from './units.ts'

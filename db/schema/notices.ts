@@ -1,0 +1,124 @@
+import { sql } from 'drizzle-orm'
+import { index, integer, jsonb, pgTable, text, uniqueIndex } from 'drizzle-orm/pg-core'
+import { id, moment, ref } from './columns.ts'
+import { groups } from './groups.ts'
+import { identities, persons } from './persons.ts'
+import { units } from './units.ts'
+
+/** Something a unit sends down to all groups below it (通知). */
+export const notices = pgTable(
+  'notices',
+  {
+    id: id(),
+    programme: text().notNull(),
+    unitId: ref()
+      .references(() => units.id)
+      .notNull(),
+    authorId: ref()
+      .references(() => persons.id)
+      .notNull(),
+    body: text().notNull(),
+    category: text().notNull(),
+    issuedAt: moment().notNull(),
+    deadlineAt: moment().notNull(),
+  },
+  table => [index('notices_unit').on(table.unitId)],
+)
+
+/** One notice to one group through one channel (投递). */
+export const deliveries = pgTable(
+  'deliveries',
+  {
+    id: id(),
+    noticeId: ref()
+      .references(() => notices.id)
+      .notNull(),
+    groupId: ref()
+      .references(() => groups.id)
+      .notNull(),
+    /** `robot`, `appchat`, `mass` (the owner confirms) or `relay` (the owner forwards by hand). */
+    route: text().notNull(),
+    /** Who must act, for `mass` and `relay`; null when the group has no owner. */
+    ownerId: ref().references(() => persons.id),
+    outgoingId: ref().references(() => outgoingMessages.id),
+    /** `pending` → `sent` (handed over) → `posted` (in the group, with a receipt); `failed`, `unknown`. */
+    status: text().notNull(),
+    updatedAt: moment().notNull(),
+  },
+  table => [
+    uniqueIndex('deliveries_once').on(table.noticeId, table.groupId),
+    index('deliveries_open_of_owner').on(table.ownerId).where(sql`status <> 'posted'`),
+    index('deliveries_outgoing').on(table.outgoingId),
+  ],
+)
+
+/** Proof that a delivery was posted, relayed or read (回执). Written once. */
+export const receipts = pgTable(
+  'receipts',
+  {
+    id: id(),
+    deliveryId: ref()
+      .references(() => deliveries.id)
+      .notNull(),
+    /** `posted` (platform's word), `relayed` (owner's word or confirmed mass message), `received` (owner saw it). */
+    kind: text().notNull(),
+    personId: ref().references(() => persons.id),
+    proof: jsonb().$type<Record<string, unknown>>().notNull(),
+    at: moment().notNull(),
+  },
+  table => [uniqueIndex('receipts_once').on(table.deliveryId, table.kind)],
+)
+
+/** One message on its way out to a platform. Sending happens only from these rows (`server/jobs/deliver.ts`). */
+export const outgoingMessages = pgTable(
+  'outgoing_messages',
+  {
+    id: id(),
+    /** What is called: `person`, `robot`, `appchat`, `mass`, `join_pass` or `create_appchat`. */
+    kind: text().notNull(),
+    /** Person to be reached by whatever account they have; for `mass` the owner who confirms. */
+    personId: ref().references(() => persons.id),
+    /** Sends to this account only (a late answer goes where the question came from). */
+    identityId: ref().references(() => identities.id),
+    groupId: ref().references(() => groups.id),
+    /** `reply`, `relay`, `reminder`, `escalation`, `task`, `review`, `notice`, `pass`, `report`. */
+    purpose: text().notNull(),
+    /** The texts to send one after the other, a sealed JSON array: answers may hold personal data. */
+    textsSealed: text().notNull(),
+    /** How many of them are out already, so that a retry goes on behind them. */
+    sentCount: integer().notNull().default(0),
+    /** For `mass`: the chat ids of one task (≤ 2000). */
+    chatIds: jsonb().$type<string[]>(),
+    /** `pending`, `sending`, `sent`, `retrying`, `failed`, `unknown` (in flight at a crash, no way to ask). */
+    status: text().notNull(),
+    attempts: integer().notNull().default(0),
+    nextAttemptAt: moment().notNull(),
+    /** Set while a worker has it. */
+    claimedAt: moment(),
+    platformId: text(),
+    error: text(),
+    createdAt: moment().notNull(),
+    sentAt: moment(),
+  },
+  table => [
+    index('outgoing_due').on(table.nextAttemptAt).where(sql`status in ('pending', 'retrying')`),
+    index('outgoing_in_flight').on(table.claimedAt).where(sql`status = 'sending'`),
+    index('outgoing_mass').on(table.id).where(sql`kind = 'mass' and status = 'sent'`),
+  ],
+)
+
+/** A due moment: a reminder or escalation written together with its notice. Done once. */
+export const timers = pgTable(
+  'timers',
+  {
+    id: id(),
+    /** `remind_owner` or `escalate`. */
+    kind: text().notNull(),
+    noticeId: ref()
+      .references(() => notices.id)
+      .notNull(),
+    dueAt: moment().notNull(),
+    doneAt: moment(),
+  },
+  table => [index('timers_due').on(table.dueAt).where(sql`done_at is null`)],
+)

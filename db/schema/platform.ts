@@ -1,0 +1,107 @@
+import { sql } from 'drizzle-orm'
+import { customType, index, integer, jsonb, pgTable, smallint, text, uniqueIndex } from 'drizzle-orm/pg-core'
+import { id, moment, ref } from './columns.ts'
+import { identities, persons } from './persons.ts'
+
+const bytes = customType<{ data: Buffer }>({ dataType: () => 'bytea' })
+
+/** One inbound thing, stored once before it is acknowledged (更新). */
+export const updates = pgTable(
+  'updates',
+  {
+    id: id(),
+    channel: text().notNull(),
+    /** The platform's message id, or a hash of the decrypted body where there is none. */
+    dedupeKey: text().notNull(),
+    kind: text().notNull(),
+    /** The update as JSON, sealed: people write ID numbers to the bot. */
+    payloadSealed: text().notNull(),
+    receivedAt: moment().notNull(),
+    /** `received`, `handled`, or `set_aside` after too many failures (shown to operators). */
+    status: text().notNull(),
+    attempts: smallint().notNull().default(0),
+    /** The passive reply, sealed: a repeated callback gets the same answer. */
+    replySealed: text(),
+    handledAt: moment(),
+    error: text(),
+  },
+  table => [
+    uniqueIndex('updates_once').on(table.channel, table.dedupeKey),
+    index('updates_unhandled').on(table.receivedAt).where(sql`status = 'received'`),
+  ],
+)
+
+/** Where somebody is in a dialogue of several steps: at most one for each account. */
+export const conversations = pgTable('conversations', {
+  identityId: ref()
+    .references(() => identities.id)
+    .primaryKey(),
+  name: text().notNull(),
+  /** Raised when the steps change; a stored row of another version is discarded, not misread. */
+  version: integer().notNull(),
+  step: text().notNull(),
+  answers: jsonb().$type<Record<string, string>>().notNull(),
+  expiresAt: moment().notNull(),
+})
+
+/** A long result or a file that the bot answered with a link. The link is the only key to it, and it expires. */
+export const resultPages = pgTable(
+  'result_pages',
+  {
+    id: id(),
+    tokenIndex: text().notNull(),
+    personId: ref().references(() => persons.id),
+    title: text().notNull(),
+    /** Sealed text of a page, or null for a file. */
+    textSealed: text(),
+    fileName: text(),
+    file: bytes(),
+    createdAt: moment().notNull(),
+    expiresAt: moment().notNull(),
+  },
+  table => [uniqueIndex('result_pages_token').on(table.tokenIndex)],
+)
+
+/** What we asked a platform and what it answered; secrets and personal data left out. */
+export const channelLog = pgTable(
+  'channel_log',
+  {
+    id: id(),
+    at: moment().notNull(),
+    channel: text().notNull(),
+    /** The path of the call, without its query. */
+    call: text().notNull(),
+    /** The platform's code; 0 is success, null when no answer came. */
+    errcode: integer(),
+    message: text(),
+    tookMs: integer().notNull(),
+    outgoingId: ref(),
+  },
+  table => [index('channel_log_at').on(table.at)],
+)
+
+/** The access token of each platform account, sealed and shared by all server processes. */
+export const accessTokens = pgTable('access_tokens', {
+  channel: text().primaryKey(),
+  tokenSealed: text().notNull(),
+  expiresAt: moment().notNull(),
+})
+
+/** Who did what (操作留痕). Append-only: a trigger refuses changes. */
+export const auditLog = pgTable(
+  'audit_log',
+  {
+    id: id(),
+    at: moment().notNull(),
+    /** null: the system by itself. */
+    actorId: ref(),
+    action: text().notNull(),
+    subjectKind: text().notNull(),
+    subjectId: ref(),
+    details: jsonb().$type<Record<string, unknown>>().notNull(),
+  },
+  table => [
+    index('audit_log_subject').on(table.subjectKind, table.subjectId),
+    index('audit_log_actor').on(table.actorId),
+  ],
+)

@@ -1,0 +1,82 @@
+import { sql } from 'drizzle-orm'
+import { date, index, integer, pgTable, primaryKey, real, text, uniqueIndex } from 'drizzle-orm/pg-core'
+import { id, moment, ref } from './columns.ts'
+import { groups } from './groups.ts'
+import { deliveries } from './notices.ts'
+import { persons } from './persons.ts'
+import { units } from './units.ts'
+
+/** Messages in one group of one category (消息记录): one message, or several that an owner counted. */
+export const messageRecords = pgTable(
+  'message_records',
+  {
+    id: id(),
+    groupId: ref()
+      .references(() => groups.id)
+      .notNull(),
+    unitId: ref()
+      .references(() => units.id)
+      .notNull(),
+    /** `YYYY-MM` in Asia/Shanghai. */
+    month: text().notNull(),
+    recordedOn: date().notNull(),
+    category: text().notNull(),
+    count: integer().notNull(),
+    /** `notice`, `forwarded` (shown to the bot) or `counted` (the owner's number). */
+    source: text().notNull(),
+    /** `machine` or `person`. */
+    decidedBy: text().notNull(),
+    /** 0..1, of the machine. */
+    confidence: real(),
+    /** The first words, with personal data masked; null for counted ones. */
+    excerpt: text(),
+    deliveryId: ref().references(() => deliveries.id),
+    updateId: ref(),
+    reportedBy: ref().references(() => persons.id),
+    createdAt: moment().notNull(),
+  },
+  table => [
+    uniqueIndex('message_records_delivery').on(table.deliveryId).where(sql`delivery_id is not null`),
+    index('message_records_month').on(table.unitId, table.month),
+    index('message_records_group').on(table.groupId, table.month),
+  ],
+)
+
+/** One offline activity (线下活动). */
+export const activities = pgTable(
+  'activities',
+  {
+    id: id(),
+    unitId: ref()
+      .references(() => units.id)
+      .notNull(),
+    groupId: ref().references(() => groups.id),
+    /** A column of the tracking sheet, such as `training`. */
+    kind: text().notNull(),
+    heldOn: date().notNull(),
+    month: text().notNull(),
+    place: text(),
+    heads: integer(),
+    reportedBy: ref().references(() => persons.id),
+    updateId: ref(),
+    createdAt: moment().notNull(),
+  },
+  table => [index('activities_month').on(table.unitId, table.month)],
+)
+
+/** What a unit says about itself for a month: branches, cadres, youth. */
+export const unitFacts = pgTable(
+  'unit_facts',
+  {
+    unitId: ref()
+      .references(() => units.id)
+      .notNull(),
+    month: text().notNull(),
+    branches: integer().notNull(),
+    cadres: integer().notNull(),
+    youth: integer().notNull(),
+    reportedBy: ref().references(() => persons.id),
+    createdAt: moment().notNull(),
+  },
+  table => [primaryKey({ columns: [table.unitId, table.month] })],
+)
