@@ -1,0 +1,88 @@
+import type { UnitRow } from '../../../db/queries/units.ts'
+import type { Programme } from '../../templates.ts'
+import type { RosterRow } from './roster-row.ts'
+
+/** Finds the unit that a roster row means, by its code or by the names of the places above it. */
+export interface UnitFinder {
+  /** A Chinese reason when no unit, or more than one, fits. */
+  find(row: RosterRow): { unit: UnitRow } | { newBranch: NewBranch } | { reason: string }
+}
+
+/** A 团支部 that the roster names for the first time; branches are made by the roster, all other units are not. */
+export interface NewBranch {
+  name: string
+  county: UnitRow
+}
+
+const VOLUNTEER_BRANCH = 'volunteer-branch'
+
+export function unitFinder(units: readonly UnitRow[]): UnitFinder {
+  const byId = new Map(units.map(unit => [unit.id, unit]))
+  const byCode = new Map(units.map(unit => [unit.code, unit]))
+  const byName = new Map<string, UnitRow[]>()
+  for (const unit of units) byName.set(unit.name, [...(byName.get(unit.name) ?? []), unit])
+
+  const isBelow = (unit: UnitRow, name: string): boolean => {
+    for (let at = unit.parentId; at !== null; ) {
+      const above = byId.get(at)
+      if (!above) return false
+      if (above.name === name) return true
+      at = above.parentId
+    }
+    return false
+  }
+  const named = (name: string, above: string[]) =>
+    (byName.get(name) ?? []).filter(unit => above.every(place => isBelow(unit, place)))
+
+  return {
+    find(row) {
+      if (row.unitCode !== '') {
+        const unit = byCode.get(row.unitCode)
+        return unit ? { unit } : { reason: `没有编码是 ${row.unitCode} 的单位` }
+      }
+      const places = [row.province, row.city, row.county, row.township, row.branch || row.unit].filter(
+        name => name !== '',
+      )
+      const name = places.at(-1)
+      if (name === undefined) return { reason: '没有写明单位' }
+      const above = places.slice(0, -1)
+      const found = named(name, above)
+      const [unit] = found
+      if (unit && found.length === 1) return { unit }
+      if (found.length > 1) return { reason: `有 ${found.length} 个单位叫“${name}”，请写明上级或单位编码` }
+      if (row.branch !== '' && row.county !== '') {
+        const counties = named(
+          row.county,
+          [row.province, row.city].filter(place => place !== ''),
+        )
+        const [county] = counties
+        if (county && counties.length === 1) return { newBranch: { name: row.branch, county } }
+      }
+      return { reason: `没有找到单位“${places.join(' ')}”` }
+    },
+  }
+}
+
+/** Whether the programme has branches that a roster may make. */
+export function branchKind(programme: Programme): string | null {
+  return programme.unitKinds.some(kind => kind.id === VOLUNTEER_BRANCH) ? VOLUNTEER_BRANCH : null
+}
+
+/**
+ * The role a row means: the one whose name stands in 角色 or 职务, the longest first (团支部副书记 before 书记).
+ * Members of a branch without a title are volunteers. null when nothing fits the kind of unit.
+ */
+export function roleOf(programme: Programme, unitKind: string, row: RosterRow): string | null {
+  const fitting = programme.roles.filter(role => role.unitKinds.includes(unitKind))
+  for (const written of [row.role, row.title]) {
+    if (written === '') continue
+    const match = fitting
+      .filter(role => role.id === written || written.includes(role.name) || role.name.includes(written))
+      .sort((a, b) => b.name.length - a.name.length)
+    const exact = match.find(role => role.name === written || role.id === written)
+    const role = exact ?? match[0]
+    if (role) return role.id
+  }
+  if (unitKind === VOLUNTEER_BRANCH) return fitting.find(role => role.id === 'volunteer')?.id ?? null
+  return null
+}

@@ -1,0 +1,63 @@
+import type { Cell, CellValue, Worksheet } from 'exceljs'
+import { DomainError } from '../../errors.ts'
+import { unpackedBytes } from '../../zip.ts'
+import type { TableRow } from './table.ts'
+
+/** A small file that unpacks to more than this is no roster but an attack on the server's memory. */
+const MAX_UNPACKED_BYTES = 300 * 1024 * 1024
+
+/**
+ * The visible sheets of an XLSX, each as its rows.
+ *
+ * @throws DomainError `table.broken` when it is no readable workbook, `table.too_large` when it unpacks to too much.
+ */
+export async function xlsxSheets(file: Uint8Array): Promise<Iterable<TableRow>[]> {
+  const size = unpackedBytes(file)
+  if (size !== null && size > MAX_UNPACKED_BYTES)
+    throw new DomainError('table.too_large', '表格展开后过大，请只保留名册内容，另存为新文件后上传。')
+  // exceljs takes most of a second to load, so it is loaded with the first import and not at start
+  const { default: exceljs } = await import('exceljs')
+  const workbook = new exceljs.Workbook()
+  try {
+    const { buffer, byteOffset, byteLength } = Buffer.from(file)
+    await workbook.xlsx.load(buffer.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer)
+  } catch (error) {
+    throw new DomainError('table.broken', '表格文件已损坏，打不开，请另存为新的 .xlsx 文件后上传。', {
+      cause: error,
+    })
+  }
+  if (workbook.worksheets.length === 0)
+    throw new DomainError('table.unsupported', '这个文件不是 Excel 表格，请上传 .xlsx 或 .csv 文件。')
+  return workbook.worksheets.filter(sheet => sheet.state === 'visible').map(rowsOf)
+}
+
+function* rowsOf(sheet: Worksheet): Generator<TableRow> {
+  for (let line = 1; line <= sheet.rowCount; line += 1) {
+    const row = sheet.findRow(line)
+    const cells: string[] = []
+    for (let column = 1; column <= (row?.cellCount ?? 0); column += 1)
+      cells.push(textOf(row?.findCell(column)))
+    yield { line, cells }
+  }
+}
+
+/** A merged range stands for each of its rows (one county beside ten people), but only once across (a title). */
+function textOf(cell: Cell | undefined): string {
+  if (!cell || (cell.isMerged && cell.master.col !== cell.col)) return ''
+  return textOfValue(cell.value)
+}
+
+function textOfValue(value: CellValue): string {
+  if (value === null || value === undefined) return ''
+  if (value instanceof Date) return textOfDate(value)
+  if (typeof value !== 'object') return String(value)
+  if ('richText' in value) return value.richText.map(part => part.text).join('')
+  if ('hyperlink' in value) return typeof value.text === 'string' ? value.text : textOfValue(value.text)
+  if ('result' in value) return textOfValue(value.result ?? null)
+  return ''
+}
+
+/** Excel keeps no time zone; exceljs reads its wall clock as UTC. */
+function textOfDate(moment: Date): string {
+  return Number.isNaN(moment.getTime()) ? '' : moment.toISOString().slice(0, 10)
+}

@@ -1,0 +1,62 @@
+/** The few facts about ZIP files that XLSX needs. @see https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT 4.3 */
+
+const END_OF_DIRECTORY = 0x06054b50
+const DIRECTORY_ENTRY = 0x02014b50
+const END_LENGTH = 22
+const MAX_COMMENT_BYTES = 0xffff
+/** 1980-01-01 00:00:00 as a DOS date, the earliest that the format knows. */
+const FIRST_DOS_DATE = 0x21
+
+interface ZipEntry {
+  /** Position of the entry in the directory, and of the header before its data. */
+  directoryAt: number
+  headerAt: number
+  unpackedBytes: number
+}
+
+/** True when the bytes begin as a ZIP file (and so an XLSX) does. */
+export function looksLikeZip(bytes: Uint8Array): boolean {
+  return bytes[0] === 0x50 && bytes[1] === 0x4b && bytes[2] === 0x03 && bytes[3] === 0x04
+}
+
+/** What the file says it would take unpacked, in bytes; null when it has no readable directory. */
+export function unpackedBytes(file: Uint8Array): number | null {
+  const entries = zipEntries(Buffer.from(file.buffer, file.byteOffset, file.byteLength))
+  return entries?.reduce((sum, entry) => sum + entry.unpackedBytes, 0) ?? null
+}
+
+/** Replaces the time of every entry by one fixed moment, so that equal contents make equal files. */
+export function withoutTimes(file: Buffer): Buffer {
+  const copy = Buffer.from(file)
+  for (const { directoryAt, headerAt } of zipEntries(copy) ?? []) {
+    for (const timeAt of [directoryAt + 12, headerAt + 10]) {
+      copy.writeUInt16LE(0, timeAt)
+      copy.writeUInt16LE(FIRST_DOS_DATE, timeAt + 2)
+    }
+  }
+  return copy
+}
+
+function zipEntries(file: Buffer): ZipEntry[] | null {
+  const endAt = findEnd(file)
+  if (endAt === null) return null
+  const entries: ZipEntry[] = []
+  let at = file.readUInt32LE(endAt + 16)
+  for (let left = file.readUInt16LE(endAt + 10); left > 0; left -= 1) {
+    if (at + 46 > file.length || file.readUInt32LE(at) !== DIRECTORY_ENTRY) return null
+    entries.push({
+      directoryAt: at,
+      headerAt: file.readUInt32LE(at + 42),
+      unpackedBytes: file.readUInt32LE(at + 24),
+    })
+    at += 46 + file.readUInt16LE(at + 28) + file.readUInt16LE(at + 30) + file.readUInt16LE(at + 32)
+  }
+  return entries
+}
+
+function findEnd(file: Buffer): number | null {
+  const earliest = Math.max(0, file.length - END_LENGTH - MAX_COMMENT_BYTES)
+  for (let at = file.length - END_LENGTH; at >= earliest; at -= 1)
+    if (file.readUInt32LE(at) === END_OF_DIRECTORY) return at
+  return null
+}

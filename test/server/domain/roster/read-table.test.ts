@@ -1,0 +1,173 @@
+import exceljs, { type Worksheet } from 'exceljs'
+import fc from 'fast-check'
+import iconv from 'iconv-lite'
+import { describe, expect, it } from 'vitest'
+import { isHeaderRow } from '../../../../server/domain/roster/columns.ts'
+import { readTable } from '../../../../server/domain/roster/read-table.ts'
+import { loadTemplates } from '../../../../server/templates.ts'
+
+const vocabulary = loadTemplates().roster
+const isHeader = (cells: readonly string[]) => isHeaderRow(cells, vocabulary)
+
+const text = '姓名,手机号\r\n林小雨,13800001111\r\n张志愿,13800002222\r\n'
+const table = {
+  headers: ['姓名', '手机号'],
+  headerLine: 1,
+  rows: [
+    { line: 2, cells: ['林小雨', '13800001111'] },
+    { line: 3, cells: ['张志愿', '13800002222'] },
+  ],
+}
+
+async function workbook(fill: (sheet: Worksheet) => void, name = '名册'): Promise<Buffer> {
+  const book = new exceljs.Workbook()
+  fill(book.addWorksheet(name))
+  return Buffer.from(await book.xlsx.writeBuffer())
+}
+
+describe('a CSV file', () => {
+  it.each([
+    ['UTF-8', Buffer.from(text)],
+    ['UTF-8 with a byte order mark', Buffer.from(`\ufeff${text}`)],
+    ['UTF-16', Buffer.from(`\ufeff${text}`, 'utf16le')],
+    ['GBK', iconv.encode(text, 'gbk')],
+    ['line feeds only', Buffer.from(text.replaceAll('\r\n', '\n'))],
+    ['tabs', Buffer.from(text.replaceAll(',', '\t'))],
+    ['semicolons', Buffer.from(text.replaceAll(',', ';'))],
+    ['Chinese commas', Buffer.from(text.replaceAll(',', '，'))],
+    ['quotes', Buffer.from(text.replaceAll('林小雨', '"林小雨"'))],
+  ])('in %s', async (_, file) => {
+    expect(await readTable(file)).toEqual(table)
+  })
+
+  it('with rare characters of names in GB18030', async () => {
+    const file = iconv.encode('姓名,手机号\n何𬭎,13800001111\n', 'gb18030')
+    expect((await readTable(file)).rows[0]?.cells).toEqual(['何𬭎', '13800001111'])
+  })
+
+  it('with a title above the heading, blank lines, and the heading printed again', async () => {
+    const file = Buffer.from(
+      '榆阳区名册，2026年,\n填报单位：项目办,填报时间\n\n姓名,手机号\n林小雨,1\n,\n姓名,手机号\n张志愿,2\n',
+    )
+    expect(await readTable(file, { isHeader })).toEqual({
+      headers: ['姓名', '手机号'],
+      headerLine: 4,
+      rows: [
+        { line: 5, cells: ['林小雨', '1'] },
+        { line: 8, cells: ['张志愿', '2'] },
+      ],
+    })
+  })
+
+  it('with a stray quote and rows of other lengths', async () => {
+    const { rows } = await readTable(Buffer.from('姓名,手机号\n林"小雨\n张志愿,1,多\n'))
+    expect(rows.map(row => row.cells)).toEqual([['林"小雨'], ['张志愿', '1', '多']])
+  })
+})
+
+describe('an XLSX file', () => {
+  it('with text, numbers, dates, rich text, links and formulas as text', async () => {
+    const file = await workbook(sheet => {
+      sheet.addRow(['姓名', '手机号', '身份证号', '开始', '职务', '微信号', '年限', '备注'])
+      sheet.addRow([
+        { richText: [{ text: '林' }, { text: '小雨', font: { bold: true } }] },
+        13800001111,
+        '11010519491231002X',
+        new Date(Date.UTC(2025, 7, 1)),
+        { text: '书记', hyperlink: 'https://example.org' },
+        { formula: 'A1', result: 'lxy' },
+        1.5,
+        { error: '#N/A' },
+      ])
+    })
+    const { rows } = await readTable(file)
+    expect(rows).toEqual([
+      {
+        line: 2,
+        cells: ['林小雨', '13800001111', '11010519491231002X', '2025-08-01', '书记', 'lxy', '1.5', ''],
+      },
+    ])
+  })
+
+  it('gives a range merged downwards to each row, a title across once', async () => {
+    const file = await workbook(sheet => {
+      sheet.addRow(['榆阳区名册'])
+      sheet.mergeCells('A1:C1')
+      sheet.addRow(['区县', '姓名', '手机号'])
+      sheet.addRow(['榆阳区', '林小雨', '1'])
+      sheet.addRow(['', '张志愿', '2'])
+      sheet.mergeCells('A3:A4')
+    })
+    expect(await readTable(file)).toEqual({
+      headers: ['区县', '姓名', '手机号'],
+      headerLine: 2,
+      rows: [
+        { line: 3, cells: ['榆阳区', '林小雨', '1'] },
+        { line: 4, cells: ['榆阳区', '张志愿', '2'] },
+      ],
+    })
+  })
+
+  it('takes the first visible sheet with a heading', async () => {
+    const book = new exceljs.Workbook()
+    book.addWorksheet('填表说明').addRow(['请按列填写', '每人一行'])
+    book.addWorksheet('旧名册', { state: 'hidden' }).addRow(['姓名', '手机号'])
+    book.addWorksheet('名册').addRows([
+      ['姓名', '手机号'],
+      ['林小雨', '1'],
+    ])
+    const { rows } = await readTable(Buffer.from(await book.xlsx.writeBuffer()), { isHeader })
+    expect(rows.map(row => row.cells[0])).toEqual(['林小雨'])
+  })
+})
+
+describe('a file that cannot be read', () => {
+  const zip = Buffer.from([0x50, 0x4b, 0x03, 0x04, 1, 2, 3, 4])
+  const ole = Buffer.from([0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1])
+  it.each([
+    ['nothing in it', Buffer.alloc(0), 'table.empty'],
+    ['only blank lines', Buffer.from('\n,,\n \n'), 'table.empty'],
+    ['no heading', Buffer.from('名册\n林小雨\n'), 'table.no_header'],
+    ['a broken workbook', zip, 'table.broken'],
+    ['an old or locked workbook', ole, 'table.unsupported'],
+    ['an open quote', Buffer.from('姓名,手机号\n"林小雨,1\n张志愿,2\n'), 'table.broken'],
+    ['a picture', Buffer.from([0x89, 0x50, 0x4e, 0x47, 0, 0, 0, 0xff, 0xff]), 'table.encoding'],
+    ['broken UTF-8 behind a mark', Buffer.from([0xef, 0xbb, 0xbf, 0xe5, 0xa7]), 'table.encoding'],
+  ])('%s', async (_, file, code) => {
+    await expect(readTable(file)).rejects.toMatchObject({ name: 'DomainError', code })
+  })
+
+  it('a workbook cut off in the middle', async () => {
+    const whole = await workbook(sheet => sheet.addRow(['姓名', '手机号']))
+    await expect(readTable(whole.subarray(0, whole.length / 2))).rejects.toMatchObject({
+      code: 'table.broken',
+    })
+  })
+
+  it('a workbook without sheets or cells', async () => {
+    await expect(readTable(await workbook(() => {}))).rejects.toMatchObject({ code: 'table.empty' })
+  })
+
+  it('whatever the bytes are, the officer gets a sentence', async () => {
+    const starts = fc.constantFrom('', 'PK\u0003\u0004', '\ufeff', '姓名,手机号\n"')
+    await fc.assert(
+      fc.asyncProperty(starts, fc.uint8Array({ maxLength: 200 }), async (start, bytes) => {
+        const file = Buffer.concat([Buffer.from(start), bytes])
+        const error = await readTable(file).then(
+          () => null,
+          reason => reason,
+        )
+        if (error) expect(error).toMatchObject({ name: 'DomainError', message: expect.stringMatching(/。$/) })
+      }),
+    )
+  })
+
+  it('too many bytes or rows', async () => {
+    await expect(readTable(Buffer.from(text), { maxBytes: 10 })).rejects.toMatchObject({
+      code: 'table.too_large',
+    })
+    await expect(readTable(Buffer.from(text), { maxRows: 1 })).rejects.toMatchObject({
+      code: 'table.too_large',
+    })
+  })
+})
