@@ -1,3 +1,9 @@
+CREATE TABLE "chat_readings" (
+	"chat_id" text PRIMARY KEY NOT NULL,
+	"due_at" timestamp (3) with time zone NOT NULL,
+	"attempts" integer DEFAULT 0 NOT NULL
+);
+--> statement-breakpoint
 CREATE TABLE "group_members" (
 	"id" bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY (sequence name "group_members_id_seq" INCREMENT BY 1 MINVALUE 1 MAXVALUE 9223372036854775807 START WITH 1 CACHE 1),
 	"group_id" bigint NOT NULL,
@@ -23,7 +29,6 @@ CREATE TABLE "groups" (
 	"capacity" integer NOT NULL,
 	"size" integer NOT NULL,
 	"member_version" text,
-	"read_due_at" timestamp (3) with time zone,
 	"created_at" timestamp (3) with time zone NOT NULL,
 	"dissolved_at" timestamp (3) with time zone
 );
@@ -145,7 +150,7 @@ CREATE TABLE "binding_codes" (
 	"id" bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY (sequence name "binding_codes_id_seq" INCREMENT BY 1 MINVALUE 1 MAXVALUE 9223372036854775807 START WITH 1 CACHE 1),
 	"code_index" text NOT NULL,
 	"person_id" bigint NOT NULL,
-	"issued_by" bigint NOT NULL,
+	"issued_by" bigint,
 	"created_at" timestamp (3) with time zone NOT NULL,
 	"expires_at" timestamp (3) with time zone NOT NULL,
 	"used_at" timestamp (3) with time zone,
@@ -395,10 +400,10 @@ ALTER TABLE "roster_entries" ADD CONSTRAINT "roster_entries_person_id_persons_id
 ALTER TABLE "roster_entries" ADD CONSTRAINT "roster_entries_import_id_roster_imports_id_fk" FOREIGN KEY ("import_id") REFERENCES "public"."roster_imports"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "roster_entries" ADD CONSTRAINT "roster_entries_gone_import_id_roster_imports_id_fk" FOREIGN KEY ("gone_import_id") REFERENCES "public"."roster_imports"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "units" ADD CONSTRAINT "units_manager_id_persons_id_fk" FOREIGN KEY ("manager_id") REFERENCES "public"."persons"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
+CREATE INDEX "chat_readings_due" ON "chat_readings" USING btree ("due_at");--> statement-breakpoint
 CREATE UNIQUE INDEX "group_members_address" ON "group_members" USING btree ("group_id","address") WHERE left_at is null and address is not null;--> statement-breakpoint
 CREATE UNIQUE INDEX "group_members_person" ON "group_members" USING btree ("group_id","person_id") WHERE left_at is null and person_id is not null;--> statement-breakpoint
 CREATE INDEX "group_members_of_person" ON "group_members" USING btree ("person_id");--> statement-breakpoint
-CREATE INDEX "groups_read_due" ON "groups" USING btree ("read_due_at") WHERE read_due_at is not null;--> statement-breakpoint
 CREATE UNIQUE INDEX "groups_chat" ON "groups" USING btree ("chat_id") WHERE chat_id is not null;--> statement-breakpoint
 CREATE INDEX "groups_unit" ON "groups" USING btree ("unit_id");--> statement-breakpoint
 CREATE INDEX "groups_owner" ON "groups" USING btree ("owner_id");--> statement-breakpoint

@@ -1,4 +1,5 @@
 import { and, eq, inArray, isNull, or, type SQL, sql } from 'drizzle-orm'
+import type { PgColumn } from 'drizzle-orm/pg-core'
 import type { Db } from '../client.ts'
 import {
   groupMembers,
@@ -66,34 +67,73 @@ export interface CandidateKeys {
   phoneIndexes: string[]
   idNumberIndexes: string[]
   idTailIndexes: string[]
-  wechatIndexes: string[]
 }
 
-/** How many roster rows a request is compared with at most; sound keys alone can match very many. */
-const MAX_CANDIDATES = 400
+/** Who is in scope of a group: whoever has a roster row below the path, and the persons named. */
+export interface CandidateScope {
+  path: string
+  personIds: number[]
+}
+
+/** How many persons a request is compared with at most; the names of a whole text can match very many. */
+const MAX_PERSONS = 300
 
 /**
- * The roster rows of one programme that a join request may mean: those that share a name, its sound, a phone, an ID
- * number or a WeChat id with what was written.
- * @param scopePath unit path of the group: rows below it are in scope, and come first
+ * The persons of one programme that a join request may mean: in the group's scope those that share a name, its sound or
+ * the end of an ID number with what was written; anywhere those with the phone or the ID number, or the end of it and
+ * the name.
  */
-export async function rosterCandidates(db: Db, programme: string, keys: CandidateKeys, scopePath: string) {
-  const either: SQL[] = []
-  if (keys.nameKeys.length > 0) either.push(inArray(persons.nameKey, keys.nameKeys))
-  if (keys.soundKeys.length > 0) either.push(inArray(persons.soundKey, keys.soundKeys))
-  if (keys.phoneIndexes.length > 0) either.push(inArray(persons.phoneIndex, keys.phoneIndexes))
-  if (keys.idNumberIndexes.length > 0) either.push(inArray(persons.idNumberIndex, keys.idNumberIndexes))
-  if (keys.idTailIndexes.length > 0) either.push(inArray(persons.idTailIndex, keys.idTailIndexes))
-  if (keys.wechatIndexes.length > 0) either.push(inArray(persons.wechatIndex, keys.wechatIndexes))
-  if (either.length === 0) return []
-  return db
-    .select({ entry: rosterEntries, person: persons, unitPath: units.path })
+export async function candidatePersons(
+  db: Db,
+  programme: string,
+  keys: CandidateKeys,
+  scope: CandidateScope,
+): Promise<number[]> {
+  const list = (column: PgColumn, values: string[]) =>
+    values.length > 0 ? inArray(column, values) : sql`false`
+  const inScope = or(
+    sql`${units.path} like ${`${scope.path}%`}`,
+    scope.personIds.length > 0 ? inArray(persons.id, scope.personIds) : sql`false`,
+  )
+  const rows = await db
+    .selectDistinct({ id: persons.id })
     .from(persons)
     .innerJoin(rosterEntries, and(eq(rosterEntries.personId, persons.id), isNull(rosterEntries.goneImportId)))
     .innerJoin(units, eq(units.id, rosterEntries.unitId))
-    .where(and(eq(rosterEntries.programme, programme), or(...either)))
-    .orderBy(sql`${units.path} like ${`${scopePath}%`} desc`, rosterEntries.id)
-    .limit(MAX_CANDIDATES)
+    .where(
+      and(
+        eq(rosterEntries.programme, programme),
+        or(
+          list(persons.phoneIndex, keys.phoneIndexes),
+          list(persons.idNumberIndex, keys.idNumberIndexes),
+          and(
+            list(persons.idTailIndex, keys.idTailIndexes),
+            or(inScope, list(persons.nameKey, keys.nameKeys)),
+          ),
+          and(inScope, or(list(persons.nameKey, keys.nameKeys), list(persons.soundKey, keys.soundKeys))),
+        ),
+      ),
+    )
+    .limit(MAX_PERSONS)
+  return rows.map(row => row.id)
+}
+
+/** All standing roster rows of these persons in a programme: an ended term and its extension belong together. */
+export async function entriesOfPersons(db: Db, programme: string, personIds: number[]) {
+  if (personIds.length === 0) return []
+  return db
+    .select({ entry: rosterEntries, person: persons, unitPath: units.path })
+    .from(rosterEntries)
+    .innerJoin(persons, eq(persons.id, rosterEntries.personId))
+    .innerJoin(units, eq(units.id, rosterEntries.unitId))
+    .where(
+      and(
+        eq(rosterEntries.programme, programme),
+        inArray(rosterEntries.personId, personIds),
+        isNull(rosterEntries.goneImportId),
+      ),
+    )
+    .orderBy(rosterEntries.id)
 }
 
 /** Which of the persons are in a group, with the accounts by which they are. */

@@ -92,9 +92,8 @@ export const bindingCodes = pgTable(
     personId: ref()
       .references(() => persons.id)
       .notNull(),
-    issuedBy: ref()
-      .references(() => persons.id)
-      .notNull(),
+    /** null: an operator on the command line, for the first officer of all. */
+    issuedBy: ref().references(() => persons.id),
     createdAt: moment().notNull(),
     expiresAt: moment().notNull(),
     usedAt: moment(),

@@ -1,0 +1,16 @@
+import { acknowledge } from '../../server/domain/notices/settle.ts'
+import type { Command } from '../command.ts'
+import { readNumbers } from '../words.ts'
+
+export const acknowledgeCommand: Command = {
+  name: '收',
+  aliases: ['收到', '已收到', '知道了'],
+  usage: '收 [通知编号]：通知收到了，稍后转发',
+  example: '收',
+  audience: 'known',
+  async run(ctx, input) {
+    const [noticeId = null, ...groupIds] = readNumbers(input)
+    const settled = await acknowledge(ctx.rt, ctx.actor, { noticeId, groupIds })
+    return `好的，已记下您收到通知 ${settled.noticeId}。转发到群后请回复：转${settled.left > settled.groupNames.length ? ` ${settled.noticeId}` : ''}`
+  },
+}

@@ -1,0 +1,105 @@
+import { groupsOwnedBy } from '../../db/queries/groups.ts'
+import { personById } from '../../db/queries/persons.ts'
+import { messageFigures, messageFiguresOfGroups } from '../../db/queries/records.ts'
+import { type UnitRow, unitById } from '../../db/queries/units.ts'
+import { addMonths, monthOf } from '../../server/clock.ts'
+import { managingRoles } from '../../server/domain/actor.ts'
+import { CATEGORIES } from '../../server/domain/messages/categories.ts'
+import { makeFile } from '../../server/domain/pages/make-page.ts'
+import { exportTrackingSheet } from '../../server/domain/reports/export.ts'
+import { reportFacts } from '../../server/domain/reports/unit-facts.ts'
+import type { Command } from '../command.ts'
+import { type KnownContext, listReply } from '../context.ts'
+import { readMonth } from '../words.ts'
+
+export const statisticsCommand: Command = {
+  name: '统计',
+  aliases: [],
+  usage: '统计 [月份]：各类消息发了多少',
+  example: '统计 9月',
+  audience: 'owner',
+  async run(ctx, input) {
+    const month = readMonth(input, monthOf(ctx.rt.clock.now()))
+    if (!month) return '请写月份，如：统计 9月'
+    const [top] = managingRoles(ctx.rt.templates, ctx.actor)
+    const unit = top ? await unitById(ctx.rt.db, top.unitId) : null
+    const ofUnit = unit ? await messageFigures(ctx.rt.db, unit.path, month) : []
+    const sums = new Map<string, number>()
+    for (const row of ofUnit) sums.set(row.category, (sums.get(row.category) ?? 0) + row.count)
+    const words = (counts: Map<string, number>) =>
+      CATEGORIES.map(name => `${name} ${counts.get(name) ?? 0}`).join('、')
+    const groups = await groupsOwnedBy(ctx.rt.db, ctx.actor.person.id)
+    const own = await messageFiguresOfGroups(
+      ctx.rt.db,
+      groups.map(group => group.id),
+      month,
+    )
+    const lines = groups.map(group => {
+      const counts = new Map(
+        own.filter(row => row.groupId === group.id).map(row => [row.category, row.count]),
+      )
+      return `${group.id}　${group.name}：${words(counts)}`
+    })
+    const head = unit
+      ? `${month} ${unit.name}及下级发送微信（条）：${words(sums)}`
+      : `${month} 您的群发送微信（条）：`
+    return listReply(ctx, head, lines)
+  },
+}
+
+export const monthlyReportCommand: Command = {
+  name: '月报',
+  aliases: ['跟踪表', '摸底表'],
+  usage: '月报 [月份]：跟踪摸底表（XLSX）',
+  example: '月报 9月',
+  audience: 'manager',
+  async run(ctx, input) {
+    const month = readMonth(input, addMonths(monthOf(ctx.rt.clock.now()), 0))
+    if (!month) return '请写月份，如：月报 9月'
+    const county = await countyOf(ctx)
+    if (!county) return '跟踪摸底表由县区团委填报，您名下没有县区单位。'
+    const person = await personById(ctx.rt.db, ctx.actor.person.id)
+    const contact = person?.phoneSealed ? ctx.rt.vault.open(person.phoneSealed) : ''
+    const { file, fileName, sheet } = await exportTrackingSheet(ctx.rt, county, month, {
+      name: ctx.actor.person.name,
+      contact,
+    })
+    const link = await makeFile(ctx.rt, { personId: ctx.actor.person.id }, fileName, file)
+    const messages = sheet.messagesSorted
+    return [
+      `${county.name} ${month} 跟踪摸底表：${sheet.rows.length} 个乡镇，消息 ${messages ? messages.byHand + messages.byMachine : 0} 条（机器分类 ${messages?.byMachine ?? 0} 条）。`,
+      `下载：${link}`,
+    ].join('\n')
+  },
+}
+
+export const factsCommand: Command = {
+  name: '填报',
+  aliases: ['基数'],
+  usage: '填报 团支部数 团干部数 团员青年数：本单位的基本数据',
+  example: '填报 团支部 12 团干部 36 团员青年 480',
+  audience: 'manager',
+  takesWords: true,
+  async run(ctx, input) {
+    const read = (word: string) =>
+      Number(new RegExp(`${word}数?[:：\\s]*(\\d+)`).exec(input)?.[1] ?? Number.NaN)
+    const plain = /^(\d+)\s+(\d+)\s+(\d+)$/.exec(input)
+    const facts = plain
+      ? { branches: Number(plain[1]), cadres: Number(plain[2]), youth: Number(plain[3]) }
+      : { branches: read('团支部'), cadres: read('团干部'), youth: read('青年') }
+    if (Object.values(facts).some(Number.isNaN)) return '请这样写：填报 团支部 12 团干部 36 团员青年 480'
+    const [top] = managingRoles(ctx.rt.templates, ctx.actor)
+    const unit = top ? await unitById(ctx.rt.db, top.unitId) : null
+    if (!unit) return '您名下没有单位。'
+    await reportFacts(ctx.rt, ctx.actor, unit, facts)
+    return `已填报 ${unit.name}：团支部 ${facts.branches} 个，团干部 ${facts.cadres} 人，团员青年 ${facts.youth} 人。下次填报前一直有效。`
+  },
+}
+
+/** The county that the actor runs, in a programme that has the tracking sheet. */
+async function countyOf(ctx: KnownContext): Promise<UnitRow | null> {
+  for (const role of managingRoles(ctx.rt.templates, ctx.actor))
+    if (role.level === 'county' && ctx.rt.templates.programme(role.programme).messageCategories)
+      return unitById(ctx.rt.db, role.unitId)
+  return null
+}

@@ -1,0 +1,65 @@
+import type { GroupWithUnit } from '../../db/queries/groups.ts'
+import { requireGroup } from '../../server/domain/groups/register.ts'
+import {
+  occupationChoices,
+  parseOccupation,
+  selfRegister,
+} from '../../server/domain/join-requests/self-register.ts'
+import { submitJoinRequest } from '../../server/domain/join-requests/submit.ts'
+import type { Context } from '../context.ts'
+import type { Conversation } from '../conversation.ts'
+import { readNumber } from '../words.ts'
+
+const isOpenGroup = (ctx: Context, group: GroupWithUnit) =>
+  ctx.rt.templates.groupKind(group.programme, group.kind).admission === 'self-registration'
+
+/** Asks what a group needs to know: name and occupation in an open one, who one is in an audited one. */
+export const joinConversation: Conversation = {
+  name: 'join',
+  version: 1,
+  fields: [
+    {
+      name: 'who',
+      async ask(ctx, answers) {
+        const group = await requireGroup(ctx.rt, Number(answers.group))
+        if (isOpenGroup(ctx, group))
+          return `欢迎加入“${group.name}”！请回复：姓名 在乡或外出 职业，如：张小明 在乡 务农\n${choiceLines(ctx, group)}`
+        return [
+          `申请加入“${group.name}”。请回复姓名和手机号（或身份证号后六位），如：张小明 13800000000`,
+          '所填内容只用于核对名册，审核通过后由本单位负责同志按规定保存；发送即表示同意。',
+        ].join('\n')
+      },
+      async read(ctx, text, answers) {
+        const group = await requireGroup(ctx.rt, Number(answers.group))
+        const reply = await joinWithText(ctx, group, text)
+        return reply === null
+          ? { error: `请回复：姓名 在乡或外出 职业。\n${choiceLines(ctx, group)}` }
+          : { value: reply }
+      },
+    },
+  ],
+  // the request itself was made with the answer, so that its personal data is never kept here
+  finish: async (_ctx, answers) => answers.who as string,
+}
+
+/** Registers or asks with what one line says; null when an open group's line lacks something. */
+export async function joinWithText(ctx: Context, group: GroupWithUnit, text: string): Promise<string | null> {
+  if (!isOpenGroup(ctx, group)) return (await submitJoinRequest(ctx.rt, ctx.actor, group, text)).answer
+  const choices = occupationChoices(ctx.rt, group.programme)
+  const [name = '', ...rest] = text.split(/[\s,，、]+/)
+  const number = rest.length === 1 ? readNumber(rest[0] as string) : null
+  const choice = number === null ? parseOccupation(choices, rest.join('')) : (choices[number - 1] ?? null)
+  if (!choice) return null
+  return (
+    await selfRegister(ctx.rt, ctx.actor, group, {
+      name,
+      residence: choice.residence,
+      occupation: choice.occupation,
+    })
+  ).answer
+}
+
+function choiceLines(ctx: Context, group: GroupWithUnit): string {
+  const choices = occupationChoices(ctx.rt, group.programme)
+  return `也可用编号（如：张小明 1）：${choices.map((choice, index) => `${index + 1} ${choice.residenceName}${choice.name}`).join('、')}`
+}

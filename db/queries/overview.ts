@@ -1,0 +1,43 @@
+import { sql } from 'drizzle-orm'
+import type { Db } from '../client.ts'
+
+/** Counts over the whole database, by kind. */
+export async function demoFigures(db: Db) {
+  const grouped = async (query: ReturnType<typeof sql>): Promise<Record<string, number>> => {
+    const rows = await db.execute<{ name: string; count: number }>(query)
+    return Object.fromEntries([...rows].map(row => [row.name, Number(row.count)]))
+  }
+  const one = async (query: ReturnType<typeof sql>): Promise<number> => {
+    const rows = await db.execute<{ count: number }>(query)
+    return Number(rows[0]?.count ?? 0)
+  }
+  const notices = await db.execute<{ id: string }>(sql`select id from notices order by id`)
+  return {
+    units: await one(sql`select count(*)::int as count from units`),
+    groups: await grouped(
+      sql`select platform as name, count(*)::int as count from groups where dissolved_at is null group by 1 order by 1`,
+    ),
+    persons: {
+      cadresAndVolunteers: await one(
+        sql`select count(distinct person_id)::int as count from roster_entries where gone_import_id is null`,
+      ),
+      registeredYouth: await one(sql`select count(*)::int as count from registrations`),
+    },
+    joinRequests: await grouped(
+      sql`select decision || case when decided_by is null then '' else ' by a person' end as name, count(*)::int as count from join_requests group by 1 order by 1`,
+    ),
+    joinedByPass: await one(sql`select count(*)::int as count from join_passes where used_at is not null`),
+    noticeIds: [...notices].map(row => Number(row.id)),
+    messages: await grouped(
+      sql`select category as name, sum(count)::int as count from message_records group by 1 order by 1`,
+    ),
+    activities: await one(sql`select count(*)::int as count from activities`),
+    tasks: {
+      opened: await one(sql`select count(*)::int as count from tasks`),
+      closed: await one(sql`select count(*)::int as count from tasks where closed_at is not null`),
+    },
+    updates: await grouped(
+      sql`select status as name, count(*)::int as count from updates group by 1 order by 1`,
+    ),
+  }
+}

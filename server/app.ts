@@ -1,0 +1,50 @@
+import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
+import { describeError } from '../db/errors.ts'
+import { sendError, statusOf } from './http/errors.ts'
+import { registerHealth } from './http/health.ts'
+import { registerPages } from './http/pages.ts'
+import { registerWebhooks } from './http/webhooks.ts'
+import type { Runtime } from './runtime.ts'
+import type { UpdateHandler } from './updates.ts'
+
+/** The HTTP side: every route there is. Does not listen. */
+export function buildApp(rt: Runtime, updates: UpdateHandler): FastifyInstance {
+  const app = Fastify({
+    loggerInstance: rt.log,
+    disableRequestLogging: true,
+    trustProxy: true,
+    return503OnClosing: true,
+  }) as unknown as FastifyInstance
+
+  app.addHook('onResponse', (request, reply, done) => {
+    rt.log.debug(
+      {
+        method: request.method,
+        route: routeOf(request),
+        status: reply.statusCode,
+        tookMs: Math.round(reply.elapsedTime),
+      },
+      'request',
+    )
+    done()
+  })
+  app.setErrorHandler((error, request, reply) => {
+    const about = { method: request.method, route: routeOf(request), ...describeError(error) }
+    if (statusOf(error) >= 500) rt.log.error(about, 'a request failed')
+    else rt.log.info(about, 'a request was refused')
+    return sendError(reply, error)
+  })
+  app.setNotFoundHandler((_request, reply) =>
+    reply.code(404).send({ code: 'route.unknown', message: '没有这个地址' }),
+  )
+
+  registerHealth(app, rt)
+  registerWebhooks(app, rt, updates)
+  registerPages(app, rt)
+  return app
+}
+
+/** The pattern of the route, never the address asked for: that holds signatures in its query and tokens in its path. */
+function routeOf(request: FastifyRequest): string {
+  return request.routeOptions.url ?? '(none)'
+}

@@ -1,0 +1,43 @@
+import { AppError } from '../errors.ts'
+
+export type ChannelErrorCode =
+  /** Forged, stale, for another receiver, or badly padded callback. */
+  | 'signature'
+  /** A callback that is not what the platform sends. */
+  | 'malformed'
+  /** No connection, a timeout, or HTTP 5xx. */
+  | 'unreachable'
+  /** Too many calls; later it goes. */
+  | 'throttled'
+  /** The access token is void. */
+  | 'token'
+  /** This person or group cannot be reached any more (left, blocked, robot removed). */
+  | 'recipient'
+  /** The time in which this person may be written to is over. */
+  | 'window_closed'
+  /** The account lacks a right or a setting: an operator must act. */
+  | 'config'
+  /** The platform refuses this message. */
+  | 'rejected'
+
+const retryable: ReadonlySet<ChannelErrorCode> = new Set(['unreachable', 'throttled', 'token'])
+
+/** Something between a platform and us went wrong. `retryable` decides what becomes of the message. */
+export class ChannelError extends AppError {
+  readonly reason: ChannelErrorCode
+  readonly retryable: boolean
+  readonly platformCode: number | null
+  /** true: the request may have been carried out although no answer came. */
+  readonly isUncertain: boolean
+  constructor(
+    reason: ChannelErrorCode,
+    message: string,
+    options: { platformCode?: number; isUncertain?: boolean; cause?: unknown } = {},
+  ) {
+    super(`channel.${reason}`, message, { cause: options.cause })
+    this.reason = reason
+    this.retryable = retryable.has(reason)
+    this.platformCode = options.platformCode ?? null
+    this.isUncertain = options.isUncertain ?? false
+  }
+}

@@ -1,0 +1,14 @@
+import type { Config } from '../config.ts'
+import type { Channels } from './channel.ts'
+import { createOfficialAccountChannel } from './official-account/index.ts'
+import { type ChannelServices, createWecomChannel } from './wecom/index.ts'
+
+/** The configured platform accounts. */
+export function createChannels(config: Config, services: ChannelServices): Channels {
+  return {
+    wecom: config.wecom ? createWecomChannel(config.wecom, services) : null,
+    officialAccount: config.officialAccount
+      ? createOfficialAccountChannel(config.officialAccount, services)
+      : null,
+  }
+}

@@ -1,0 +1,64 @@
+import { ChannelError } from './errors.ts'
+
+/** Where a token is kept so that all processes use the same one. */
+export interface TokenStore {
+  /**
+   * Runs `refresh` unless a token other than `rejected` that lasts beyond `now` is stored; one refresh at a time.
+   * @param rejected a token the platform no longer takes
+   */
+  tokenFor(
+    account: string,
+    rejected: string | null,
+    refresh: () => Promise<{ token: string; expiresAt: Date }>,
+  ): Promise<{ token: string; expiresAt: Date }>
+}
+
+/** Runs calls with an access token, and once more with a fresh one when the platform says the token is void. */
+export class TokenSource {
+  private readonly account: string
+  private readonly store: TokenStore
+  private readonly now: () => Date
+  private readonly fetchToken: () => Promise<{ token: string; expiresInSeconds: number }>
+  private current: { token: string; expiresAt: Date } | null = null
+  private refreshing: Promise<string> | null = null
+
+  constructor(
+    account: string,
+    store: TokenStore,
+    now: () => Date,
+    fetchToken: () => Promise<{ token: string; expiresInSeconds: number }>,
+  ) {
+    this.account = account
+    this.store = store
+    this.now = now
+    this.fetchToken = fetchToken
+  }
+
+  async with<T>(call: (token: string) => Promise<T>): Promise<T> {
+    const token = await this.get(null)
+    try {
+      return await call(token)
+    } catch (error) {
+      if (!(error instanceof ChannelError && error.reason === 'token')) throw error
+      return call(await this.get(token))
+    }
+  }
+
+  private get(rejected: string | null): Promise<string> {
+    if (this.current && this.current.token !== rejected && this.current.expiresAt > this.now())
+      return Promise.resolve(this.current.token)
+    this.refreshing ??= this.refresh(rejected).finally(() => {
+      this.refreshing = null
+    })
+    return this.refreshing
+  }
+
+  private async refresh(rejected: string | null): Promise<string> {
+    this.current = await this.store.tokenFor(this.account, rejected, async () => {
+      const { token, expiresInSeconds } = await this.fetchToken()
+      // a little early, so that a call under way does not outlive its token
+      return { token, expiresAt: new Date(this.now().getTime() + (expiresInSeconds - 60) * 1000) }
+    })
+    return this.current.token
+  }
+}

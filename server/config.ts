@@ -1,0 +1,198 @@
+import { readFileSync } from 'node:fs'
+import { z } from 'zod'
+
+/** Every setting of the server. `.env.example` lists the same keys in the same order (a test compares). */
+const key43 = z.string().regex(/^[A-Za-z0-9]{43}$/, 'must be exactly 43 letters or digits')
+const callbackToken = z.string().regex(/^[A-Za-z0-9]{1,32}$/, 'must be 1 to 32 letters or digits')
+const count = (fallback: number) => z.coerce.number().int().positive().default(fallback)
+
+const settings = {
+  HOST: z.string().default('127.0.0.1'),
+  PORT: z.coerce.number().int().min(0).max(65535).default(3000),
+  PUBLIC_URL: z.url('must be a URL such as https://qunzhen.example.cn').optional(),
+  DATABASE_URL: z.url('must be postgres://user:password@host:port/database').optional(),
+  DATABASE_POOL: count(10),
+  DATA_FOLDER: z.string().default('.data'),
+  DATA_KEY: z
+    .string({ error: 'is missing: 32 random bytes in base64, made with `openssl rand -base64 32`' })
+    .refine(value => Buffer.from(value, 'base64').length === 32, 'must be 32 bytes in base64'),
+  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
+  CALLBACK_FRESHNESS_SECONDS: count(600),
+  CALLBACK_DEADLINE_MS: count(4000),
+  WECOM_BASE_URL: z.url().default('https://qyapi.weixin.qq.com'),
+  WECOM_CORP_ID: z.string().min(1).optional(),
+  WECOM_AGENT_ID: z.coerce.number().int().positive().optional(),
+  WECOM_SECRET: z.string().min(1).optional(),
+  WECOM_TOKEN: callbackToken.optional(),
+  WECOM_AES_KEY: key43.optional(),
+  OFFICIAL_ACCOUNT_BASE_URL: z.url().default('https://api.weixin.qq.com'),
+  OFFICIAL_ACCOUNT_APP_ID: z.string().min(1).optional(),
+  OFFICIAL_ACCOUNT_SECRET: z.string().min(1).optional(),
+  OFFICIAL_ACCOUNT_TOKEN: callbackToken.optional(),
+  OFFICIAL_ACCOUNT_AES_KEY: key43.optional(),
+  OFFICIAL_ACCOUNT_MODE: z.enum(['plain', 'secure']).default('secure'),
+  OFFICIAL_ACCOUNT_KIND: z.enum(['service', 'subscription']).default('service'),
+  OFFICIAL_ACCOUNT_NOTICE_TEMPLATE: z.string().min(1).optional(),
+} as const
+
+export const settingNames = Object.keys(settings)
+
+export interface WecomConfig {
+  baseUrl: string
+  corpId: string
+  agentId: number
+  secret: string
+  token: string
+  aesKey: string
+}
+
+export interface OfficialAccountConfig {
+  baseUrl: string
+  appId: string
+  secret: string
+  token: string
+  /** Absent in plain mode. */
+  aesKey: string | null
+  mode: 'plain' | 'secure'
+  /** A subscription account (订阅号) has no template messages, OAuth or QR codes with a scene. */
+  kind: 'service' | 'subscription'
+  /** The template message with fields `thing1` (标题), `time2` (时间), `thing3` (说明) for owners outside the 48 h window. */
+  noticeTemplate: string | null
+}
+
+export interface Config {
+  host: string
+  port: number
+  /** Without a slash at the end. Absent: the address the server listens on. */
+  publicUrl: string | null
+  /** Absent: the embedded PostgreSQL in `dataFolder`. */
+  databaseUrl: string | null
+  databasePool: number
+  dataFolder: string
+  /** 32 bytes, base64. Encrypts personal data and secrets in the database. */
+  dataKey: string
+  logLevel: string
+  callbackFreshnessSeconds: number
+  callbackDeadlineMs: number
+  wecom: WecomConfig | null
+  officialAccount: OfficialAccountConfig | null
+}
+
+/** Every problem of the environment at once, one line each. */
+export class ConfigError extends Error {
+  readonly problems: string[]
+  constructor(problems: string[]) {
+    super(
+      ['The configuration has problems (see .env.example):', ...problems.map(line => `  ${line}`)].join('\n'),
+    )
+    this.name = 'ConfigError'
+    this.problems = problems
+  }
+}
+
+/** What a command line needs that works on the database and talks to no platform. */
+export type DataConfig = Pick<Config, 'databaseUrl' | 'databasePool' | 'dataFolder' | 'dataKey' | 'logLevel'>
+
+/**
+ * Reads the configuration from an environment. `X_FILE` names a file that holds the value of `X`.
+ * @throws ConfigError with every problem, not only the first.
+ */
+export function readConfig(environment: Record<string, string | undefined>): Config {
+  const { raw, problems } = readRaw(environment)
+  const parsed = z.object(settings).safeParse(raw)
+  if (!parsed.success) for (const issue of parsed.error.issues) problems.push(problemOf(issue))
+
+  const wecomNames = ['WECOM_CORP_ID', 'WECOM_AGENT_ID', 'WECOM_SECRET', 'WECOM_TOKEN', 'WECOM_AES_KEY']
+  const accountNames = ['OFFICIAL_ACCOUNT_APP_ID', 'OFFICIAL_ACCOUNT_SECRET', 'OFFICIAL_ACCOUNT_TOKEN']
+  if (raw.OFFICIAL_ACCOUNT_MODE !== 'plain') accountNames.push('OFFICIAL_ACCOUNT_AES_KEY')
+  for (const names of [wecomNames, accountNames]) {
+    const missing = names.filter(name => raw[name] === undefined)
+    if (missing.length > 0 && missing.length < names.length)
+      for (const name of missing)
+        problems.push(`${name}: is missing (all of ${names.join(', ')} are needed together)`)
+  }
+  if (![...wecomNames, ...accountNames].some(name => raw[name] !== undefined))
+    problems.push(
+      'set the WECOM_… or the OFFICIAL_ACCOUNT_… settings, or both: without them nobody can talk to the bot',
+    )
+
+  if (!parsed.success || problems.length > 0) throw new ConfigError(problems)
+  return assemble(parsed.data)
+}
+
+/** The part of the configuration that the command lines need. @throws ConfigError */
+export function readDataConfig(environment: Record<string, string | undefined>): DataConfig {
+  const { raw, problems } = readRaw(environment)
+  const { DATABASE_URL, DATABASE_POOL, DATA_FOLDER, DATA_KEY, LOG_LEVEL } = settings
+  const parsed = z.object({ DATABASE_URL, DATABASE_POOL, DATA_FOLDER, DATA_KEY, LOG_LEVEL }).safeParse(raw)
+  if (!parsed.success) throw new ConfigError([...problems, ...parsed.error.issues.map(problemOf)])
+  const { data } = parsed
+  return {
+    databaseUrl: data.DATABASE_URL ?? null,
+    databasePool: data.DATABASE_POOL,
+    dataFolder: data.DATA_FOLDER,
+    dataKey: data.DATA_KEY,
+    logLevel: data.LOG_LEVEL,
+  }
+}
+
+function readRaw(environment: Record<string, string | undefined>): {
+  raw: Record<string, string>
+  problems: string[]
+} {
+  const problems: string[] = []
+  const raw: Record<string, string> = {}
+  for (const name of settingNames) {
+    const file = environment[`${name}_FILE`]
+    try {
+      const value = file ? readFileSync(file, 'utf8').trim() : environment[name]
+      if (value !== undefined && value !== '') raw[name] = value
+    } catch {
+      problems.push(`${name}_FILE: cannot read ${file}`)
+    }
+  }
+  return { raw, problems }
+}
+
+function problemOf(issue: { path: PropertyKey[]; message: string }): string {
+  return `${String(issue.path[0])}: ${issue.message}`
+}
+
+function assemble(env: z.output<z.ZodObject<typeof settings>>): Config {
+  return Object.freeze({
+    host: env.HOST,
+    port: env.PORT,
+    publicUrl: env.PUBLIC_URL?.replace(/\/+$/, '') ?? null,
+    databaseUrl: env.DATABASE_URL ?? null,
+    databasePool: env.DATABASE_POOL,
+    dataFolder: env.DATA_FOLDER,
+    dataKey: env.DATA_KEY,
+    logLevel: env.LOG_LEVEL,
+    callbackFreshnessSeconds: env.CALLBACK_FRESHNESS_SECONDS,
+    callbackDeadlineMs: env.CALLBACK_DEADLINE_MS,
+    wecom:
+      env.WECOM_CORP_ID && env.WECOM_AGENT_ID && env.WECOM_SECRET && env.WECOM_TOKEN && env.WECOM_AES_KEY
+        ? {
+            baseUrl: env.WECOM_BASE_URL,
+            corpId: env.WECOM_CORP_ID,
+            agentId: env.WECOM_AGENT_ID,
+            secret: env.WECOM_SECRET,
+            token: env.WECOM_TOKEN,
+            aesKey: env.WECOM_AES_KEY,
+          }
+        : null,
+    officialAccount:
+      env.OFFICIAL_ACCOUNT_APP_ID && env.OFFICIAL_ACCOUNT_SECRET && env.OFFICIAL_ACCOUNT_TOKEN
+        ? {
+            baseUrl: env.OFFICIAL_ACCOUNT_BASE_URL,
+            appId: env.OFFICIAL_ACCOUNT_APP_ID,
+            secret: env.OFFICIAL_ACCOUNT_SECRET,
+            token: env.OFFICIAL_ACCOUNT_TOKEN,
+            aesKey: env.OFFICIAL_ACCOUNT_AES_KEY ?? null,
+            mode: env.OFFICIAL_ACCOUNT_MODE,
+            kind: env.OFFICIAL_ACCOUNT_KIND,
+            noticeTemplate: env.OFFICIAL_ACCOUNT_NOTICE_TEMPLATE ?? null,
+          }
+        : null,
+  })
+}

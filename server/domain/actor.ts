@@ -1,0 +1,50 @@
+import type { SenderRole } from '../../db/queries/identities.ts'
+import { notAllowed } from '../errors.ts'
+import type { Templates } from '../templates.ts'
+
+/** Who acts: an account on a platform, and the person and roles behind it where the account is bound. */
+export interface Actor {
+  identityId: number
+  channel: string
+  address: string
+  person: { id: number; name: string } | null
+  roles: SenderRole[]
+  ownsGroups: boolean
+}
+
+/** An actor whose account is bound to a person. */
+export type KnownActor = Actor & { person: { id: number; name: string } }
+
+/** @throws DomainError `rights.missing` when the account is not bound. */
+export function requireKnown(actor: Actor): asserts actor is KnownActor {
+  if (!actor.person) throw notAllowed('办理这件事（您的账号还没有绑定，请先发送“绑定 绑定码”）')
+}
+
+/** The roles by which somebody runs a unit's groups and those of the units below (`manages` in the templates). */
+export function managingRoles(templates: Templates, actor: Actor): SenderRole[] {
+  return actor.roles.filter(role => templates.role(role.programme, role.role).manages)
+}
+
+/** Whether the actor runs the unit or one above it. @param path the unit's path */
+export function managesUnit(templates: Templates, actor: Actor, path: string): boolean {
+  return managingRoles(templates, actor).some(role => path.startsWith(role.unitPath))
+}
+
+/** Whether the actor runs a unit truly above this one. */
+export function managesFromAbove(templates: Templates, actor: Actor, path: string): boolean {
+  return managingRoles(templates, actor).some(
+    role => path !== role.unitPath && path.startsWith(role.unitPath),
+  )
+}
+
+/** Whether the actor may look after a group: its owner, or somebody who runs its unit or one above. */
+export function managesGroup(
+  templates: Templates,
+  actor: Actor,
+  group: { ownerId: number | null; unitPath: string },
+): boolean {
+  return (
+    (actor.person !== null && group.ownerId === actor.person.id) ||
+    managesUnit(templates, actor, group.unitPath)
+  )
+}

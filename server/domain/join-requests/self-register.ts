@@ -1,0 +1,97 @@
+import { type GroupWithUnit, insertMember } from '../../../db/queries/groups.ts'
+import { bindIdentity } from '../../../db/queries/identities.ts'
+import { insertPersons } from '../../../db/queries/persons.ts'
+import { upsertRegistration } from '../../../db/queries/roster.ts'
+import { unitById } from '../../../db/queries/units.ts'
+import { DomainError } from '../../errors.ts'
+import type { DomainRuntime } from '../../runtime.ts'
+import type { Actor } from '../actor.ts'
+import { nameKey, soundKey } from '../names/name-key.ts'
+
+export interface Registration {
+  name: string
+  /** `home` 在乡 or `away` 外出. */
+  residence: string
+  /** A figure of the tracking sheet, such as `membersHome.farming`. */
+  occupation: string
+}
+
+/** How people say where they live and what they do, as the programme's template lists it. */
+export interface OccupationChoice {
+  residence: string
+  residenceName: string
+  occupation: string
+  name: string
+}
+
+/** The occupations of the tracking sheet (榆林团市委 2014 附件3) in its order. */
+export function occupationChoices(rt: DomainRuntime, programme: string): OccupationChoice[] {
+  return (rt.templates.programme(programme).residences ?? []).flatMap(residence =>
+    residence.occupations.map(each => ({
+      residence: residence.id,
+      residenceName: residence.name,
+      occupation: each.figure,
+      name: each.name,
+    })),
+  )
+}
+
+/** The choice that `在乡 务农` or `外出务工` names; null when it names none. */
+export function parseOccupation(choices: OccupationChoice[], text: string): OccupationChoice | null {
+  const packed = text.replace(/\s/g, '')
+  return choices.find(choice => packed === `${choice.residenceName}${choice.name}`) ?? null
+}
+
+/**
+ * Somebody registers in an open group (团青群: no roster to audit against, 榆林团市委 2014 四.(一)). The account is taken at
+ * its word and gets no rights from it; a person is counted once, in their township.
+ * @throws DomainError `registration.name`
+ */
+export async function selfRegister(
+  rt: DomainRuntime,
+  actor: Actor,
+  group: GroupWithUnit,
+  registration: Registration,
+): Promise<{ answer: string }> {
+  const name = registration.name.trim()
+  if (!/^[\p{Script=Han}·•]{2,15}$/u.test(name))
+    throw new DomainError('registration.name', '请写您的姓名（2 到 15 个汉字）。')
+  const now = rt.clock.now()
+  let personId = actor.person?.id ?? null
+  if (personId === null) {
+    const [id] = await insertPersons(rt.db, [
+      { name, nameKey: nameKey(name), soundKey: soundKey(name), createdAt: now },
+    ])
+    personId = id as number
+    await bindIdentity(rt.db, actor.identityId, personId, 'registration', now)
+  }
+  await upsertRegistration(rt.db, {
+    personId,
+    unitId: await townshipOf(rt, group.unitId),
+    groupId: group.id,
+    residence: registration.residence,
+    occupation: registration.occupation,
+    registeredAt: now,
+  })
+  await insertMember(rt.db, {
+    groupId: group.id,
+    personId,
+    address: null,
+    nickname: null,
+    knownBy: 'registration',
+    joinedAt: now,
+  })
+  const how = group.joinCode ? `入群方式：${group.joinCode}` : `请联系群主${group.ownerName ?? ''}拉您入群。`
+  return { answer: `${name}，登记好了。欢迎加入“${group.name}”！${how}` }
+}
+
+/** The township above a unit, or the unit itself where there is none. */
+async function townshipOf(rt: DomainRuntime, unitId: number): Promise<number> {
+  let unit = await unitById(rt.db, unitId)
+  while (unit && unit.level !== 'township' && unit.parentId !== null) {
+    const parent = await unitById(rt.db, unit.parentId)
+    if (parent?.level !== 'township' && unit.level !== 'village') break
+    unit = parent
+  }
+  return unit?.level === 'township' ? unit.id : unitId
+}

@@ -1,0 +1,105 @@
+import fs from 'node:fs'
+import {
+  ALERT_KINDS,
+  type AlertKind,
+  type AlertPolicy,
+  alertMarks,
+  type Cue,
+  type CueHit,
+  compileCues,
+  exposedPhones,
+  findCues,
+} from './alert-cues.ts'
+import { explain, type LinearModel, loadLinearModel, type ModelFile, scoreText } from './linear-model.ts'
+import { findPersonalData, type PersonalDataKind, type PersonalDatum } from './personal-data.ts'
+import { prepareText } from './text-features.ts'
+
+export type { AlertKind } from './alert-cues.ts'
+
+export interface Alert {
+  kind: AlertKind
+  /** One Chinese phrase for the sender: what it is. Never holds the secret or the number itself. */
+  because: string
+  /** The offending place in the text as it was passed in. */
+  index: number
+  length: number
+}
+
+export interface AlertFinder {
+  model: LinearModel
+  cues: readonly Cue[]
+  thresholds: Readonly<Record<AlertKind, number>>
+}
+
+const DATA_NAMES: Record<PersonalDataKind, string> = {
+  'id-number': '身份证号',
+  'bank-card': '银行卡号',
+  passport: '护照号',
+  mobile: '两人以上的手机号',
+  password: '密码',
+  code: '验证码',
+}
+const KIND_NAMES: Record<AlertKind, string> = {
+  safety: '可能有人遇到危险',
+  privacy: '可能涉及他人隐私',
+  secret: '可能涉及不宜外传的内容',
+}
+
+/** Prepares a finder from `templates/policies/alerts.json` and `templates/models/message-alerts.json`. */
+export function loadAlertFinder(policy: AlertPolicy, file: ModelFile): AlertFinder {
+  return { model: loadLinearModel(file), cues: compileCues(policy), thresholds: policy.thresholds }
+}
+
+let shippedFinder: AlertFinder | undefined
+
+/** The finder that ships with the product, read once. */
+export function shippedAlertFinder(): AlertFinder {
+  shippedFinder ??= loadAlertFinder(
+    readJson<AlertPolicy>('../../../templates/policies/alerts.json'),
+    readJson<ModelFile>('../../../templates/models/message-alerts.json'),
+  )
+  return shippedFinder
+}
+
+function readJson<T>(relative: string): T {
+  return JSON.parse(fs.readFileSync(new URL(relative, import.meta.url), 'utf8')) as T
+}
+
+/**
+ * What in a message may endanger people or secrets, the most serious first; empty for everything else. Complaints,
+ * grievances and opinions are never an alert (domain.md, Alerts): whoever wants one heard sends a slip.
+ */
+export function findAlerts(text: string, finder: AlertFinder = shippedAlertFinder()): Alert[] {
+  const data = findPersonalData(text)
+  const hits = findCues(finder.cues, text)
+  const scored = scoreText(finder.model, prepareText(text), alertMarks(text, hits, data))
+  const alerts: Alert[] = []
+  for (const kind of ALERT_KINDS) {
+    const label = finder.model.labels.indexOf(kind)
+    const datum = kind === 'privacy' ? firstExposed(text, data) : undefined
+    if (datum) {
+      alerts.push({ kind, because: DATA_NAMES[datum.kind], index: datum.index, length: datum.length })
+    } else if ((scored.probabilities[label] ?? 0) >= finder.thresholds[kind]) {
+      const words = explain(finder.model, scored, label, 6).find(({ length }) => length > 1)
+      const place = placeOf(kind, hits, words)
+      const named = place
+        ? `${KIND_NAMES[kind]}：“${text.slice(place.index, place.index + place.length)}”`
+        : KIND_NAMES[kind]
+      alerts.push({ kind, because: named, index: place?.index ?? 0, length: place?.length ?? text.length })
+    }
+  }
+  return alerts
+}
+
+/** Any number but a phone is exposed by itself; phones are from two persons up. */
+function firstExposed(text: string, data: readonly PersonalDatum[]): PersonalDatum | undefined {
+  return data.find(({ kind }) => kind !== 'mobile') ?? exposedPhones(text, data)[0]
+}
+
+function placeOf(
+  kind: AlertKind,
+  hits: readonly CueHit[],
+  words: { index: number; length: number } | undefined,
+): { index: number; length: number } | undefined {
+  return hits.find(hit => hit.kind === kind && hit.length > 1) ?? words
+}

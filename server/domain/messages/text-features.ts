@@ -1,0 +1,142 @@
+/**
+ * What the linear models see of a message: its character n-grams and a few marks of its form.
+ * Training and use share this file, so a change here asks for `node scripts/train-classifier.ts`.
+ */
+
+/** A message prepared for n-grams. `starts[i]` is where the i-th prepared sign begins in the original. */
+export interface PreparedText {
+  original: string
+  /** The prepared signs, between a sign for the start and one for the end. */
+  codes: Uint16Array
+  starts: Uint32Array
+  /** Marks of its form, such as `¤链接`. */
+  marks: readonly string[]
+}
+
+export type FeatureVisitor = (feature: string, from: number, to: number) => void
+
+/** Marks start with a sign that prepared text never holds, so they cannot collide with an n-gram. */
+export const MARK = '¤'
+
+const MAX_PREPARED = 600
+const START = 0x5e
+const END = 0x24
+const SPACE = 0x20
+const ZERO = 0x30
+/** ☺ stands for every emoji and every character outside the basic plane. */
+const SYMBOL = 0x263a
+
+let last: PreparedText | undefined
+
+/**
+ * Folds what makes no difference: full width to half width, case, runs of spaces, emoji (one sign), and digits
+ * (a run becomes one to three zeros, so that prices look alike and long numbers differ from short ones). What
+ * follows the first 600 signs is left out. Both models ask for the same message in turn, so the last one is kept.
+ */
+export function prepareText(original: string): PreparedText {
+  if (last?.original === original) return last
+  const room = Math.min(original.length, MAX_PREPARED) + 2
+  const starts = new Uint32Array(room)
+  const codes = new Uint16Array(room)
+  codes[0] = START
+  let length = 1
+  let index = 0
+  while (index < original.length && length < MAX_PREPARED) {
+    const begin = index
+    const folded = foldCode(original.charCodeAt(index))
+    index += 1
+    let repeats = 1
+    let sign = folded
+    if (isDigit(folded)) {
+      while (index < original.length && isDigit(foldCode(original.charCodeAt(index)))) index += 1
+      sign = ZERO
+      repeats = index - begin > 4 ? 3 : index - begin > 2 ? 2 : 1
+    } else if (folded >= 0xd800 && folded <= 0xdfff) {
+      if (folded < 0xdc00) index += 1
+      sign = SYMBOL
+      if (codes[length - 1] === SYMBOL) continue
+    } else if (folded === 0x200d || folded === 0xfe0f || (folded === SPACE && codes[length - 1] === SPACE)) {
+      continue
+    }
+    for (let copy = 0; copy < repeats && length < MAX_PREPARED; copy++) {
+      starts[length] = begin
+      codes[length++] = sign
+    }
+  }
+  starts[length] = index
+  codes[length++] = END
+  last = { original, codes: codes.subarray(0, length), starts, marks: formMarks(original) }
+  return last
+}
+
+function foldCode(code: number): number {
+  let folded = code
+  if (folded >= 0xff01 && folded <= 0xff5e) folded -= 0xfee0
+  if (folded >= 65 && folded <= 90) return folded + 32
+  if (folded === 0x3000 || folded === 9 || folded === 10 || folded === 13 || folded === 0xa0) return 32
+  return folded
+}
+
+function isDigit(code: number): boolean {
+  return code >= 48 && code <= 57
+}
+
+/** Calls `visit` for every n-gram of 1 to `longest` characters; repeats are visited again. */
+export function visitNgrams(prepared: PreparedText, longest: number, visit: FeatureVisitor): void {
+  const text = String.fromCharCode(...prepared.codes)
+  for (let from = 0; from < text.length; from++) {
+    const limit = Math.min(text.length, from + longest)
+    for (let to = from + 1; to <= limit; to++) visit(text.slice(from, to), from, to)
+  }
+}
+
+const FORM_MARKS: readonly (readonly [string, RegExp])[] = [
+  ['链接', /^\s*\[链接\]|https?:\/\//u],
+  ['文件', /^\s*\[文件\]|\.(?:docx?|xlsx?|pdf|pptx?|zip|rar|wps|et|csv)\s*$/iu],
+  ['小程序', /^\s*\[小程序\]/u],
+  ['标题', /^\s*【[^】]{2,20}】/u],
+  ['书名', /《[^》]{2,40}》/u],
+  ['文号', /〔\d{4}〕\s*\d+\s*号|\[\d{4}\]\s*\d+\s*号/u],
+  ['第几条', /第[一二三四五六七八九十百零\d]+条/u],
+  ['问句', /[?？吗呢嘛不][?？。!！\s]*$|[?？]/u],
+  ['感叹', /[!！]/u],
+  ['话题', /#[^#\s]{2,}|接龙/u],
+  ['点名', /@/u],
+  ['换行', /\n.*\n/u],
+  ['单价', /\d\s*(?:元|块|毛)?\s*(?:[/一每]\s*)(?:斤|公斤|吨|亩|头|只|棒|株|个月|月|天|小时|盒|箱)/u],
+  ['时刻', /\d{1,2}[::]\d{2}|[上下]午|\d点/u],
+  ['日期', /\d{1,2}月\d{1,2}日/u],
+  ['手机号', /(?<!\d)1[3-9]\d[\s-]?\d{4}[\s-]?\d{4}(?!\d)/u],
+  ['座机', /(?<!\d)0[\d×xX]{2,3}[-—]\d{6,8}(?!\d)/u],
+  ['热线', /(?<!\d)(?:12345|12355|12333|12348|12315|12328|12123|12306|95598|96110|12393|12366)(?!\d)/u],
+  ['急救电话', /(?<!\d)(?:110|119|120)(?!\d)/u],
+]
+
+/** Marks of the form of a message, such as `¤链接` or `¤长60`. */
+function formMarks(original: string): string[] {
+  const marks: string[] = []
+  for (const [name, pattern] of FORM_MARKS) if (pattern.test(original)) marks.push(MARK + name)
+  const size = original.length
+  marks.push(
+    `${MARK}长${size <= 8 ? 8 : size <= 16 ? 16 : size <= 30 ? 30 : size <= 60 ? 60 : size <= 120 ? 120 : 999}`,
+  )
+  if (size > 14 && !/[,。!?、;:,.!?;:]/u.test(original)) marks.push(`${MARK}无标点`)
+  return marks
+}
+
+/** The stretch of the original message that prepared characters `from` to `to` came from. */
+export function originalSpan(
+  prepared: PreparedText,
+  from: number,
+  to: number,
+): { index: number; length: number } {
+  const first = Math.max(from, 1)
+  const last = Math.min(to, prepared.codes.length - 1)
+  const index = prepared.starts[first] ?? 0
+  let end = prepared.starts[last] ?? prepared.original.length
+  // A run of digits is one stretch: it ends where the next other character begins.
+  for (let next = last; end <= index && next < prepared.codes.length; next++) {
+    end = prepared.starts[next] ?? prepared.original.length
+  }
+  return { index, length: Math.max(0, end - index) }
+}

@@ -1,0 +1,102 @@
+import { claimTimers, missingDeliveries, noticeById } from '../../../db/queries/notices.ts'
+import { roleHolders, unitById } from '../../../db/queries/units.ts'
+import { chineseMoment } from '../../clock.ts'
+import type { DomainRuntime } from '../../runtime.ts'
+import { sendToPerson } from '../outgoing/enqueue.ts'
+
+const ALL = 1_000_000
+
+/**
+ * Does what is due: reminds owners who have not relayed, and tells those who run the unit (催办). A timer and the messages
+ * that come of it are one transaction, so a timer that fires twice reminds once.
+ * @returns counts, for the log
+ */
+export async function fireDueTimers(
+  rt: DomainRuntime,
+): Promise<{ timers: number; reminders: number; escalations: number }> {
+  const counts = { timers: 0, reminders: 0, escalations: 0 }
+  for (const timer of await claimTimers(rt.db, rt.clock.now(), 20)) {
+    counts.timers++
+    if (timer.kind === 'remind_owner') counts.reminders += await remindOwners(rt, timer.noticeId)
+    else counts.escalations += await tellManagers(rt, timer.noticeId)
+  }
+  return counts
+}
+
+/** One message to each owner who has groups without the notice; nobody is chased after they relayed. */
+async function remindOwners(rt: DomainRuntime, noticeId: number): Promise<number> {
+  const notice = await noticeById(rt.db, noticeId)
+  if (!notice) return 0
+  const byOwner = new Map<number, string[]>()
+  for (const missing of await missingDeliveries(rt.db, noticeId, notice.unitPath, ALL)) {
+    if (missing.ownerId === null || (missing.route !== 'relay' && missing.route !== 'mass')) continue
+    const what =
+      missing.route === 'mass'
+        ? `${missing.groupName}（请在企业微信“客户联系”中确认群发）`
+        : missing.groupName
+    byOwner.set(missing.ownerId, [...(byOwner.get(missing.ownerId) ?? []), what])
+  }
+  for (const [ownerId, groups] of byOwner) {
+    const names = groups.slice(0, 5).join('、') + (groups.length > 5 ? `等 ${groups.length} 个群` : '')
+    await sendToPerson(
+      rt,
+      ownerId,
+      'reminder',
+      `【提醒】${notice.unitName}的通知 ${noticeId} 要在${chineseMoment(notice.deadlineAt)}前传达到群，您的${names}还没有登记转发。转好后回复：转 ${noticeId}（没收到原文请回：通知 ${noticeId}）`,
+    )
+  }
+  return byOwner.size
+}
+
+/** One message to each person who runs a unit where the notice is missing, or the unit above when nobody does. */
+async function tellManagers(rt: DomainRuntime, noticeId: number): Promise<number> {
+  const notice = await noticeById(rt.db, noticeId)
+  if (!notice) return 0
+  const managing = rt.templates
+    .programme(notice.programme)
+    .roles.filter(role => role.manages)
+    .map(role => role.id)
+  const byManager = new Map<number, string[]>()
+  const managersOf = new Map<number, number[]>()
+  for (const missing of await missingDeliveries(rt.db, noticeId, notice.unitPath, ALL)) {
+    let managers = managersOf.get(missing.unitId)
+    if (!managers) {
+      managers = await managersFor(rt, missing.unitId, managing)
+      managersOf.set(missing.unitId, managers)
+    }
+    const who = missing.ownerName ? `群主${missing.ownerName}` : '没有群主'
+    for (const manager of managers)
+      if (manager !== missing.ownerId)
+        byManager.set(manager, [
+          ...(byManager.get(manager) ?? []),
+          `${missing.unitName}“${missing.groupName}”（${who}）`,
+        ])
+  }
+  for (const [manager, lines] of byManager) {
+    const more = lines.length > 10 ? [`……共 ${lines.length} 个群，发送“回执 ${noticeId}”看全部。`] : []
+    await sendToPerson(
+      rt,
+      manager,
+      'escalation',
+      [
+        `【请协助】通知 ${noticeId}（${notice.unitName}，${chineseMoment(notice.deadlineAt)}截止）还没有传达到您负责的这些群，请联系群主：`,
+        ...lines.slice(0, 10).map(line => `· ${line}`),
+        ...more,
+      ].join('\n'),
+    )
+  }
+  return byManager.size
+}
+
+/** The unit's named manager (专人), else those who run it, else the same of the unit above. */
+async function managersFor(rt: DomainRuntime, unitId: number, managing: string[]): Promise<number[]> {
+  for (let id: number | null = unitId; id !== null; ) {
+    const unit = await unitById(rt.db, id)
+    if (!unit) return []
+    if (unit.managerId !== null) return [unit.managerId]
+    const holders = await roleHolders(rt.db, [unit.id], managing)
+    if (holders.length > 0) return [...new Set(holders.map(holder => holder.personId))]
+    id = unit.parentId
+  }
+  return []
+}

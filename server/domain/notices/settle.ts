@@ -1,0 +1,154 @@
+import {
+  deliveryDetails,
+  deliveryIdsOfOutgoing,
+  insertNoticeRecords,
+  insertReceipt,
+  type OpenDelivery,
+  openDeliveriesOf,
+  settleDelivery,
+} from '../../../db/queries/notices.ts'
+import { dayOf, monthOf } from '../../clock.ts'
+import { DomainError } from '../../errors.ts'
+import type { DomainRuntime } from '../../runtime.ts'
+import type { KnownActor } from '../actor.ts'
+
+/** What proves that a notice is in a group. */
+export interface Proof {
+  kind: 'posted' | 'relayed'
+  personId: number | null
+  details: Record<string, unknown>
+  at: Date
+}
+
+/**
+ * Notes that deliveries are in their groups: the receipt, and the message record with the notice's category.
+ * Said twice it counts once.
+ * @returns how many were new
+ */
+export async function notePosted(rt: DomainRuntime, deliveryIds: number[], proof: Proof): Promise<number> {
+  const records = []
+  for (const delivery of await deliveryDetails(rt.db, deliveryIds)) {
+    if (!(await settleDelivery(rt.db, delivery.id, 'posted', rt.clock.now()))) continue
+    await insertReceipt(rt.db, {
+      deliveryId: delivery.id,
+      kind: proof.kind,
+      personId: proof.personId,
+      proof: proof.details,
+      at: proof.at,
+    })
+    records.push({
+      groupId: delivery.groupId,
+      unitId: delivery.unitId,
+      month: monthOf(proof.at),
+      recordedOn: dayOf(proof.at),
+      category: delivery.category,
+      count: 1,
+      source: 'notice',
+      decidedBy: 'person',
+      excerpt: [...delivery.body].slice(0, 40).join(''),
+      deliveryId: delivery.id,
+      createdAt: rt.clock.now(),
+    })
+  }
+  await insertNoticeRecords(rt.db, records)
+  return records.length
+}
+
+/** Notes what the platform says of a mass task: the groups in which its owner has confirmed it. */
+export async function noteMassConfirmed(
+  rt: DomainRuntime,
+  outgoing: { id: number; personId: number | null; platformId: string | null },
+  confirmed: { chatId: string; sentAt: Date }[],
+): Promise<number> {
+  const details = await deliveryDetails(rt.db, await deliveryIdsOfOutgoing(rt.db, outgoing.id))
+  let count = 0
+  for (const { chatId, sentAt } of confirmed) {
+    const ids = details
+      .filter(delivery => delivery.chatId === chatId && delivery.status !== 'posted')
+      .map(delivery => delivery.id)
+    count += await notePosted(rt, ids, {
+      kind: 'relayed',
+      personId: outgoing.personId,
+      details: { massTask: outgoing.platformId },
+      at: sentAt,
+    })
+  }
+  return count
+}
+
+export interface Settled {
+  noticeId: number
+  groupNames: string[]
+  /** What this owner still has to relay, of any notice. */
+  left: number
+}
+
+/**
+ * An owner says that they have relayed (转) a notice, to all of their groups or to some.
+ * @param input.noticeId may be left out when only one notice is open
+ * @throws DomainError `notice.nothing_open`, `notice.which`
+ */
+export async function relayDone(
+  rt: DomainRuntime,
+  actor: KnownActor,
+  input: { noticeId: number | null; groupIds: number[] },
+): Promise<Settled> {
+  const { noticeId, mine, all } = await choose(rt, actor, input)
+  const now = rt.clock.now()
+  await notePosted(
+    rt,
+    mine.map(delivery => delivery.id),
+    {
+      kind: 'relayed',
+      personId: actor.person.id,
+      details: { word: '转' },
+      at: now,
+    },
+  )
+  return { noticeId, groupNames: mine.map(delivery => delivery.groupName), left: all.length - mine.length }
+}
+
+/** An owner says that they have seen (收) a notice; it still has to be relayed. @throws as `relayDone` */
+export async function acknowledge(
+  rt: DomainRuntime,
+  actor: KnownActor,
+  input: { noticeId: number | null; groupIds: number[] },
+): Promise<Settled> {
+  const { noticeId, mine, all } = await choose(rt, actor, input)
+  for (const delivery of mine)
+    await insertReceipt(rt.db, {
+      deliveryId: delivery.id,
+      kind: 'received',
+      personId: actor.person.id,
+      proof: { word: '收' },
+      at: rt.clock.now(),
+    })
+  return { noticeId, groupNames: mine.map(delivery => delivery.groupName), left: all.length }
+}
+
+async function choose(
+  rt: DomainRuntime,
+  actor: KnownActor,
+  input: { noticeId: number | null; groupIds: number[] },
+): Promise<{ noticeId: number; mine: OpenDelivery[]; all: OpenDelivery[] }> {
+  const all = await openDeliveriesOf(rt.db, actor.person.id)
+  const notices = [...new Set(all.map(delivery => delivery.noticeId))]
+  const noticeId = input.noticeId ?? notices[0]
+  if (noticeId === undefined) throw new DomainError('notice.nothing_open', '您没有等待转发的通知，都办好了。')
+  if (input.noticeId === null && notices.length > 1)
+    throw new DomainError(
+      'notice.which',
+      `您有 ${notices.length} 个通知待转（${notices.join('、')}），请写上编号，如：转 ${notices[0]}`,
+    )
+  const mine = all.filter(
+    delivery =>
+      delivery.noticeId === noticeId &&
+      (input.groupIds.length === 0 || input.groupIds.includes(delivery.groupId)),
+  )
+  if (mine.length === 0)
+    throw new DomainError(
+      'notice.nothing_open',
+      `通知 ${noticeId} 没有等您转发的群：可能已经登记过了，或编号不对。`,
+    )
+  return { noticeId, mine, all }
+}

@@ -1,0 +1,32 @@
+import { describeError } from '../../db/errors.ts'
+import { dueReadings, finishReading, postponeReading } from '../../db/queries/groups.ts'
+import { ChannelError } from '../channels/errors.ts'
+import { applyReading } from '../domain/groups/apply-reading.ts'
+import { inTransaction, type Runtime } from '../runtime.ts'
+
+const RETRY_SECONDS = [10, 60, 300, 1800, 7200]
+
+/** Reads the member lists that are due and applies them. Returns how many were read. */
+export async function readDueGroups(rt: Runtime): Promise<number> {
+  const { wecom } = rt.channels
+  if (!wecom) return 0
+  let count = 0
+  for (const { chatId, dueAt, attempts } of await dueReadings(rt.db, rt.clock.now(), 100)) {
+    try {
+      const reading = await wecom.readGroup(chatId)
+      await inTransaction(rt, async tx => {
+        await applyReading(tx, chatId, reading)
+        await finishReading(tx.db, chatId, dueAt)
+      })
+      count++
+    } catch (error) {
+      const seconds = RETRY_SECONDS[attempts]
+      // after some hours a group that cannot be read is left until its next event
+      const isOver = seconds === undefined || (error instanceof ChannelError && !error.retryable)
+      rt.log.warn({ ...describeError(error), isOver }, 'a group could not be read')
+      if (isOver) await finishReading(rt.db, chatId, dueAt)
+      else await postponeReading(rt.db, chatId, new Date(rt.clock.now().getTime() + seconds * 1000))
+    }
+  }
+  return count
+}

@@ -1,0 +1,82 @@
+import cron from 'node-cron'
+import { PgBoss } from 'pg-boss'
+import { describeError } from '../../db/errors.ts'
+import { deleteExpiredPages } from '../../db/queries/platform.ts'
+import { fireDueTimers } from '../domain/notices/remind.ts'
+import { inTransaction, type Runtime } from '../runtime.ts'
+import type { UpdateHandler } from '../updates.ts'
+import { deliverDue, recoverInFlight } from './deliver.ts'
+import { sendMonthlyReports } from './monthly-reports.ts'
+import { pollMassTasks } from './poll-mass-tasks.ts'
+import { readDueGroups } from './read-groups.ts'
+
+interface ScheduledJob {
+  name: string
+  /** When a run is asked for (seconds first), in Asia/Shanghai. */
+  when: string
+  run: (rt: Runtime, updates: UpdateHandler) => Promise<unknown>
+}
+
+/** Everything that happens by itself. */
+export const scheduledJobs: readonly ScheduledJob[] = [
+  { name: 'deliver', when: '*/2 * * * * *', run: rt => deliverDue(rt) },
+  { name: 'fire-timers', when: '*/3 * * * * *', run: rt => inTransaction(rt, fireDueTimers) },
+  { name: 'read-groups', when: '*/3 * * * * *', run: rt => readDueGroups(rt) },
+  { name: 'handle-left-behind', when: '*/10 * * * * *', run: (_rt, updates) => updates.handleLeftBehind() },
+  { name: 'poll-mass-tasks', when: '0 * * * * *', run: rt => pollMassTasks(rt) },
+  { name: 'recover-in-flight', when: '30 * * * * *', run: rt => recoverInFlight(rt) },
+  {
+    name: 'delete-expired-pages',
+    when: '0 15 3 * * *',
+    run: rt => deleteExpiredPages(rt.db, rt.clock.now()),
+  },
+  { name: 'monthly-reports', when: '0 0 8 1 * *', run: rt => sendMonthlyReports(rt) },
+]
+
+/**
+ * Runs the schedule. Each tick only asks for a run through pg-boss, which gives it to one server process: any number of
+ * processes do the work once. A run that is asked for while one waits is the same run.
+ */
+export async function startSchedule(
+  rt: Runtime,
+  updates: UpdateHandler,
+  databaseUrl: string,
+): Promise<{ stop(): Promise<void> }> {
+  const boss = new PgBoss({ connectionString: databaseUrl, max: 4 })
+  boss.on('error', error => rt.log.error(describeError(error), 'pg-boss'))
+  await boss.start()
+  const ticks: { destroy(): unknown }[] = []
+  for (const job of scheduledJobs) {
+    await boss.createQueue(job.name, {
+      policy: 'stately',
+      retryLimit: 0,
+      expireInSeconds: 900,
+      deleteAfterSeconds: 3600,
+    })
+    await boss.work(job.name, { pollingIntervalSeconds: 0.5 }, async () => {
+      try {
+        await job.run(rt, updates)
+      } catch (error) {
+        rt.log.error({ job: job.name, ...describeError(error) }, 'a job failed')
+        throw new Error(`${job.name} failed`)
+      }
+    })
+    ticks.push(
+      cron.schedule(
+        job.when,
+        () => {
+          boss
+            .send(job.name)
+            .catch(error => rt.log.warn({ job: job.name, ...describeError(error) }, 'a tick was lost'))
+        },
+        { timezone: 'Asia/Shanghai' },
+      ),
+    )
+  }
+  return {
+    async stop() {
+      for (const tick of ticks) tick.destroy()
+      await boss.stop({ graceful: true, timeout: 20_000 })
+    },
+  }
+}

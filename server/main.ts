@@ -1,0 +1,43 @@
+import { createBot } from '../bot/bot.ts'
+import type { Channels } from './channels/channel.ts'
+import { ConfigError, readConfig } from './config.ts'
+import { startServer } from './start.ts'
+import { TemplatesError } from './templates.ts'
+
+/** The bot for the configured channels. Here, and only here, server and bot meet. */
+export function botFor(channels: Channels) {
+  return createBot({
+    maxReplyBytes: Math.min(
+      ...[channels.wecom, channels.officialAccount].map(channel => channel?.maxTextBytes ?? 2048),
+    ),
+    officialAccountLacks: channels.officialAccount?.lacks ?? [],
+  })
+}
+
+/** Longest legitimate stop: requests under way (5 s), jobs (20 s), the database (5 s). */
+const STOP_LIMIT_MS = 35_000
+
+async function main(): Promise<void> {
+  const server = await startServer({ config: readConfig(process.env), createBot: botFor })
+  server.rt.log.info({ url: server.url }, 'listening')
+  let isStopping = false
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.on(signal, () => {
+      if (isStopping) return
+      isStopping = true
+      server.rt.log.info({ signal }, 'stopping')
+      setTimeout(() => process.exit(1), STOP_LIMIT_MS).unref()
+      server.stop().then(
+        () => process.exit(0),
+        () => process.exit(1),
+      )
+    })
+}
+
+if (import.meta.main) {
+  main().catch(error => {
+    const isExpected = error instanceof ConfigError || error instanceof TemplatesError
+    console.error(isExpected ? error.message : error)
+    process.exit(1)
+  })
+}

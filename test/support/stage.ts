@@ -1,0 +1,135 @@
+import { pino } from 'pino'
+import {
+  type Simulator,
+  type SimulatorOptions,
+  startSimulator,
+  type Via,
+} from '../../scripts/simulator/index.ts'
+import { type MovableClock, movableClock } from '../../server/clock.ts'
+import { readConfig } from '../../server/config.ts'
+import { fireDueTimers } from '../../server/domain/notices/remind.ts'
+import { deliverDue } from '../../server/jobs/deliver.ts'
+import { pollMassTasks } from '../../server/jobs/poll-mass-tasks.ts'
+import { readDueGroups } from '../../server/jobs/read-groups.ts'
+import { botFor } from '../../server/main.ts'
+import { inTransaction, type Runtime } from '../../server/runtime.ts'
+import { randomDataKey, startServer } from '../../server/start.ts'
+import type { UpdateHandler } from '../../server/updates.ts'
+import { cloneDatabase } from './database.ts'
+
+/** The simulator, a server and a clock that only moves when told. */
+export interface Stage {
+  sim: Simulator
+  rt: Runtime
+  updates: UpdateHandler
+  clock: MovableClock
+  serverUrl: string
+  logLines: string[]
+  /** Says something to the bot and returns the passive reply. */
+  say(personId: string, text: string, via?: Via): Promise<string>
+  /** What the bot has sent a person, passive replies left out, the newest last. */
+  received(personId: string): string[]
+  /** Runs everything that is due, until nothing more happens. */
+  settle(): Promise<void>
+  close(): Promise<void>
+}
+
+export interface StageOptions {
+  mode?: 'plain' | 'secure'
+  kind?: 'service' | 'subscription'
+  start?: string
+  simulator?: Partial<SimulatorOptions>
+  env?: Record<string, string>
+}
+
+export const wecomSettings = {
+  corpId: 'ww6a112864f8022910',
+  agentId: 1000002,
+  secret: 'wecom-app-secret-for-tests',
+  token: 'kjr2TKI8umCBfVF3wAHk8JiPwma5VBme',
+  aesKey: '4Ma3YBrSBbX2aez8MJpXGBne5LSDwgGqHbhM9WPYIws',
+}
+
+export const accountSettings = {
+  appId: 'wx1234567890abcdef',
+  originalId: 'gh_0123456789ab',
+  secret: 'official-account-secret-for-tests',
+  token: 'AAAAAofficial',
+  aesKey: 'jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C',
+}
+
+export const NOTICE_TEMPLATE = 'notice-template'
+
+export async function openStage(options: StageOptions = {}): Promise<Stage> {
+  const { mode = 'secure', kind = 'service', start = '2026-09-07T09:00:00+08:00' } = options
+  const clock = movableClock(new Date(start))
+  const sim = await startSimulator({ clock, seed: 7, ...options.simulator })
+  const logLines: string[] = []
+  const config = readConfig({
+    PORT: '0',
+    DATA_KEY: randomDataKey(),
+    LOG_LEVEL: 'debug',
+    WECOM_BASE_URL: sim.baseUrls.wecom,
+    WECOM_CORP_ID: wecomSettings.corpId,
+    WECOM_AGENT_ID: String(wecomSettings.agentId),
+    WECOM_SECRET: wecomSettings.secret,
+    WECOM_TOKEN: wecomSettings.token,
+    WECOM_AES_KEY: wecomSettings.aesKey,
+    OFFICIAL_ACCOUNT_BASE_URL: sim.baseUrls.officialAccount,
+    OFFICIAL_ACCOUNT_APP_ID: accountSettings.appId,
+    OFFICIAL_ACCOUNT_SECRET: accountSettings.secret,
+    OFFICIAL_ACCOUNT_TOKEN: accountSettings.token,
+    OFFICIAL_ACCOUNT_AES_KEY: accountSettings.aesKey,
+    OFFICIAL_ACCOUNT_MODE: mode,
+    OFFICIAL_ACCOUNT_KIND: kind,
+    OFFICIAL_ACCOUNT_NOTICE_TEMPLATE: NOTICE_TEMPLATE,
+    ...options.env,
+  })
+  const server = await startServer({
+    config,
+    createBot: botFor,
+    clock,
+    log: pino({ level: 'debug' }, { write: line => void logLines.push(line) }),
+    withSchedule: false,
+    databaseUrl: await cloneDatabase(),
+  })
+  sim.addWecomApp({ ...wecomSettings, callbackUrl: `${server.url}/webhooks/wecom` })
+  sim.addOfficialAccount({
+    ...accountSettings,
+    mode,
+    kind,
+    templates: { [NOTICE_TEMPLATE]: ['thing1', 'time2', 'thing3'] },
+    callbackUrl: `${server.url}/webhooks/official-account`,
+  })
+  const { rt, updates } = server
+  return {
+    sim,
+    rt,
+    updates,
+    clock,
+    serverUrl: server.url,
+    logLines,
+    async say(personId, text, via) {
+      const replies = await sim.say(personId, text, via)
+      return replies.map(reply => reply.text).join('\n')
+    },
+    received: personId =>
+      sim
+        .inbox(personId)
+        .filter(message => message.from === 'bot' && !message.passive)
+        .map(message => message.text),
+    async settle() {
+      for (let more = 1; more > 0; ) {
+        await sim.idle()
+        more = await deliverDue(rt)
+        more += await readDueGroups(rt)
+        more += await pollMassTasks(rt)
+        more += (await inTransaction(rt, fireDueTimers)).timers
+      }
+    },
+    async close() {
+      await server.stop()
+      await sim.stop()
+    },
+  }
+}
