@@ -126,6 +126,7 @@ export function createBot({ maxReplyBytes, officialAccountLacks }: BotOptions): 
         text: normaliseText(typed),
         lacks: update.channel === 'official-account' ? officialAccountLacks : [],
         maxReplyBytes,
+        isInConversation: sender.conversation !== null,
       }
       const reply =
         update.kind === 'followed' ? await greet(ctx, update.scene) : await answer(ctx, sender.conversation)

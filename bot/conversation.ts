@@ -34,9 +34,10 @@ export async function advance(ctx: Context, conversation: Conversation, answers:
     field => !(field.name in answers) && (field.isNeeded === undefined || field.isNeeded(answers)),
   )
   if (!next) {
-    await deleteConversation(ctx.rt.db, ctx.actor.identityId)
+    await leave(ctx)
     return conversation.finish(ctx, answers)
   }
+  ctx.isInConversation = true
   await saveConversation(
     ctx.rt.db,
     ctx.actor.identityId,
@@ -61,5 +62,7 @@ export async function resume(
 
 /** Ends whatever dialogue the account is in. */
 export async function leave(ctx: Context): Promise<void> {
+  if (!ctx.isInConversation) return
+  ctx.isInConversation = false
   await deleteConversation(ctx.rt.db, ctx.actor.identityId)
 }

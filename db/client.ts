@@ -19,7 +19,31 @@ export interface Database {
 
 /** @param size connections at most; more than 20 do not help on two cores. */
 export function connectDatabase(url: string, size: number): Database {
-  const client = postgres(url, { max: size, onnotice: () => {} })
+  const client = withPreparedStatements(postgres(url, { max: size, onnotice: () => {} }))
   const db = drizzle(client, { schema, casing: 'snake_case' })
   return { db, close: () => client.end({ timeout: 5 }) }
+}
+
+/** Longer parameter lists differ in length from call to call: each would be a statement of its own on every connection. */
+const MAX_PREPARED_PARAMETERS = 64
+
+/**
+ * Lets the server keep the plans of short queries. drizzle asks for that only for queries prepared by hand, and an
+ * unprepared one costs postgres.js a second round trip: describe, then execute.
+ */
+function withPreparedStatements<T extends postgres.Sql | postgres.TransactionSql>(client: T): T {
+  const unsafe = client.unsafe.bind(client)
+  client.unsafe = ((query: string, parameters: never[] = [], options = {}) =>
+    unsafe(query, parameters, {
+      ...options,
+      prepare: parameters.length > 0 && parameters.length <= MAX_PREPARED_PARAMETERS,
+    })) as typeof client.unsafe
+  if ('begin' in client) {
+    const begin = client.begin.bind(client) as (
+      work: (transaction: postgres.TransactionSql) => unknown,
+    ) => Promise<unknown>
+    client.begin = ((work: (transaction: postgres.TransactionSql) => unknown) =>
+      begin(transaction => work(withPreparedStatements(transaction)))) as typeof client.begin
+  }
+  return client
 }

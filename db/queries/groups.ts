@@ -1,5 +1,6 @@
 import { and, asc, eq, inArray, isNull, like, lte, or, sql } from 'drizzle-orm'
 import type { Db } from '../client.ts'
+import { compiled } from '../compiled.ts'
 import {
   chatReadings,
   groupMembers,
@@ -43,8 +44,15 @@ export async function insertGroup(db: Db, row: typeof groups.$inferInsert): Prom
   return inserted?.id as number
 }
 
+const selectById = compiled<Selected[]>(db => selectGroups(db).where(eq(groups.id, sql.placeholder('id'))))
+const selectOwned = compiled<Selected[]>(db =>
+  selectGroups(db)
+    .where(and(eq(groups.ownerId, sql.placeholder('ownerId')), isNull(groups.dissolvedAt)))
+    .orderBy(asc(groups.id)),
+)
+
 export async function groupById(db: Db, id: number): Promise<GroupWithUnit | null> {
-  const [row] = await selectGroups(db).where(eq(groups.id, id))
+  const [row] = await selectById(db, { id })
   return row ? flat(row) : null
 }
 
@@ -54,10 +62,7 @@ export async function groupByChat(db: Db, chatId: string): Promise<GroupWithUnit
 }
 
 export async function groupsOwnedBy(db: Db, personId: number): Promise<GroupWithUnit[]> {
-  const rows = await selectGroups(db)
-    .where(and(eq(groups.ownerId, personId), isNull(groups.dissolvedAt)))
-    .orderBy(asc(groups.id))
-  return rows.map(flat)
+  return (await selectOwned(db, { ownerId: personId })).map(flat)
 }
 
 /** The groups in use of a subtree. @param path the top unit's path */

@@ -1,15 +1,7 @@
 import { and, eq, inArray, isNull, or, type SQL, sql } from 'drizzle-orm'
 import type { PgColumn } from 'drizzle-orm/pg-core'
 import type { Db } from '../client.ts'
-import {
-  groupMembers,
-  identities,
-  persons,
-  registrations,
-  rosterEntries,
-  rosterImports,
-  units,
-} from '../schema/index.ts'
+import { groupMembers, identities, persons, rosterEntries, rosterImports, units } from '../schema/index.ts'
 
 export type RosterEntryRow = typeof rosterEntries.$inferSelect
 
@@ -160,13 +152,43 @@ export async function accountsOf(db: Db, channel: string, personIds: number[]) {
     .where(and(eq(identities.channel, channel), inArray(identities.personId, personIds)))
 }
 
-/** Somebody registered in an open group. Done again, it changes what they are but not when they first came. */
-export async function upsertRegistration(db: Db, row: typeof registrations.$inferInsert): Promise<void> {
-  await db
-    .insert(registrations)
-    .values(row)
-    .onConflictDoUpdate({
-      target: registrations.personId,
-      set: { residence: row.residence, occupation: row.occupation, unitId: row.unitId, groupId: row.groupId },
-    })
+export interface OpenRegistration {
+  identityId: number
+  /** null: the account is not bound; a person is made and the account bound to them. */
+  personId: number | null
+  name: string
+  nameKey: string
+  soundKey: string
+  unitId: number
+  groupId: number
+  residence: string
+  occupation: string
+  now: Date
+}
+
+/**
+ * Somebody registers in an open group: person, binding, registration and membership in one statement, because tens of
+ * thousands do it within days. Done again it changes what they are and where, not when they first came.
+ */
+export async function registerInOpenGroup(db: Db, row: OpenRegistration): Promise<void> {
+  const now = row.now.toISOString()
+  await db.execute(sql`
+    with fresh as (
+      insert into persons (name, name_key, sound_key, created_at)
+      select ${row.name}, ${row.nameKey}, ${row.soundKey}, ${now}::timestamptz where ${row.personId}::bigint is null
+      returning id
+    ), who as (
+      select coalesce(${row.personId}::bigint, (select id from fresh)) as id
+    ), bound as (
+      update identities set person_id = fresh.id, bound_by = 'registration', bound_at = ${now}::timestamptz
+      from fresh where identities.id = ${row.identityId}
+    ), registered as (
+      insert into registrations (person_id, unit_id, group_id, residence, occupation, registered_at)
+      select who.id, ${row.unitId}::bigint, ${row.groupId}::bigint, ${row.residence}, ${row.occupation}, ${now}::timestamptz from who
+      on conflict (person_id) do update set residence = excluded.residence, occupation = excluded.occupation,
+        unit_id = excluded.unit_id, group_id = excluded.group_id
+    )
+    insert into group_members (group_id, person_id, known_by, joined_at)
+    select ${row.groupId}::bigint, who.id, 'registration', ${now}::timestamptz from who
+    on conflict do nothing`)
 }

@@ -1,11 +1,19 @@
 import { and, eq, inArray, like, sql } from 'drizzle-orm'
 import type { Db } from '../client.ts'
+import { compiled } from '../compiled.ts'
 import { persons, roles, units } from '../schema/index.ts'
 
 export type UnitRow = typeof units.$inferSelect
 
+const selectById = compiled<UnitRow[]>(db =>
+  db
+    .select()
+    .from(units)
+    .where(eq(units.id, sql.placeholder('id'))),
+)
+
 export async function unitById(db: Db, id: number): Promise<UnitRow | null> {
-  const [row] = await db.select().from(units).where(eq(units.id, id))
+  const [row] = await selectById(db, { id })
   return row ?? null
 }
 

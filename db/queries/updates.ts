@@ -1,6 +1,7 @@
 import { and, eq, inArray, lt, sql } from 'drizzle-orm'
 import { batched } from '../batch.ts'
 import type { Db } from '../client.ts'
+import { compiled } from '../compiled.ts'
 import { updates } from '../schema/index.ts'
 
 export interface NewUpdate {
@@ -81,6 +82,18 @@ async function findByKeys(db: Db, keys: { channel: string; dedupeKey: string }[]
     )
 }
 
+const setHandled = compiled<{ id: number }[]>(db =>
+  db
+    .update(updates)
+    .set({
+      status: 'handled',
+      replySealed: sql`${sql.placeholder('replySealed')}`,
+      handledAt: sql`${sql.placeholder('now')}`,
+    })
+    .where(and(eq(updates.id, sql.placeholder('id')), eq(updates.status, 'received')))
+    .returning({ id: updates.id }),
+)
+
 /** Marks an update as handled. false: it had been handled before, and the caller must undo what it did. */
 export async function markHandled(
   db: Db,
@@ -88,11 +101,7 @@ export async function markHandled(
   replySealed: string | null,
   now: Date,
 ): Promise<boolean> {
-  const rows = await db
-    .update(updates)
-    .set({ status: 'handled', replySealed, handledAt: now })
-    .where(and(eq(updates.id, id), eq(updates.status, 'received')))
-    .returning({ id: updates.id })
+  const rows = await setHandled(db, { id, replySealed, now: now.toISOString() })
   return rows.length === 1
 }
 

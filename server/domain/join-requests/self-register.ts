@@ -1,7 +1,5 @@
-import { type GroupWithUnit, insertMember } from '../../../db/queries/groups.ts'
-import { bindIdentity } from '../../../db/queries/identities.ts'
-import { insertPersons } from '../../../db/queries/persons.ts'
-import { upsertRegistration } from '../../../db/queries/roster.ts'
+import type { GroupWithUnit } from '../../../db/queries/groups.ts'
+import { registerInOpenGroup } from '../../../db/queries/roster.ts'
 import { unitById } from '../../../db/queries/units.ts'
 import { DomainError } from '../../errors.ts'
 import type { DomainRuntime } from '../../runtime.ts'
@@ -56,42 +54,26 @@ export async function selfRegister(
   const name = registration.name.trim()
   if (!/^[\p{Script=Han}·•]{2,15}$/u.test(name))
     throw new DomainError('registration.name', '请写您的姓名（2 到 15 个汉字）。')
-  const now = rt.clock.now()
-  let personId = actor.person?.id ?? null
-  if (personId === null) {
-    const [id] = await insertPersons(rt.db, [
-      { name, nameKey: nameKey(name), soundKey: soundKey(name), createdAt: now },
-    ])
-    personId = id as number
-    await bindIdentity(rt.db, actor.identityId, personId, 'registration', now)
-  }
-  await upsertRegistration(rt.db, {
-    personId,
-    unitId: await townshipOf(rt, group.unitId),
+  await registerInOpenGroup(rt.db, {
+    identityId: actor.identityId,
+    personId: actor.person?.id ?? null,
+    name,
+    nameKey: nameKey(name),
+    soundKey: soundKey(name),
+    unitId: await townshipOf(rt, group),
     groupId: group.id,
     residence: registration.residence,
     occupation: registration.occupation,
-    registeredAt: now,
-  })
-  await insertMember(rt.db, {
-    groupId: group.id,
-    personId,
-    address: null,
-    nickname: null,
-    knownBy: 'registration',
-    joinedAt: now,
+    now: rt.clock.now(),
   })
   const how = group.joinCode ? `入群方式：${group.joinCode}` : `请联系群主${group.ownerName ?? ''}拉您入群。`
   return { answer: `${name}，登记好了。欢迎加入“${group.name}”！${how}` }
 }
 
-/** The township above a unit, or the unit itself where there is none. */
-async function townshipOf(rt: DomainRuntime, unitId: number): Promise<number> {
-  let unit = await unitById(rt.db, unitId)
-  while (unit && unit.level !== 'township' && unit.parentId !== null) {
-    const parent = await unitById(rt.db, unit.parentId)
-    if (parent?.level !== 'township' && unit.level !== 'village') break
-    unit = parent
-  }
-  return unit?.level === 'township' ? unit.id : unitId
+/** The township in which a group's members count: that of a village for its group, else the group's own unit. */
+async function townshipOf(rt: DomainRuntime, group: GroupWithUnit): Promise<number> {
+  const { level } = rt.templates.unitKind(group.programme, group.unitKind)
+  if (level !== 'village') return group.unitId
+  const village = await unitById(rt.db, group.unitId)
+  return village?.parentId ?? group.unitId
 }
