@@ -39,9 +39,7 @@ const CATEGORY_OPTIONS: TrainingOptions = {
 const ALERT_OPTIONS: TrainingOptions = {
   ...CATEGORY_OPTIONS,
   labels: ALERT_LABELS,
-  longest: 2,
   classes: {},
-  learningRate: 0.5,
 }
 /** An alert missed costs more than one too many; ordinary messages outnumber alerts and need less weight each. */
 const ALERT_WEIGHT = 2

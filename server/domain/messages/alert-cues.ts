@@ -27,7 +27,12 @@ export interface CueHit {
 }
 
 export function compileCues(policy: AlertPolicy): Cue[] {
-  return policy.cues.map(({ id, kind, words }) => ({ id, mark: MARK + id, kind, pattern: new RegExp(words.join('|'), 'u') }))
+  return policy.cues.map(({ id, kind, words }) => ({
+    id,
+    mark: MARK + id,
+    kind,
+    pattern: new RegExp(words.join('|'), 'u'),
+  }))
 }
 
 /** The first place of every cue that the message holds. */

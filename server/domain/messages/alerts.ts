@@ -45,6 +45,8 @@ const KIND_NAMES: Record<AlertKind, string> = {
   secret: '可能涉及不宜外传的内容',
 }
 
+const SECOND_ALERT = 0.85
+
 /** Prepares a finder from `templates/policies/alerts.json` and `templates/models/message-alerts.json`. */
 export function loadAlertFinder(policy: AlertPolicy, file: ModelFile): AlertFinder {
   return { model: loadLinearModel(file), cues: compileCues(policy), thresholds: policy.thresholds }
@@ -73,22 +75,38 @@ export function findAlerts(text: string, finder: AlertFinder = shippedAlertFinde
   const data = findPersonalData(text)
   const hits = findCues(finder.cues, text)
   const scored = scoreText(finder.model, prepareText(text), alertMarks(text, hits, data))
+  const exposed = firstExposed(text, data)
   const alerts: Alert[] = []
   for (const kind of ALERT_KINDS) {
     const label = finder.model.labels.indexOf(kind)
-    const datum = kind === 'privacy' ? firstExposed(text, data) : undefined
-    if (datum) {
-      alerts.push({ kind, because: DATA_NAMES[datum.kind], index: datum.index, length: datum.length })
-    } else if ((scored.probabilities[label] ?? 0) >= finder.thresholds[kind]) {
+    if (kind === 'privacy' && exposed) {
+      alerts.push({ kind, because: DATA_NAMES[exposed.kind], index: exposed.index, length: exposed.length })
+    } else if (likelihood(finder, scored.probabilities, label, exposed) >= bar(finder, kind, exposed)) {
       const words = explain(finder.model, scored, label, 6).find(({ length }) => length > 1)
       const place = placeOf(kind, hits, words)
-      const named = place
-        ? `${KIND_NAMES[kind]}：“${text.slice(place.index, place.index + place.length)}”`
-        : KIND_NAMES[kind]
+      const quoted = place ? text.slice(place.index, place.index + place.length) : ''
+      const fit = quoted.length > 1 && quoted.length <= 12 && !/\p{N}{4}/u.test(quoted)
+      const named = fit ? `${KIND_NAMES[kind]}：“${quoted}”` : KIND_NAMES[kind]
       alerts.push({ kind, because: named, index: place?.index ?? 0, length: place?.length ?? text.length })
     }
   }
   return alerts
+}
+
+/** Numbers found by structure settle privacy; whether there is danger besides is asked without that answer. */
+function likelihood(
+  finder: AlertFinder,
+  probabilities: Float64Array,
+  label: number,
+  exposed: PersonalDatum | undefined,
+): number {
+  const settled = exposed ? (probabilities[finder.model.labels.indexOf('privacy')] ?? 0) : 0
+  return (probabilities[label] ?? 0) / Math.max(1e-6, 1 - settled)
+}
+
+/** With privacy settled the rest of the probability is little, so a second alert must be nearly sure. */
+function bar(finder: AlertFinder, kind: AlertKind, exposed: PersonalDatum | undefined): number {
+  return exposed ? Math.max(SECOND_ALERT, finder.thresholds[kind]) : finder.thresholds[kind]
 }
 
 /** Any number but a phone is exposed by itself; phones are from two persons up. */

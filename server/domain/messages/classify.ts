@@ -34,7 +34,10 @@ export function classifyMessage(classifier: Classifier, text: string): Classific
   for (let label = 1; label < scored.probabilities.length; label++) {
     if ((scored.probabilities[label] ?? 0) > (scored.probabilities[best] ?? 0)) best = label
   }
-  const because = explain(classifier.model, scored, best, 4).map(evidence => evidence.words)
+  // Long numbers are left out: the reasons are stored and shown, and a number may be somebody's own.
+  const because = explain(classifier.model, scored, best, 4)
+    .map(evidence => evidence.words)
+    .filter(words => !/\p{N}{5}/u.test(words))
   return {
     category: classifier.categories[best] ?? '其他',
     confidence: Math.round((scored.probabilities[best] ?? 0) * 1000) / 1000,

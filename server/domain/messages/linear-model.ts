@@ -1,5 +1,5 @@
 import { MARK, originalSpan, type PreparedText } from './text-features.ts'
-import { newTrie, type TrieNode, trieNode, walkTrie } from './trie.ts'
+import { buildTrie, type Trie, walkTrie } from './trie.ts'
 import { compileClasses, findClasses, visitPairs, type WordClasses } from './word-classes.ts'
 
 /** A trained model as it lies in `templates/models`: one byte a weight, one row of weights a feature. */
@@ -24,7 +24,7 @@ export interface LinearModel {
   scale: number
   bias: readonly number[]
   /** Row numbers of the n-grams. */
-  ngrams: TrieNode<number>
+  ngrams: Trie
   /** Row numbers of the marks. */
   marks: ReadonlyMap<string, number>
   /** Row numbers of two marks together. */
@@ -62,7 +62,6 @@ export function loadLinearModel(file: ModelFile): LinearModel {
   if (bytes.length !== features.length * file.labels.length || file.bias.length !== file.labels.length) {
     throw new Error(`model is damaged: ${features.length} features, ${bytes.length} weights`)
   }
-  const ngrams = newTrie<number>()
   const marks = new Map<string, number>()
   const pairs = new Map<string, Map<string, number>>()
   for (const [row, feature] of features.entries()) {
@@ -72,7 +71,7 @@ export function loadLinearModel(file: ModelFile): LinearModel {
       const first = feature.slice(0, second)
       const partners = pairs.get(first) ?? new Map<string, number>()
       pairs.set(first, partners.set(feature.slice(second), row))
-    } else trieNode(ngrams, feature).value = row
+    }
   }
   const weights = new Int8Array(bytes.buffer, bytes.byteOffset, bytes.length)
   return {
@@ -80,7 +79,7 @@ export function loadLinearModel(file: ModelFile): LinearModel {
     longest: file.longest,
     scale: file.scale,
     bias: file.bias,
-    ngrams,
+    ngrams: buildTrie(features.map(feature => (feature.startsWith(MARK) ? '' : feature))),
     marks,
     pairs,
     names: features,

@@ -1,5 +1,7 @@
 /** Personal data that can be told by its structure: numbers with checksums, phones, passwords given literally. */
 
+import { foldWidth } from './text-features.ts'
+
 export type PersonalDataKind = 'id-number' | 'bank-card' | 'passport' | 'mobile' | 'password' | 'code'
 
 export interface PersonalDatum {
@@ -49,19 +51,20 @@ const SPOKEN: Record<string, string> = {
   八: '8',
   九: '9',
 }
-const SPOKEN_RUN = /[零〇洞幺一二两三四五六七拐八九](?:[\s,,、-]?[零〇洞幺一二两三四五六七拐八九]){10,17}/gu
+const SPOKEN_RUN = /[零〇洞幺一二两三四五六七拐八九](?:[\s,、-]?[零〇洞幺一二两三四五六七拐八九]){10,17}/gu
 const DIGIT_RUN = /(?<![\d*A-Za-z×])\d(?:[ \u3000-]?\d){9,20}[Xx]?(?![\d*A-Za-z×])/gu
 const NOT_PERSONAL =
-  /(?:订单|单号|运单|快递|工单|流水号|税号|信用代码|编号|学号|条码|序列号|会议号?|房间号|发票|车次|文号|案号)[^,,。;;\n]{0,6}$/u
+  /(?:订单|单号|运单|快递|工单|流水号|税号|信用代码|编号|学号|条码|序列号|会议号?|房间号|发票|车次|文号|案号)[^,。;\n]{0,6}$/u
 const CARD_WORDS = /卡|行|账户|账号|户名|转账|打款|工资|补贴|发放/u
 const PASSWORD =
-  /(密码|口令|暗码|passw(?:or)?d|pwd)(?:是|为|改成|改为|设成|设为|就是|还是)?[\s::=,,]{0,3}(?:是|为)?\s*((?=[^\s]*[0-9])[A-Za-z0-9@#!$%^&*_.~+-]{4,30})/giu
+  /(密码|口令|暗码|passw(?:or)?d|pwd)(?:是|为|改成|改为|设成|设为|就是|还是)?[\s:=,]{0,3}(?:是|为)?\s*((?=[^\s]*[0-9])[A-Za-z0-9@#!$%^&*_.~+-]{4,30})/giu
 const CODE = /(验证码|动态码|校验码|门禁码|短信码)[^\d\n]{0,10}?(\d{4,8})(?!\d)/gu
 const PASSPORT = /护照[^\n]{0,8}?([A-Z]{1,2}\d{7,8})(?!\d)/giu
 const SHARED_PASSWORD = /(?:会议|wi-?fi|无线网|无线|提取|压缩包?|解压|网盘|直播间|问卷|群)[^。\n]{0,14}$/iu
 
 /** Everything personal that structure alone gives away, in the order of the text. Masked values are not found. */
-export function findPersonalData(text: string): PersonalDatum[] {
+export function findPersonalData(original: string): PersonalDatum[] {
+  const text = foldWidth(original)
   const found: PersonalDatum[] = []
   if (/\d/.test(text)) {
     for (const match of text.matchAll(DIGIT_RUN)) addNumber(text, match[0], match.index, found)

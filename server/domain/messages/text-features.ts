@@ -26,6 +26,11 @@ const ZERO = 0x30
 /** ☺ stands for every emoji and every character outside the basic plane. */
 const SYMBOL = 0x263a
 
+/** Full-width letters, digits and signs as half-width ones; every place in the text stays the same. */
+export function foldWidth(text: string): string {
+  return text.replace(/[\uff01-\uff5e]/gu, sign => String.fromCharCode(sign.charCodeAt(0) - 0xfee0))
+}
+
 let last: PreparedText | undefined
 
 /**
@@ -65,7 +70,7 @@ export function prepareText(original: string): PreparedText {
   }
   starts[length] = index
   codes[length++] = END
-  last = { original, codes: codes.subarray(0, length), starts, marks: formMarks(original) }
+  last = { original, codes: codes.subarray(0, length), starts, marks: formMarks(foldWidth(original)) }
   return last
 }
 
@@ -98,13 +103,13 @@ const FORM_MARKS: readonly (readonly [string, RegExp])[] = [
   ['书名', /《[^》]{2,40}》/u],
   ['文号', /〔\d{4}〕\s*\d+\s*号|\[\d{4}\]\s*\d+\s*号/u],
   ['第几条', /第[一二三四五六七八九十百零\d]+条/u],
-  ['问句', /[?？吗呢嘛不][?？。!！\s]*$|[?？]/u],
-  ['感叹', /[!！]/u],
+  ['问句', /[吗呢嘛不][。!\s]*$|\?/u],
+  ['感叹', /!/u],
   ['话题', /#[^#\s]{2,}|接龙/u],
   ['点名', /@/u],
   ['换行', /\n.*\n/u],
   ['单价', /\d\s*(?:元|块|毛)?\s*(?:[/一每]\s*)(?:斤|公斤|吨|亩|头|只|棒|株|个月|月|天|小时|盒|箱)/u],
-  ['时刻', /\d{1,2}[::]\d{2}|[上下]午|\d点/u],
+  ['时刻', /\d{1,2}:\d{2}|[上下]午|\d点/u],
   ['日期', /\d{1,2}月\d{1,2}日/u],
   ['手机号', /(?<!\d)1[3-9]\d[\s-]?\d{4}[\s-]?\d{4}(?!\d)/u],
   ['座机', /(?<!\d)0[\d×xX]{2,3}[-—]\d{6,8}(?!\d)/u],
@@ -112,15 +117,15 @@ const FORM_MARKS: readonly (readonly [string, RegExp])[] = [
   ['急救电话', /(?<!\d)(?:110|119|120)(?!\d)/u],
 ]
 
-/** Marks of the form of a message, such as `¤链接` or `¤长60`. */
-function formMarks(original: string): string[] {
+/** Marks of the form of a half-width message, such as `¤链接` or `¤长60`. */
+function formMarks(folded: string): string[] {
   const marks: string[] = []
-  for (const [name, pattern] of FORM_MARKS) if (pattern.test(original)) marks.push(MARK + name)
-  const size = original.length
+  for (const [name, pattern] of FORM_MARKS) if (pattern.test(folded)) marks.push(MARK + name)
+  const size = folded.length
   marks.push(
     `${MARK}长${size <= 8 ? 8 : size <= 16 ? 16 : size <= 30 ? 30 : size <= 60 ? 60 : size <= 120 ? 120 : 999}`,
   )
-  if (size > 14 && !/[,。!?、;:,.!?;:]/u.test(original)) marks.push(`${MARK}无标点`)
+  if (size > 14 && !/[,。!?、;:.]/u.test(folded)) marks.push(`${MARK}无标点`)
   return marks
 }
 

@@ -1,28 +1,30 @@
 import { type FeatureVisitor, MARK, type PreparedText } from './text-features.ts'
-import { newTrie, type TrieNode, trieNode, walkTrie } from './trie.ts'
+import { buildTrie, type Trie, walkTrie } from './trie.ts'
 
-/** Every word with the marks of the classes it is in. */
-export type WordClasses = TrieNode<readonly string[]>
+export interface WordClasses {
+  trie: Trie
+  /** For every word of the tree the marks of the classes it is in. */
+  marks: readonly (readonly string[])[]
+}
 
 /** Prepares word classes for search; a word of one character is too short to mean anything and is left out. */
 export function compileClasses(classes: Record<string, readonly string[]>): WordClasses {
-  const root: WordClasses = newTrie()
+  const marks = new Map<string, string[]>()
   for (const [name, words] of Object.entries(classes)) {
     for (const word of words) {
       if (word.length < 2) continue
-      const node = trieNode(root, word.toLowerCase())
-      node.value = [...(node.value ?? []), MARK + name]
+      const key = word.toLowerCase()
+      marks.set(key, [...(marks.get(key) ?? []), MARK + name])
     }
   }
-  return root
+  return { trie: buildTrie([...marks.keys()]), marks: [...marks.values()] }
 }
 
 /** The marks of the classes that have a word in the message, sorted; each is visited at every such word. */
 export function findClasses(prepared: PreparedText, classes: WordClasses, visit: FeatureVisitor): string[] {
   const found: string[] = []
-  if (!classes.next) return found
-  walkTrie(classes, prepared.codes, (marks, from, to) => {
-    for (const mark of marks) {
+  walkTrie(classes.trie, prepared.codes, (word, from, to) => {
+    for (const mark of classes.marks[word] ?? []) {
       visit(mark, from, to)
       if (!found.includes(mark)) found.push(mark)
     }
