@@ -27,7 +27,7 @@ runCommandLine(HELP, async args => {
   if (!/^\d{4}-(0[1-9]|1[0-2])$/.test(month)) throw new UsageError(`月份要写成 YYYY-MM：${month}`)
   return withDomain(async rt => {
     const county = await unitByCode(rt.db, 'qingnong', code)
-    if (!county || county.level !== 'county')
+    if (county?.level !== 'county')
       throw new DomainError('unit.unknown', `青农体系里没有编码是 ${code} 的县区。`)
     const { file, sheet } = await exportTrackingSheet(rt, county, month, {
       name: values['filled-by'],

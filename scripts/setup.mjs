@@ -8,7 +8,9 @@ import { fileURLToPath } from 'node:url'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const stamp = join(root, 'node_modules', '.qunzhen-lock')
-const lock = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex')
+const lock = createHash('sha256')
+  .update(readFileSync(join(root, 'package-lock.json')))
+  .digest('hex')
 const ownNode = join(root, 'node_modules', '.bin', process.platform === 'win32' ? 'node.cmd' : 'node')
 
 if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== lock || !existsSync(ownNode)) {
@@ -16,13 +18,18 @@ if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== lock || !existsSync(ow
   const npm = process.env.npm_execpath
   const [command, ...args] = npm ? [process.execPath, npm] : ['npm']
   const install = ['ci', '--no-audit', '--no-fund', '--loglevel=error']
-  const result = spawnSync(command, [...args, ...install], { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] })
+  const result = spawnSync(command, [...args, ...install], {
+    cwd: root,
+    stdio: ['ignore', 'inherit', 'inherit'],
+  })
   if (result.status !== 0) {
     console.error('npm ci 没有成功，请看上面的原因（需要能访问 npm 软件源）。')
     process.exit(result.status ?? 1)
   }
   if (!existsSync(ownNode)) {
-    console.error('依赖中的 Node 没有装上：请允许 npm 运行安装脚本（npm config set ignore-scripts false）后再试。')
+    console.error(
+      '依赖中的 Node 没有装上：请允许 npm 运行安装脚本（npm config set ignore-scripts false）后再试。',
+    )
     process.exit(1)
   }
   writeFileSync(stamp, lock)
