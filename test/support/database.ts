@@ -9,6 +9,11 @@ export function cloneDatabase(): Promise<string> {
   return createDatabase(inject('postgresUrl'), `test_${randomBytes(6).toString('hex')}`, TEMPLATE)
 }
 
+/** A database with nothing in it, not even tables. */
+export function emptyDatabase(): Promise<string> {
+  return createDatabase(inject('postgresUrl'), `empty_${randomBytes(6).toString('hex')}`)
+}
+
 /** A database for one test, closed with it. */
 export async function openDatabase(): Promise<{ db: Db; url: string }> {
   const url = await cloneDatabase()

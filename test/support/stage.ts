@@ -24,6 +24,7 @@ export interface Stage {
   updates: UpdateHandler
   clock: MovableClock
   serverUrl: string
+  databaseUrl: string
   logLines: string[]
   /** Says something to the bot and returns the passive reply. */
   say(personId: string, text: string, via?: Via): Promise<string>
@@ -85,13 +86,14 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
     OFFICIAL_ACCOUNT_NOTICE_TEMPLATE: NOTICE_TEMPLATE,
     ...options.env,
   })
+  const databaseUrl = await cloneDatabase()
   const server = await startServer({
     config,
     createBot: botFor,
     clock,
     log: pino({ level: 'debug' }, { write: line => void logLines.push(line) }),
     withSchedule: false,
-    databaseUrl: await cloneDatabase(),
+    databaseUrl,
   })
   sim.addWecomApp({ ...wecomSettings, callbackUrl: `${server.url}/webhooks/wecom` })
   sim.addOfficialAccount({
@@ -108,6 +110,7 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
     updates,
     clock,
     serverUrl: server.url,
+    databaseUrl,
     logLines,
     async say(personId, text, via) {
       const replies = await sim.say(personId, text, via)
