@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { identityOf } from '../../../db/queries/identities.ts'
 import { claimOutgoing, updateOutgoing } from '../../../db/queries/notices.ts'
+import { personsNamed } from '../../../db/queries/persons.ts'
 import type { SimPerson } from '../../../scripts/simulator/index.ts'
+import { nameKey } from '../../../server/domain/names/name-key.ts'
 import { sendToPerson } from '../../../server/domain/outgoing/enqueue.ts'
 import { deliverDue, recoverInFlight } from '../../../server/jobs/deliver.ts'
 import { startSchedule } from '../../../server/jobs/schedule.ts'
@@ -16,7 +19,6 @@ describe('sending', () => {
   let ownerId: number
 
   const personIdOf = async (address: string) => {
-    const { identityOf } = await import('../../../db/queries/identities.ts')
     const found =
       (await identityOf(stage.rt.db, 'wecom', address)) ??
       (await identityOf(stage.rt.db, 'official-account', address))
@@ -97,8 +99,6 @@ describe('sending', () => {
   })
 
   test('somebody without an account fails plainly', async () => {
-    const { personsNamed } = await import('../../../db/queries/persons.ts')
-    const { nameKey } = await import('../../../server/domain/names/name-key.ts')
     const [nobody] = await personsNamed(stage.rt.db, '/', nameKey('贺圈书'))
     await sendToPerson(stage.rt, nobody?.personId as number, 'task', '到不了')
     await deliverDue(stage.rt)
@@ -136,16 +136,9 @@ describe('sending', () => {
   })
 
   test('the schedule does it by itself, in two processes and once', async () => {
-    const url = (
-      stage.rt.db as unknown as {
-        $client: { options: { host: string[]; port: number[]; database: string; user: string; pass: string } }
-      }
-    ).$client.options
-    const address = `postgres://${url.user}:${url.pass}@${url.host[0]}:${url.port[0]}/${url.database}`
-    const schedules = await Promise.all([
-      startSchedule(stage.rt, stage.updates, address),
-      startSchedule(stage.rt, stage.updates, address),
-    ])
+    const schedules = await Promise.all(
+      [1, 2].map(() => startSchedule(stage.rt, stage.updates, stage.databaseUrl)),
+    )
     await sendToPerson(stage.rt, officerId, 'task', '自己发生')
     await expect
       .poll(() => stage.received(officer.id).includes('自己发生'), { timeout: 20_000, interval: 100 })
