@@ -41,3 +41,22 @@ export async function demoFigures(db: Db) {
     ),
   }
 }
+
+/** How many updates are in each state. */
+export async function updateStates(db: Db): Promise<Record<string, number>> {
+  const rows = await db.execute<{ status: string; count: number }>(
+    sql`select status, count(*)::int as count from updates group by 1`,
+  )
+  return Object.fromEntries([...rows].map(row => [row.status, Number(row.count)]))
+}
+
+/** The messages recorded from owners' counts, and the keys of the updates that may have brought them. */
+export async function recordedMessages(db: Db): Promise<{ messages: number; storedIds: string[] }> {
+  const [sum] = await db.execute<{ count: number }>(
+    sql`select coalesce(sum(count), 0)::int as count from message_records`,
+  )
+  const rows = await db.execute<{ dedupe_key: string }>(
+    sql`select u.dedupe_key from updates u where exists (select from message_records r where r.update_id = u.id)`,
+  )
+  return { messages: Number(sum?.count ?? 0), storedIds: [...rows].map(row => row.dedupe_key) }
+}
