@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { startEmbeddedPostgres } from '../db/embedded.ts'
 import { createDatabase, migrateDatabase } from '../db/migrate.ts'
+import type { TrackingSheet } from '../server/domain/reports/tracking-sheet.ts'
 import { writeTrackingSheet } from '../server/domain/reports/write-form.ts'
 import { startSchedule } from '../server/jobs/schedule.ts'
 import { createLog } from '../server/log.ts'
@@ -72,11 +73,13 @@ runCommandLine(HELP, async args => {
   const players = await playMonth({ stage, cast, scale, tell })
 
   const { summary, sheets } = await summarise(stage.server.rt)
-  for (const [name, sheet] of sheets)
+  for (const { name, officer } of cast.counties) {
+    const sheet = { ...(sheets.get(name) as TrackingSheet), filledBy: officer.name, contact: officer.phone }
     writeFileSync(
       join(OUTPUT, `跟踪摸底表-${name}-${MONTH}.xlsx`),
       await writeTrackingSheet(templates.form('tracking-sheet'), sheet),
     )
+  }
   writeFileSync(join(OUTPUT, 'summary.json'), `${JSON.stringify(summary, null, 2)}\n`)
   writeFileSync(join(OUTPUT, 'demo.env'), `DATA_FOLDER=${DATA}\nDATA_KEY=${dataKey}\n`)
   const wrong = differences(cast, summary, sheets, recount(stage.sim, cast, players))

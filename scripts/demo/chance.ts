@@ -38,7 +38,7 @@ export async function inLanes<T>(
         const index = at++
         await work(items[index] as T, index)
         done++
-        if (done % 500 === 0) tell?.(done)
+        if (done % 2500 === 0) tell?.(done)
       }
     }),
   )
