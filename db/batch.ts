@@ -17,6 +17,8 @@ export function batched<Input, Result>(
       waiting = waiting.slice(maxBatch)
       try {
         const results = await run(batch.map(entry => entry.input))
+        if (results.length !== batch.length)
+          throw new Error(`a batch of ${batch.length} came back as ${results.length}`)
         for (const [index, entry] of batch.entries()) entry.done(results[index] as Result)
       } catch (error) {
         for (const entry of batch) entry.fail(error)

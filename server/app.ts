@@ -1,4 +1,4 @@
-import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
+import Fastify, { type FastifyInstance, type FastifyRequest, LogController } from 'fastify'
 import { describeError } from '../db/errors.ts'
 import { sendError, statusOf } from './http/errors.ts'
 import { registerHealth } from './http/health.ts'
@@ -11,9 +11,13 @@ import type { UpdateHandler } from './updates.ts'
 export function buildApp(rt: Runtime, updates: UpdateHandler): FastifyInstance {
   const app = Fastify({
     loggerInstance: rt.log,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     trustProxy: true,
     return503OnClosing: true,
+    // whoever sends a byte a minute would otherwise hold a connection, and our stop, for ever
+    requestTimeout: 10_000,
+    // an address that cannot be decoded: fastify's own answer would repeat it, query and all
+    frameworkErrors: (error, _request, reply) => void sendError(reply, error),
   }) as unknown as FastifyInstance
 
   app.addHook('onResponse', (request, reply, done) => {

@@ -1,31 +1,38 @@
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
 
-/** Every setting of the server. `.env.example` lists the same keys in the same order (a test compares). */
 const key43 = z.string().regex(/^[A-Za-z0-9]{43}$/, 'must be exactly 43 letters or digits')
 const callbackToken = z.string().regex(/^[A-Za-z0-9]{1,32}$/, 'must be 1 to 32 letters or digits')
 const count = (fallback: number) => z.coerce.number().int().positive().default(fallback)
+/** Paths are put behind it, so it must end where they begin. */
+const webAddress = z
+  .url({ protocol: /^https?$/, error: 'must be a web address such as https://qunzhen.example.cn' })
+  .regex(/^[^?#]*$/, 'must have no query')
 
+/** Every setting of the server. `.env.example` lists the same keys in the same order (a test compares). */
 const settings = {
   HOST: z.string().default('127.0.0.1'),
   PORT: z.coerce.number().int().min(0).max(65535).default(3000),
-  PUBLIC_URL: z.url('must be a URL such as https://qunzhen.example.cn').optional(),
-  DATABASE_URL: z.url('must be postgres://user:password@host:port/database').optional(),
+  PUBLIC_URL: webAddress.optional(),
+  DATABASE_URL: z
+    .url({ protocol: /^postgres(ql)?$/, error: 'must be postgres://user:password@host:port/database' })
+    .optional(),
   DATABASE_POOL: count(10),
   DATA_FOLDER: z.string().default('.data'),
   DATA_KEY: z
     .string({ error: 'is missing: 32 random bytes in base64, made with `openssl rand -base64 32`' })
-    .refine(value => Buffer.from(value, 'base64').length === 32, 'must be 32 bytes in base64'),
+    .regex(/^[A-Za-z0-9+/_-]{43}=?$/, 'must be 32 bytes in base64'),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
   CALLBACK_FRESHNESS_SECONDS: count(600),
-  CALLBACK_DEADLINE_MS: count(4000),
-  WECOM_BASE_URL: z.url().default('https://qyapi.weixin.qq.com'),
+  // the platforms hang up after 5 s; storing and the way back need the rest
+  CALLBACK_DEADLINE_MS: z.coerce.number().int().positive().max(4800).default(4000),
+  WECOM_BASE_URL: webAddress.default('https://qyapi.weixin.qq.com'),
   WECOM_CORP_ID: z.string().min(1).optional(),
   WECOM_AGENT_ID: z.coerce.number().int().positive().optional(),
   WECOM_SECRET: z.string().min(1).optional(),
   WECOM_TOKEN: callbackToken.optional(),
   WECOM_AES_KEY: key43.optional(),
-  OFFICIAL_ACCOUNT_BASE_URL: z.url().default('https://api.weixin.qq.com'),
+  OFFICIAL_ACCOUNT_BASE_URL: webAddress.default('https://api.weixin.qq.com'),
   OFFICIAL_ACCOUNT_APP_ID: z.string().min(1).optional(),
   OFFICIAL_ACCOUNT_SECRET: z.string().min(1).optional(),
   OFFICIAL_ACCOUNT_TOKEN: callbackToken.optional(),
@@ -158,11 +165,15 @@ function problemOf(issue: { path: PropertyKey[]; message: string }): string {
   return `${String(issue.path[0])}: ${issue.message}`
 }
 
+function withoutSlash(address: string): string {
+  return address.replace(/\/+$/, '')
+}
+
 function assemble(env: z.output<z.ZodObject<typeof settings>>): Config {
   return Object.freeze({
     host: env.HOST,
     port: env.PORT,
-    publicUrl: env.PUBLIC_URL?.replace(/\/+$/, '') ?? null,
+    publicUrl: env.PUBLIC_URL ? withoutSlash(env.PUBLIC_URL) : null,
     databaseUrl: env.DATABASE_URL ?? null,
     databasePool: env.DATABASE_POOL,
     dataFolder: env.DATA_FOLDER,
@@ -173,7 +184,7 @@ function assemble(env: z.output<z.ZodObject<typeof settings>>): Config {
     wecom:
       env.WECOM_CORP_ID && env.WECOM_AGENT_ID && env.WECOM_SECRET && env.WECOM_TOKEN && env.WECOM_AES_KEY
         ? {
-            baseUrl: env.WECOM_BASE_URL,
+            baseUrl: withoutSlash(env.WECOM_BASE_URL),
             corpId: env.WECOM_CORP_ID,
             agentId: env.WECOM_AGENT_ID,
             secret: env.WECOM_SECRET,
@@ -184,7 +195,7 @@ function assemble(env: z.output<z.ZodObject<typeof settings>>): Config {
     officialAccount:
       env.OFFICIAL_ACCOUNT_APP_ID && env.OFFICIAL_ACCOUNT_SECRET && env.OFFICIAL_ACCOUNT_TOKEN
         ? {
-            baseUrl: env.OFFICIAL_ACCOUNT_BASE_URL,
+            baseUrl: withoutSlash(env.OFFICIAL_ACCOUNT_BASE_URL),
             appId: env.OFFICIAL_ACCOUNT_APP_ID,
             secret: env.OFFICIAL_ACCOUNT_SECRET,
             token: env.OFFICIAL_ACCOUNT_TOKEN,

@@ -16,6 +16,7 @@ export interface Vault {
 export type IndexField = 'phone' | 'id-number' | 'id-tail' | 'wechat' | 'binding-code' | 'page-token'
 
 const NONCE_BYTES = 12
+/** Always the full tag: the cipher would take a cut one, which is easier to forge. */
 const TAG_BYTES = 16
 /** Names the key in what is sealed, so that keys can be rotated later. */
 const KEY_NUMBER = 'k1'
@@ -37,7 +38,10 @@ export function createVault(dataKey: string): Vault {
       const [keyNumber, encoded] = sealed.split('.', 2)
       if (keyNumber !== KEY_NUMBER || !encoded) throw new Error('vault: sealed with an unknown key')
       const body = Buffer.from(encoded, 'base64')
-      const decipher = createDecipheriv('aes-256-gcm', sealingKey, body.subarray(0, NONCE_BYTES))
+      if (body.length < NONCE_BYTES + TAG_BYTES) throw new Error('vault: too short')
+      const decipher = createDecipheriv('aes-256-gcm', sealingKey, body.subarray(0, NONCE_BYTES), {
+        authTagLength: TAG_BYTES,
+      })
       decipher.setAuthTag(body.subarray(-TAG_BYTES))
       return Buffer.concat([
         decipher.update(body.subarray(NONCE_BYTES, -TAG_BYTES)),

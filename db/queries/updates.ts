@@ -12,12 +12,18 @@ export interface NewUpdate {
   receivedAt: Date
 }
 
-export interface RecordedUpdate {
+/** How far an update has come. */
+export interface UpdateState {
   id: number
-  isNew: boolean
-  /** Of a repeated update that has been answered before. */
-  replySealed: string | null
   status: string
+  /** How often it has failed. */
+  attempts: number
+  /** Of an update that has been answered before. */
+  replySealed: string | null
+}
+
+export interface RecordedUpdate extends UpdateState {
+  isNew: boolean
 }
 
 /**
@@ -33,29 +39,26 @@ export function updateRecorder(db: Db): (update: NewUpdate) => Promise<RecordedU
       .returning({ id: updates.id, channel: updates.channel, dedupeKey: updates.dedupeKey })
     const fresh = new Map(inserted.map(row => [`${row.channel} ${row.dedupeKey}`, row.id]))
     const repeated = inputs.filter(input => !fresh.has(`${input.channel} ${input.dedupeKey}`))
-    const present =
-      repeated.length + inserted.length < inputs.length || repeated.length > 0
-        ? await findByKeys(db, repeated)
-        : []
-    const known = new Map(present.map(row => [`${row.channel} ${row.dedupeKey}`, row]))
+    const present = await findByKeys(db, repeated)
+    const known = new Map(
+      present.map(({ channel, dedupeKey, ...row }): [string, UpdateState] => [
+        `${channel} ${dedupeKey}`,
+        row,
+      ]),
+    )
     return inputs.map(input => {
       const key = `${input.channel} ${input.dedupeKey}`
       const id = fresh.get(key)
       if (id !== undefined) {
         // the same update twice in one batch: only the first is new
         fresh.delete(key)
-        known.set(key, {
-          id,
-          channel: input.channel,
-          dedupeKey: input.dedupeKey,
-          status: 'received',
-          replySealed: null,
-        })
-        return { id, isNew: true, replySealed: null, status: 'received' }
+        const row = { id, status: 'received', attempts: 0, replySealed: null }
+        known.set(key, row)
+        return { ...row, isNew: true }
       }
       const row = known.get(key)
       if (!row) throw new Error('an update was neither stored nor found')
-      return { id: row.id, isNew: false, replySealed: row.replySealed, status: row.status }
+      return { ...row, isNew: false }
     })
   })
 }
@@ -68,6 +71,7 @@ async function findByKeys(db: Db, keys: { channel: string; dedupeKey: string }[]
       channel: updates.channel,
       dedupeKey: updates.dedupeKey,
       status: updates.status,
+      attempts: updates.attempts,
       replySealed: updates.replySealed,
     })
     .from(updates)
@@ -80,6 +84,20 @@ async function findByKeys(db: Db, keys: { channel: string; dedupeKey: string }[]
         inArray(updates.channel, [...new Set(keys.map(key => key.channel))]),
       ),
     )
+}
+
+/** How far an update has come by now. */
+export async function updateState(db: Db, id: number): Promise<UpdateState | null> {
+  const [row] = await db
+    .select({
+      id: updates.id,
+      status: updates.status,
+      attempts: updates.attempts,
+      replySealed: updates.replySealed,
+    })
+    .from(updates)
+    .where(eq(updates.id, id))
+  return row ?? null
 }
 
 const setHandled = compiled<{ id: number }[]>(db =>

@@ -19,8 +19,9 @@ export function checkSignature(signature: string, parts: string[]): void {
   const expected = createHash('sha1')
     .update([...parts].sort().join(''))
     .digest()
-  const given = Buffer.from(signature, 'hex')
-  if (given.length !== expected.length || !timingSafeEqual(given, expected))
+  // tested before, because a Buffer made from hex stops at the first wrong digit without a word
+  const isHex = /^[0-9a-f]{40}$/.test(signature)
+  if (!isHex || !timingSafeEqual(Buffer.from(signature, 'hex'), expected))
     throw new ChannelError('signature', 'the signature does not match')
 }
 
@@ -78,7 +79,7 @@ export function encryptReply(secrets: CallbackSecrets, message: string, now: Dat
   )
 }
 
-/** The XML of a passive text reply. Line ends stay; a CDATA end within the text is split in two. */
+/** The XML of a passive text reply. Line ends stay; what XML cannot hold goes. */
 export function textReply(to: string, from: string, text: string, now: Date): string {
   return (
     `<xml><ToUserName>${cdata(to)}</ToUserName><FromUserName>${cdata(from)}</FromUserName>` +
@@ -87,8 +88,10 @@ export function textReply(to: string, from: string, text: string, now: Date): st
   )
 }
 
+/** A CDATA end within the text is split in two; a single control character would make the whole reply unreadable. */
 function cdata(text: string): string {
-  return `<![CDATA[${text.replaceAll(']]>', ']]]]><![CDATA[>')}]]>`
+  const legal = text.replace(/(?![\t\n\r])[\p{Cc}\p{Noncharacter_Code_Point}]/gu, '').toWellFormed()
+  return `<![CDATA[${legal.replaceAll(']]>', ']]]]><![CDATA[>')}]]>`
 }
 
 export type XmlValue = string | XmlValue[] | { [name: string]: XmlValue }
@@ -96,19 +99,32 @@ export type XmlFields = { [name: string]: XmlValue }
 
 /** Reads `<xml>…</xml>` into fields; all values stay text, so that 64-bit ids survive. @throws ChannelError `malformed` */
 export function parseXml(text: string): XmlFields {
-  if (/<!(DOCTYPE|ENTITY)/i.test(text)) throw new ChannelError('malformed', 'XML with a document type')
+  if (outsideCdata(text).includes('<!'))
+    throw new ChannelError('malformed', 'XML with a document type, an entity or a comment')
   let fields: unknown
   let failure: unknown
-  parseString(
-    text.replace(/^\uFEFF/, ''),
-    { explicitArray: false, explicitRoot: false, trim: true },
-    (error, result) => {
-      failure = error
-      fields = result
-    },
-  )
+  try {
+    parseString(
+      text.replace(/^\uFEFF/, ''),
+      { explicitArray: false, explicitRoot: false, trim: true },
+      (error, result) => {
+        failure = error
+        fields = result
+      },
+    )
+  } catch (error) {
+    // a second mistake behind the first is thrown, not handed to the callback
+    failure ??= error
+  }
   if (failure || typeof fields !== 'object' || fields === null) throw new ChannelError('malformed', 'not XML')
   return fields as XmlFields
+}
+
+/** The markup alone: somebody may well write to the bot about a document type. */
+function outsideCdata(text: string): string {
+  const [head = '', ...rest] = text.split('<![CDATA[')
+  const afterCdata = (part: string) => (part.includes(']]>') ? part.slice(part.indexOf(']]>')) : '')
+  return head + rest.map(afterCdata).join('')
 }
 
 /** The text of a field; empty when it is absent or not text. */
@@ -134,7 +150,10 @@ export function requiredQuery(query: Record<string, string>, name: string): stri
 /** What tells two updates apart: the platform's message id, or a hash of the decrypted body for events. */
 export function dedupeKeyOf(fields: XmlFields, body: string): string {
   const messageId = field(fields, 'MsgId')
-  return messageId ? `id:${messageId}` : `hash:${createHash('sha256').update(body).digest('base64url')}`
+  // anything but a 64-bit number could be too long or too odd for the database's index
+  return /^\d{1,20}$/.test(messageId)
+    ? `id:${messageId}`
+    : `hash:${createHash('sha256').update(body).digest('base64url')}`
 }
 
 /** `CreateTime` is in seconds. @throws ChannelError `malformed` */

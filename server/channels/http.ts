@@ -59,6 +59,8 @@ export async function callPlatform(http: PlatformHttp, call: PlatformCall): Prom
             body: JSON.stringify(call.body),
             headers: { 'content-type': 'application/json; charset=utf-8' },
           }),
+      // a redirect would carry the token to another address
+      redirect: 'manual',
       signal: AbortSignal.timeout(TIMEOUT_MS),
     })
     status = response.status
@@ -74,11 +76,14 @@ export async function callPlatform(http: PlatformHttp, call: PlatformCall): Prom
     throw new ChannelError('unreachable', `平台暂时出错（HTTP ${status}）`, { isUncertain: !call.isSafe })
   }
   const answer = parseAnswer(text)
-  if (!answer) {
-    trace(null, `HTTP ${status}, not JSON`)
-    throw new ChannelError('unreachable', '平台的应答无法识别', { isUncertain: !call.isSafe })
+  const errcode = Number(answer?.errcode ?? 0)
+  if (!answer || !Number.isInteger(errcode) || (status !== 200 && errcode === 0)) {
+    // a proxy or a wrong address answers, not the platform: anything but 200 means that nothing has been done
+    trace(null, `HTTP ${status}, not the platform's form`)
+    throw new ChannelError('unreachable', `平台的应答无法识别（HTTP ${status}）`, {
+      isUncertain: status === 200 && !call.isSafe,
+    })
   }
-  const errcode = typeof answer.errcode === 'number' ? answer.errcode : 0
   const message = typeof answer.errmsg === 'string' ? redact(answer.errmsg) : null
   trace(errcode, message)
   if (errcode !== 0) {
@@ -90,11 +95,17 @@ export async function callPlatform(http: PlatformHttp, call: PlatformCall): Prom
   return answer
 }
 
-/** JSON whose integers of 16 and more digits become strings: 64-bit message ids do not fit a JavaScript number. */
+/** JSON whose integers beyond 2^53 become strings: 64-bit message ids do not fit a JavaScript number. */
 function parseAnswer(text: string): PlatformAnswer | null {
   try {
-    const value: unknown = JSON.parse(text.replace(/([:[,]\s*)(\d{16,})(?=\s*[,}\]])/g, '$1"$2"'))
-    return typeof value === 'object' && value !== null ? (value as PlatformAnswer) : null
+    const value: unknown = JSON.parse(text, (_key, value, context?: { source: string }) =>
+      typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value)
+        ? context?.source
+        : value,
+    )
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? (value as PlatformAnswer)
+      : null
   } catch {
     return null
   }
@@ -110,8 +121,18 @@ function redact(message: string): string {
   )
 }
 
+/** Codes of a connection that never came about: the request has not been carried out. */
+const neverConnected = new Set([
+  'ECONNREFUSED',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'UND_ERR_CONNECT_TIMEOUT',
+])
+
 function isConnectionRefused(error: unknown): boolean {
   for (let at = error; at instanceof Error; at = at.cause)
-    if ('code' in at && ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN'].includes(String(at.code))) return true
+    if ('code' in at && neverConnected.has(String(at.code))) return true
   return false
 }

@@ -33,6 +33,17 @@ function cutBefore(text: string, maxBytes: number): number {
   }
   // a cut at a sentence's end is better only while it does not leave a short stump
   if (sentenceEnd > end / 2) return sentenceEnd
-  // a single character longer than the limit cannot be split: it goes whole, the platform will say no
-  return end > 0 ? end : text.length
+  return end > 0 ? end : cutWithinCharacter(text, maxBytes)
+}
+
+/** A character with a heap of combining marks can be longer than a message: then only code points hold together. */
+function cutWithinCharacter(text: string, maxBytes: number): number {
+  let bytes = 0
+  let end = 0
+  for (const codePoint of text) {
+    bytes += textBytes(codePoint)
+    if (bytes > maxBytes && end > 0) break
+    end += codePoint.length
+  }
+  return end
 }

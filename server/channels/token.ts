@@ -1,4 +1,5 @@
 import { ChannelError } from './errors.ts'
+import type { PlatformAnswer } from './http.ts'
 
 /** Where a token is kept so that all processes use the same one. */
 export interface TokenStore {
@@ -11,6 +12,14 @@ export interface TokenStore {
     rejected: string | null,
     refresh: () => Promise<{ token: string; expiresAt: Date }>,
   ): Promise<{ token: string; expiresAt: Date }>
+}
+
+/** @throws ChannelError `unreachable` when there is no token in the answer, although it says success */
+export function readToken(answer: PlatformAnswer): { token: string; expiresInSeconds: number } {
+  const { access_token: token, expires_in: seconds } = answer
+  if (typeof token !== 'string' || token === '' || !(Number(seconds) > 0))
+    throw new ChannelError('unreachable', '平台的应答里没有 access_token')
+  return { token, expiresInSeconds: Number(seconds) }
 }
 
 /** Runs calls with an access token, and once more with a fresh one when the platform says the token is void. */

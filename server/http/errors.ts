@@ -1,6 +1,6 @@
 import type { FastifyReply } from 'fastify'
 import { ChannelError, type ChannelErrorCode } from '../channels/errors.ts'
-import { AppError } from '../errors.ts'
+import { AppError, DomainError } from '../errors.ts'
 
 const channelStatus: Partial<Record<ChannelErrorCode, number>> = { signature: 401, malformed: 400 }
 
@@ -12,15 +12,14 @@ export function statusOf(error: unknown): number {
   return typeof status === 'number' && status >= 400 && status < 500 ? status : 500
 }
 
-/** Answers an error with its code; what went wrong inside stays inside. */
+/**
+ * Answers an error with its code. Only a rule's own words go out: what was wrong with a callback would help whoever
+ * forges one.
+ */
 export function sendError(reply: FastifyReply, error: unknown): FastifyReply {
   const status = statusOf(error)
   const code = error instanceof AppError ? error.code : status < 500 ? 'request.refused' : 'server.error'
   const message =
-    error instanceof AppError && status < 500
-      ? error.message
-      : status < 500
-        ? '请求不合要求'
-        : '服务器出错，请稍后再试'
+    error instanceof DomainError ? error.message : status < 500 ? '请求不合要求' : '服务器出错，请稍后再试'
   return reply.code(status).send({ code, message })
 }

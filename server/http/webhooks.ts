@@ -42,7 +42,7 @@ export function registerWebhooks(app: FastifyInstance, rt: Runtime, updates: Upd
 function receive(rt: Runtime, channel: Channel, request: FastifyRequest) {
   const query: Record<string, string> = {}
   for (const [name, value] of Object.entries(request.query as Record<string, unknown>)) {
-    if (typeof value !== 'string') throw new ChannelError('malformed', `${name} is repeated`)
+    if (typeof value !== 'string') throw new ChannelError('malformed', 'a query parameter is repeated')
     query[name] = value
   }
   const body = typeof request.body === 'string' ? request.body : ''

@@ -8,6 +8,7 @@ export const officialAccountCodes: ReadonlyMap<number, ChannelErrorCode> = new M
   [40013, 'config'],
   [40014, 'token'],
   [40037, 'config'],
+  [40125, 'config'],
   [40164, 'config'],
   [41001, 'token'],
   [42001, 'token'],

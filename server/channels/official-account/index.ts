@@ -14,7 +14,7 @@ import {
 import type { CallbackRequest, OfficialAccountChannel } from '../channel.ts'
 import { ChannelError } from '../errors.ts'
 import { callPlatform, type PlatformCall } from '../http.ts'
-import { TokenSource } from '../token.ts'
+import { readToken, TokenSource } from '../token.ts'
 import type { ChannelServices } from '../wecom/index.ts'
 import { officialAccountCodes } from './codes.ts'
 import { readOfficialAccountUpdate } from './receive.ts'
@@ -48,7 +48,7 @@ export function createOfficialAccountChannel(
       body: { grant_type: 'client_credential', appid: config.appId, secret: config.secret },
       isSafe: true,
     })
-    return { token: String(answer.access_token ?? ''), expiresInSeconds: Number(answer.expires_in) }
+    return readToken(answer)
   })
   const call = (request: PlatformCall) =>
     tokens.with(token => callPlatform(http, { ...request, query: { access_token: token, ...request.query } }))

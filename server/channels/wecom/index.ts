@@ -14,7 +14,7 @@ import {
 import type { GroupReading, WecomChannel } from '../channel.ts'
 import { ChannelError } from '../errors.ts'
 import { type CallTrace, callPlatform, type PlatformAnswer, type PlatformCall } from '../http.ts'
-import { TokenSource, type TokenStore } from '../token.ts'
+import { readToken, TokenSource, type TokenStore } from '../token.ts'
 import { wecomCodes } from './codes.ts'
 import { readWecomUpdate } from './receive.ts'
 
@@ -42,7 +42,7 @@ export function createWecomChannel(config: WecomConfig, services: ChannelService
       query: { corpid: config.corpId, corpsecret: config.secret },
       isSafe: true,
     })
-    return { token: text(answer.access_token), expiresInSeconds: Number(answer.expires_in) }
+    return readToken(answer)
   })
   const call = (request: PlatformCall) =>
     tokens.with(token => callPlatform(http, { ...request, query: { access_token: token, ...request.query } }))
@@ -59,7 +59,11 @@ export function createWecomChannel(config: WecomConfig, services: ChannelService
       const encrypted = query.echostr ?? requiredField(parseXml(body), 'Encrypt')
       checkSignature(signature, [config.token, timestamp, nonce, encrypted])
       const plain = decryptCallback(secrets, encrypted)
-      if (query.echostr !== undefined) return { kind: 'verification', answer: plain }
+      if (query.echostr !== undefined) {
+        // messages are signed in the same way: without this, whoever overheard one could have it decrypted
+        if (plain.includes('<')) throw new ChannelError('malformed', 'the echo is not an echo')
+        return { kind: 'verification', answer: plain }
+      }
       return { kind: 'update', update: readWecomUpdate(parseXml(plain), plain), body: plain }
     },
 

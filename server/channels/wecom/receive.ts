@@ -66,14 +66,15 @@ function readEvent(base: Base, fields: XmlFields): Update {
 function groupChange(changeType: string, detail: string): GroupChange {
   if (changeType === 'create') return 'created'
   if (changeType === 'dismiss') return 'dismissed'
-  const details: Record<string, GroupChange> = {
-    add_member: 'joined',
-    del_member: 'left',
-    change_owner: 'owner_changed',
-    change_name: 'renamed',
-  }
-  return details[detail] ?? 'other'
+  return changes.get(detail) ?? 'other'
 }
+
+const changes: ReadonlyMap<string, GroupChange> = new Map([
+  ['add_member', 'joined'],
+  ['del_member', 'left'],
+  ['change_owner', 'owner_changed'],
+  ['change_name', 'renamed'],
+])
 
 /** Newer servers send `<Item>`s, older clients one text with commas; it may be missing. */
 function memberList(value: XmlValue | undefined): string[] {

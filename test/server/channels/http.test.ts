@@ -1,0 +1,196 @@
+import { createServer, type RequestListener } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { ChannelError } from '../../../server/channels/errors.ts'
+import { type CallTrace, callPlatform, type PlatformCall } from '../../../server/channels/http.ts'
+
+/** A platform that answers as it is told, and what was traced of the call. */
+async function platform(listener: RequestListener) {
+  const server = createServer(listener)
+  await new Promise<void>(done => server.listen(0, '127.0.0.1', done))
+  onTestFinished(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  const traced: CallTrace[] = []
+  const http = {
+    channel: 'wecom' as const,
+    baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    trace: (entry: CallTrace) => void traced.push(entry),
+    codes: new Map([
+      [40014, 'token' as const],
+      [45009, 'throttled' as const],
+    ]),
+  }
+  const call = (request: Partial<PlatformCall> = {}) =>
+    callPlatform(http, {
+      path: '/cgi-bin/message/send',
+      query: { access_token: 'geheim' },
+      body: { touser: 'zhangsan' },
+      ...request,
+    })
+  return { call, traced, http, server }
+}
+
+const answering = (body: string, status = 200, headers = {}) =>
+  platform((_request, response) => void response.writeHead(status, headers).end(body))
+
+async function failure(work: Promise<unknown>): Promise<ChannelError> {
+  const error = await work.then(
+    () => null,
+    reason => reason,
+  )
+  if (!(error instanceof ChannelError)) throw new Error(`no ChannelError: ${error}`)
+  return error
+}
+
+describe('an answer', () => {
+  test.each<[string, string, Record<string, unknown>]>([
+    ['success', '{"errcode":0,"errmsg":"ok","msgid":"m1"}', { msgid: 'm1' }],
+    ['success without a code', '{"access_token":"t"}', { access_token: 't' }],
+    ['success with the code as text', '{"errcode":"0","msgid":"m1"}', { msgid: 'm1' }],
+    [
+      '64-bit ids',
+      '{"errcode":0,"msgid":1700827132819554305,"list":[18446744073709551615]}',
+      { msgid: '1700827132819554305', list: ['18446744073709551615'] },
+    ],
+    ['a negative 64-bit id', '{"errcode":0,"msgid":-1700827132819554305}', { msgid: '-1700827132819554305' }],
+    ['the largest safe number', '{"errcode":0,"id":9007199254740991}', { id: 9007199254740991 }],
+    [
+      'a long number within a name',
+      '{"errcode":0,"name":"电话: 1234567890123456789, 微信:1234567890123456"}',
+      { name: '电话: 1234567890123456789, 微信:1234567890123456' },
+    ],
+    [
+      'a quote and a long number within a name',
+      '{"errcode":0,"name":"\\":1234567890123456789,"}',
+      { name: '":1234567890123456789,' },
+    ],
+    ['a fraction', '{"errcode":0,"share":0.1234567890123456}', { share: 0.1234567890123456 }],
+  ])('with %s', async (_name, body, expected) => {
+    const { call } = await answering(body)
+    expect(await call()).toMatchObject(expected)
+  })
+
+  test.each<[string, string, number, string, Partial<ChannelError>]>([
+    [
+      '40014 in a 200',
+      '{"errcode":40014,"errmsg":"invalid access_token"}',
+      200,
+      'token',
+      { platformCode: 40014, retryable: true, isUncertain: false },
+    ],
+    ['the code as text', '{"errcode":"40014"}', 200, 'token', { platformCode: 40014 }],
+    ['a limit', '{"errcode":45009}', 200, 'throttled', { retryable: true }],
+    [
+      'a code without a meaning for us',
+      '{"errcode":99999}',
+      200,
+      'rejected',
+      { platformCode: 99999, retryable: false },
+    ],
+    ['a code in a 400', '{"errcode":40014}', 400, 'token', { platformCode: 40014 }],
+    ['500', 'oops', 500, 'unreachable', { retryable: true, isUncertain: true }],
+    ['502 with JSON', '{"errcode":0}', 502, 'unreachable', { isUncertain: true }],
+    ['a page of HTML', '<html></html>', 200, 'unreachable', { isUncertain: true }],
+    ['half of an answer', '{"errcode":0,', 200, 'unreachable', { isUncertain: true }],
+    ['nothing', '', 200, 'unreachable', { isUncertain: true }],
+    ['null', 'null', 200, 'unreachable', { isUncertain: true }],
+    ['a list', '[]', 200, 'unreachable', { isUncertain: true }],
+    ['a code that is no number', '{"errcode":"no"}', 200, 'unreachable', { isUncertain: true }],
+    [
+      '404 of a proxy, in JSON',
+      '{"message":"not found"}',
+      404,
+      'unreachable',
+      { retryable: true, isUncertain: false },
+    ],
+    ['403 of a proxy, in HTML', '<html></html>', 403, 'unreachable', { isUncertain: false }],
+    ['429', '{}', 429, 'unreachable', { retryable: true, isUncertain: false }],
+  ])('with %s is a failure', async (_name, body, status, reason, expected) => {
+    const { call } = await answering(body, status)
+    expect(await failure(call())).toMatchObject({ reason, ...expected })
+  })
+
+  test('that never comes is uncertain, unless the call may be repeated', async () => {
+    const timeout = vi
+      .spyOn(AbortSignal, 'timeout')
+      .mockImplementation(() => AbortSignal.abort(new DOMException('', 'TimeoutError')))
+    onTestFinished(() => timeout.mockRestore())
+    const { call } = await answering('{}')
+    expect(await failure(call())).toMatchObject({ reason: 'unreachable', isUncertain: true })
+    expect(await failure(call({ isSafe: true }))).toMatchObject({ reason: 'unreachable', isUncertain: false })
+    expect(timeout).toHaveBeenCalledWith(10_000)
+  })
+
+  test('that breaks off within is uncertain', async () => {
+    const { call } = await platform((_request, response) => {
+      response.writeHead(200, { 'content-length': '100' })
+      response.write('{"errcode":0')
+      response.destroy()
+    })
+    expect(await failure(call())).toMatchObject({ reason: 'unreachable', isUncertain: true })
+  })
+
+  test('of nobody is certain: the message did not go out', async () => {
+    const { call, server, traced } = await answering('{}')
+    await new Promise(done => server.close(done))
+    expect(await failure(call())).toMatchObject({
+      reason: 'unreachable',
+      isUncertain: false,
+      retryable: true,
+    })
+    expect(traced).toMatchObject([{ errcode: null, message: 'no connection' }])
+  })
+
+  test('with a redirect is not followed: the token stays here', async () => {
+    const asked: string[] = []
+    const { call } = await platform((request, response) => {
+      asked.push(request.url ?? '')
+      response.writeHead(307, { location: '/elsewhere' }).end()
+    })
+    expect(await failure(call())).toMatchObject({ reason: 'unreachable' })
+    expect(asked).toHaveLength(1)
+  })
+})
+
+describe('a request', () => {
+  test('is JSON as UTF-8, without escapes that WeCom refuses', async () => {
+    let seen = ''
+    const { call } = await platform(async (request, response) => {
+      const chunks: Buffer[] = []
+      for await (const chunk of request) chunks.push(chunk)
+      seen = `${request.method} ${request.headers['content-type']} ${Buffer.concat(chunks)}`
+      response.end('{}')
+    })
+    await call({ body: { text: '你好👍' } })
+    expect(seen).toBe('POST application/json; charset=utf-8 {"text":"你好👍"}')
+  })
+
+  test('without a body is a GET', async () => {
+    let seen = ''
+    const { call } = await platform((request, response) => {
+      seen = `${request.method} ${request.url}`
+      response.end('{}')
+    })
+    await call({ body: undefined, query: { corpid: 'a b&c' } })
+    expect(seen).toBe('GET /cgi-bin/message/send?corpid=a+b%26c')
+  })
+})
+
+test('what is traced and thrown holds neither token nor address', async () => {
+  const { call, traced, http, server } = await answering(
+    '{"errcode":40014,"errmsg":"invalid token, hint: [169], from ip: 1.2.3.4, more info at https://open.work.weixin.qq.com/devtool/query?e=40014"}',
+  )
+  const errors = [await failure(call())]
+  await new Promise(done => server.close(done))
+  errors.push(await failure(call()))
+  expect(traced.map(({ call: path, errcode, message }) => [path, errcode, message])).toEqual([
+    ['/cgi-bin/message/send', 40014, 'invalid token'],
+    ['/cgi-bin/message/send', null, 'no connection'],
+  ])
+  for (const error of errors) {
+    const told = `${error.message} ${error.stack} ${JSON.stringify(error)} ${error.cause}`
+    for (const secret of ['geheim', 'zhangsan', '1.2.3.4', http.baseUrl]) expect(told).not.toContain(secret)
+  }
+})
