@@ -18,8 +18,8 @@ export function isUniqueViolation(error: unknown, constraint?: string): boolean 
 }
 
 /**
- * What may be logged of an error. A database error's own message holds every parameter (names, phones), so only its
- * code, table and constraint are kept.
+ * What may be logged of an error. A database error's message holds every parameter and a parser's quotes its input
+ * (names, phones), so a message is kept only where the error carries a code: those are written by us or by Node.
  */
 export function describeError(error: unknown): Record<string, unknown> {
   const found = postgresError(error)
@@ -31,13 +31,14 @@ export function describeError(error: unknown): Record<string, unknown> {
       at: frames(error),
     }
   if (!(error instanceof Error)) return { error: typeof error }
-  const code = 'code' in error ? error.code : undefined
-  return { error: error.name, code, message: error.message, at: frames(error) }
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined
+  return { error: error.name, ...(code ? { code, message: error.message } : {}), at: frames(error) }
 }
 
-/** The stack without its first lines, which repeat the message. */
+/** The stack without its head, which repeats the message. */
 function frames(error: unknown): string[] {
-  const stack = error instanceof Error ? (error.stack ?? '') : ''
+  if (!(error instanceof Error)) return []
+  const stack = (error.stack ?? '').replace(error.message, '')
   return stack
     .split('\n')
     .filter(line => /^\s+at /.test(line))

@@ -12,7 +12,6 @@ export function buildApp(rt: Runtime, updates: UpdateHandler): FastifyInstance {
   const app = Fastify({
     loggerInstance: rt.log,
     logController: new LogController({ disableRequestLogging: true }),
-    trustProxy: true,
     return503OnClosing: true,
     // whoever sends a byte a minute would otherwise hold a connection, and our stop, for ever
     requestTimeout: 10_000,

@@ -26,6 +26,7 @@ const settings = {
   CALLBACK_FRESHNESS_SECONDS: count(600),
   // the platforms hang up after 5 s; storing and the way back need the rest
   CALLBACK_DEADLINE_MS: z.coerce.number().int().positive().max(4800).default(4000),
+  RETENTION_DAYS: count(60),
   WECOM_BASE_URL: webAddress.default('https://qyapi.weixin.qq.com'),
   WECOM_CORP_ID: z.string().min(1).optional(),
   WECOM_AGENT_ID: z.coerce.number().int().positive().optional(),
@@ -81,6 +82,8 @@ export interface Config {
   logLevel: string
   callbackFreshnessSeconds: number
   callbackDeadlineMs: number
+  /** Days that handled callbacks and the log of platform calls are kept. */
+  retentionDays: number
   wecom: WecomConfig | null
   officialAccount: OfficialAccountConfig | null
 }
@@ -181,6 +184,7 @@ function assemble(env: z.output<z.ZodObject<typeof settings>>): Config {
     logLevel: env.LOG_LEVEL,
     callbackFreshnessSeconds: env.CALLBACK_FRESHNESS_SECONDS,
     callbackDeadlineMs: env.CALLBACK_DEADLINE_MS,
+    retentionDays: env.RETENTION_DAYS,
     wecom:
       env.WECOM_CORP_ID && env.WECOM_AGENT_ID && env.WECOM_SECRET && env.WECOM_TOKEN && env.WECOM_AES_KEY
         ? {

@@ -1,4 +1,4 @@
-import { and, eq, gt, lt, sql } from 'drizzle-orm'
+import { and, eq, gt, sql } from 'drizzle-orm'
 import type { Db } from '../client.ts'
 import { accessTokens, auditLog, channelLog, resultPages } from '../schema/index.ts'
 
@@ -21,10 +21,6 @@ export async function resultPageByToken(db: Db, tokenIndex: string, now: Date) {
     .from(resultPages)
     .where(and(eq(resultPages.tokenIndex, tokenIndex), gt(resultPages.expiresAt, now)))
   return row ?? null
-}
-
-export async function deleteExpiredPages(db: Db, now: Date): Promise<void> {
-  await db.delete(resultPages).where(lt(resultPages.expiresAt, now))
 }
 
 /** The stored token of an account, locked until the transaction ends, so that one process refreshes and others wait. */

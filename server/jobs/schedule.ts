@@ -1,11 +1,11 @@
 import cron from 'node-cron'
 import { PgBoss } from 'pg-boss'
 import { describeError } from '../../db/errors.ts'
-import { deleteExpiredPages } from '../../db/queries/platform.ts'
 import { fireDueTimers } from '../domain/notices/remind.ts'
 import { inTransaction, type Runtime } from '../runtime.ts'
 import type { UpdateHandler } from '../updates.ts'
 import { deliverDue, recoverInFlight } from './deliver.ts'
+import { deleteExpired, reportTroubles } from './housekeeping.ts'
 import { sendMonthlyReports } from './monthly-reports.ts'
 import { pollMassTasks } from './poll-mass-tasks.ts'
 import { readDueGroups } from './read-groups.ts'
@@ -25,11 +25,8 @@ export const scheduledJobs: readonly ScheduledJob[] = [
   { name: 'handle-left-behind', when: '*/10 * * * * *', run: (_rt, updates) => updates.handleLeftBehind() },
   { name: 'poll-mass-tasks', when: '0 * * * * *', run: rt => pollMassTasks(rt) },
   { name: 'recover-in-flight', when: '30 * * * * *', run: rt => recoverInFlight(rt) },
-  {
-    name: 'delete-expired-pages',
-    when: '0 15 3 * * *',
-    run: rt => deleteExpiredPages(rt.db, rt.clock.now()),
-  },
+  { name: 'delete-expired', when: '0 15 3 * * *', run: rt => deleteExpired(rt) },
+  { name: 'report-troubles', when: '0 5 * * * *', run: rt => reportTroubles(rt) },
   { name: 'monthly-reports', when: '0 0 8 1 * *', run: rt => sendMonthlyReports(rt) },
 ]
 

@@ -55,6 +55,7 @@ describe('a configuration', () => {
       logLevel: 'info',
       callbackFreshnessSeconds: 600,
       callbackDeadlineMs: 4000,
+      retentionDays: 60,
       wecom: {
         baseUrl: 'https://qyapi.weixin.qq.com',
         corpId: 'ww1',

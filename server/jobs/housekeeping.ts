@@ -1,0 +1,17 @@
+import { deleteOld, troubles } from '../../db/queries/housekeeping.ts'
+import type { Runtime } from '../runtime.ts'
+
+const DAY_MS = 86_400_000
+
+/** Deletes what has served its purpose: callbacks hold what people wrote, and need not be kept for ever. */
+export async function deleteExpired(rt: Runtime): Promise<void> {
+  const now = rt.clock.now()
+  await deleteOld(rt.db, new Date(now.getTime() - rt.config.retentionDays * DAY_MS), now)
+}
+
+/** Tells the operators, through the log, what will not get better by itself. */
+export async function reportTroubles(rt: Runtime): Promise<void> {
+  const found = await troubles(rt.db)
+  if (Object.values(found).some(count => count > 0))
+    rt.log.error(found, 'somebody must look at this (docs/operations.md)')
+}
