@@ -7,11 +7,11 @@ import { makePage } from '../server/domain/pages/make-page.ts'
 import type { DomainRuntime } from '../server/runtime.ts'
 import { isFor } from './audience.ts'
 import type { Command } from './command.ts'
-import { matchCommand, nearestCommands } from './command.ts'
+import { type MatchedCommand, matchCommand, nearestCommands, plainWords } from './command.ts'
 import { acknowledgeCommand } from './commands/acknowledge.ts'
 import { activityCommand } from './commands/activity.ts'
 import { approveCommand, rejectCommand, waitingCommand } from './commands/audit.ts'
-import { bindCommand, issueCodeCommand } from './commands/bind.ts'
+import { bindCommand, codeIn, issueCodeCommand } from './commands/bind.ts'
 import {
   changeOwnerCommand,
   claimCommand,
@@ -29,7 +29,7 @@ import { correctCommand, offerToRecord, recordCommand } from './commands/record.
 import { relayedCommand } from './commands/relayed.ts'
 import { factsCommand, monthlyReportCommand, statisticsCommand } from './commands/reports.ts'
 import { type Context, type KnownContext, normaliseText } from './context.ts'
-import { leave, resume } from './conversation.ts'
+import { type Conversation, leave, openField, resume } from './conversation.ts'
 import { activityConversation } from './conversations/activity.ts'
 import { joinConversation } from './conversations/join.ts'
 import { noticeConversation } from './conversations/notice.ts'
@@ -111,6 +111,7 @@ export function createBot({ maxReplyBytes, officialAccountLacks }: BotOptions): 
         person: sender.personId === null ? null : { id: sender.personId, name: sender.personName ?? '' },
         roles: sender.roles,
         ownsGroups: sender.ownsGroups,
+        boundBy: sender.boundBy,
       }
       const typed =
         update.kind === 'text' || update.kind === 'media'
@@ -126,7 +127,7 @@ export function createBot({ maxReplyBytes, officialAccountLacks }: BotOptions): 
         text: normaliseText(typed),
         lacks: update.channel === 'official-account' ? officialAccountLacks : [],
         maxReplyBytes,
-        isInConversation: sender.conversation !== null,
+        dialogue: sender.conversation,
       }
       const reply =
         update.kind === 'followed' ? await greet(ctx, update.scene) : await answer(ctx, sender.conversation)
@@ -141,25 +142,67 @@ async function greet(ctx: Context, scene: string | null): Promise<string> {
   return joinCommand.audience === 'anyone' ? joinCommand.run(ctx, String(groupId)) : welcome(ctx)
 }
 
+interface StoredDialogue {
+  name: string
+  version: number
+  step: string
+  answers: Record<string, string>
+}
+
 /** A running dialogue first, then commands, then a guess at what was meant: never silence. */
-async function answer(
-  ctx: Context,
-  stored: { name: string; version: number; step: string; answers: Record<string, string> } | null,
-): Promise<string> {
-  if (/^(取消|退出|算了)$/.test(ctx.text)) {
+async function answer(ctx: Context, stored: StoredDialogue | null): Promise<string> {
+  if (/^(取消|退出|算了|不办了|作废)$/.test(plainWords(ctx.text))) {
     await leave(ctx)
     return stored ? '好的，已取消。' : '没有正在办理的事。发送“帮助”看看能做什么。'
   }
-  const conversation =
-    stored && ctx.text !== '帮助' ? conversations.find(each => each.name === stored.name) : undefined
+  const matched = ctx.update.kind === 'media' ? null : matchCommand(commands, ctx.text)
+  const conversation = stored && conversations.find(each => each.name === stored.name)
   if (stored && conversation) {
-    const reply = await resume(ctx, conversation, stored)
+    const reply = await answerInDialogue(ctx, conversation, stored, matched)
     if (reply !== null) return reply
     await leave(ctx)
   }
-  const matched = ctx.update.kind === 'media' ? null : matchCommand(commands, ctx.text)
   if (matched) return runCommand(ctx, matched.command, matched.input)
+  // the officer's whole message pasted, or the code alone: what else would somebody new mean by it
+  const isCode = !ctx.actor.person && /绑定码|^(?=.*[a-z])[\da-z\s-]{8,11}$/i.test(ctx.text)
+  const code = isCode ? codeIn(ctx.text) : null
+  if (code !== null && bindCommand.audience === 'anyone') return bindCommand.run(ctx, code)
   return (await offerToRecord(ctx)) ?? notUnderstood(ctx)
+}
+
+/**
+ * Nobody is trapped in a dialogue: 转, 收 or 同意 3 in the middle of 建群 is done, and 建群 goes on behind it. Where the
+ * answer is a text of its own (the body of a notice) only a bare command counts; elsewhere every command does.
+ * @returns null when the dialogue is over without an answer: of an older form, or an offer that nobody took
+ */
+async function answerInDialogue(
+  ctx: Context,
+  conversation: Conversation,
+  stored: StoredDialogue,
+  matched: MatchedCommand | null,
+): Promise<string | null> {
+  const field = openField(conversation, stored)
+  if (!field) return null
+  const { title } = conversation
+  if (ctx.update.kind === 'media' && ctx.text === '')
+    return `图片、语音、文件我还看不懂，请用文字回复。\n（“${title}”还没有办完；不办了请回复：取消）`
+  const isAnswer = field.isAnswer?.(ctx.text) ?? false
+  if (matched && !isAnswer && (matched.isBare || !(field.isText || matched.isGlued))) {
+    if (conversation.isOffer) return null
+    return aside(ctx, title, matched)
+  }
+  const outcome = await resume(ctx, conversation, field, stored.answers)
+  if ('reply' in outcome) return outcome.reply
+  return matched ? aside(ctx, title, matched) : `${outcome.error}\n（不办了请回复：取消）`
+}
+
+/** Runs a command in the middle of a dialogue, which stays open unless the command begins one of its own. */
+async function aside(ctx: Context, title: string, { command, input }: MatchedCommand): Promise<string> {
+  const before = ctx.dialogue
+  const reply = await runCommand(ctx, command, input)
+  return before !== null && ctx.dialogue === before
+    ? `${reply}\n——\n“${title}”还没有办完，请接着回复；不办了请回复：取消`
+    : reply
 }
 
 async function runCommand(ctx: Context, command: Command, input: string): Promise<string> {
@@ -179,6 +222,10 @@ function isKnown(ctx: Context): ctx is KnownContext {
 
 function notUnderstood(ctx: Context): string {
   if (/^(你好|您好|在吗|在不在|hi|hello)/i.test(ctx.text)) return welcome(ctx)
+  if (/^(谢谢|多谢|辛苦|好的?$|嗯+$|哦+$|ok$|明白|了解)/i.test(plainWords(ctx.text)))
+    return ctx.actor.ownsGroups
+      ? '好的。有通知要转发时：已看到请回“收”，转发到群后请回“转”。'
+      : '好的，有事随时发送“帮助”。'
   if (ctx.update.kind === 'media' && ctx.text === '')
     return '收到。图片、语音、文件我还看不懂，请用文字说明要办什么，或发送“帮助”。'
   const near = nearestCommands(

@@ -13,8 +13,8 @@ export interface Context {
   text: string
   /** What the Official Account cannot do here, in words; empty for WeCom and service accounts. */
   lacks: string[]
-  /** Whether a dialogue of this account is stored. */
-  isInConversation: boolean
+  /** The dialogue of this account that is stored; another object once another one has begun. */
+  dialogue: { name: string } | null
   /** UTF-8 bytes that one answer may have on this channel. */
   maxReplyBytes: number
 }

@@ -1,4 +1,5 @@
 import { deleteConversation, saveConversation } from '../db/queries/identities.ts'
+import { plainWords } from './command.ts'
 import type { Context } from './context.ts'
 
 export type Answers = Record<string, string>
@@ -9,8 +10,19 @@ export interface Field {
   /** Not asked when it says so, such as a robot's address for an ordinary group. */
   isNeeded?(answers: Answers): boolean
   ask(ctx: Context, answers: Answers): Promise<string> | string
-  /** Turns what was typed into the answer that is kept; `error` asks again and says why. */
-  read(ctx: Context, text: string, answers: Answers): Promise<{ value: string } | { error: string }>
+  /** The answer is a text of its own, so that only a bare command word interrupts it and no mark of it is dropped. */
+  isText?: boolean
+  /** Whether a text is an answer although it begins with a command word (改 便民 to the question for a category). */
+  isAnswer?(text: string): boolean
+  /**
+   * Turns what was typed into the answer that is kept, with answers to other questions that follow from it; `error`
+   * asks again and says why.
+   */
+  read(
+    ctx: Context,
+    text: string,
+    answers: Answers,
+  ): Promise<{ value: string; also?: Answers } | { error: string }>
 }
 
 /**
@@ -20,6 +32,10 @@ export interface Field {
  */
 export interface Conversation {
   name: string
+  /** What people call it, such as 建群. */
+  title: string
+  /** The bot began it by itself: a command in its middle drops it without a word. */
+  isOffer?: boolean
   /** Raised when the fields change, so that a stored dialogue of the old form is dropped and not misread. */
   version: number
   fields: Field[]
@@ -37,7 +53,7 @@ export async function advance(ctx: Context, conversation: Conversation, answers:
     await leave(ctx)
     return conversation.finish(ctx, answers)
   }
-  ctx.isInConversation = true
+  ctx.dialogue = { name: conversation.name }
   await saveConversation(
     ctx.rt.db,
     ctx.actor.identityId,
@@ -47,22 +63,32 @@ export async function advance(ctx: Context, conversation: Conversation, answers:
   return next.ask(ctx, answers)
 }
 
-/** Reads an answer to the question at `step` and goes on. null when the stored dialogue is of another form. */
+/** The question that a stored dialogue waits at; null when the dialogue is of another form than ours. */
+export function openField(
+  conversation: Conversation,
+  stored: { version: number; step: string },
+): Field | null {
+  const field = conversation.fields.find(each => each.name === stored.step)
+  return field && stored.version === conversation.version ? field : null
+}
+
+/** Reads an answer to the open question and goes on; `error` when it is no answer. */
 export async function resume(
   ctx: Context,
   conversation: Conversation,
-  stored: { version: number; step: string; answers: Answers },
-): Promise<string | null> {
-  const field = conversation.fields.find(each => each.name === stored.step)
-  if (!field || stored.version !== conversation.version) return null
-  const read = await field.read(ctx, ctx.text, stored.answers)
-  if ('error' in read) return `${read.error}\n（不办了请回复：取消）`
-  return advance(ctx, conversation, { ...stored.answers, [field.name]: read.value })
+  field: Field,
+  answers: Answers,
+): Promise<{ reply: string } | { error: string }> {
+  const read = await field.read(ctx, field.isText ? ctx.text : plainWords(ctx.text), answers)
+  if ('error' in read) return read
+  return {
+    reply: await advance(ctx, conversation, { ...answers, ...read.also, [field.name]: read.value }),
+  }
 }
 
 /** Ends whatever dialogue the account is in. */
 export async function leave(ctx: Context): Promise<void> {
-  if (!ctx.isInConversation) return
-  ctx.isInConversation = false
+  if (!ctx.dialogue) return
+  ctx.dialogue = null
   await deleteConversation(ctx.rt.db, ctx.actor.identityId)
 }

@@ -34,13 +34,16 @@ export function readNumbers(text: string): number[] {
 }
 
 /**
- * A day as people write it: 今天, 昨天, 前天, 9月12日, 9-12, 2026-09-12. Without a year the latest such day up to today.
+ * A day as people write it: 今天, 昨天, 前天, 12日, 9月12日, 9-12, 2026-09-12. Without a year or a month the latest such
+ * day up to today.
  * @param today `YYYY-MM-DD`
  */
 export function readDay(text: string, today: string): string | null {
   const ago: Record<string, number> = { 今天: 0, 昨天: 1, 前天: 2 }
   const days = ago[text]
   if (days !== undefined) return shift(today, -days)
+  const alone = /^(\d{1,2})[日号]$/.exec(text)
+  if (alone) return readDayAlone((alone[1] as string).padStart(2, '0'), today)
   const match = /^(?:(\d{4})[年./-])?(\d{1,2})[月./-](\d{1,2})[日号]?$/.exec(text)
   if (!match) return null
   const [, year, month = '', day = ''] = match
@@ -50,12 +53,21 @@ export function readDay(text: string, today: string): string | null {
   return year === undefined && written > today ? `${Number(today.slice(0, 4)) - 1}${tail}` : written
 }
 
-/** A month: 本月, 上月, 9月, 2026-09. @param thisMonth `YYYY-MM` */
+function readDayAlone(day: string, today: string): string | null {
+  const written = `${today.slice(0, 8)}${day}`
+  if (isDay(written) && written <= today) return written
+  const before = `${shift(`${today.slice(0, 8)}01`, -1).slice(0, 8)}${day}`
+  return isDay(before) ? before : null
+}
+
+/** A month: 本月, 上月, 9月, 九月, 2026-09. @param thisMonth `YYYY-MM` */
 export function readMonth(text: string, thisMonth: string): string | null {
   const word = text.trim()
   if (word === '' || /^(本月|这个月)$/.test(word)) return thisMonth
   if (/^(上月|上个月)$/.test(word)) return shift(`${thisMonth}-01`, -1).slice(0, 7)
-  const match = /^(?:(\d{4})[年./-])?(\d{1,2})月?$/.exec(word)
+  const chinese = /^([一二三四五六七八九十]{1,2})月份?$/.exec(word)
+  if (chinese) return readMonth(String(readNumber(chinese[1] as string) ?? ''), thisMonth)
+  const match = /^(?:(\d{4})[年./-])?(\d{1,2})(?:月份?)?$/.exec(word)
   const number = Number(match?.[2])
   if (!match || number < 1 || number > 12) return null
   const tail = `-${String(number).padStart(2, '0')}`

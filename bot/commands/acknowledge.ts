@@ -4,10 +4,11 @@ import { readNumbers } from '../words.ts'
 
 export const acknowledgeCommand: Command = {
   name: '收',
-  aliases: ['收到', '已收到', '知道了'],
+  aliases: ['收到', '已收到', '收到了', '知道了'],
   usage: '收 [通知编号]：通知收到了，稍后转发',
   example: '收',
   audience: 'known',
+  accepts: input => /^(?:第?通知|群|[\s\d#号,，、和])*$/.test(input),
   async run(ctx, input) {
     const [noticeId = null, ...groupIds] = readNumbers(input)
     const settled = await acknowledge(ctx.rt, ctx.actor, { noticeId, groupIds })

@@ -9,6 +9,9 @@ export const activityCommand: Command = {
   example: '活动 技能培训 35人 村委会 9月12日',
   audience: 'owner',
   takesWords: true,
+  // 活动预告：本周六…… is a text to be recorded
+  accepts: (input, isGlued) =>
+    [...input].length <= 40 && !/[：。！？!?]/.test(input) && (!isGlued || /\d/.test(input)),
   async run(ctx, input) {
     await leave(ctx)
     return advance(ctx, activityConversation, readActivityLine(ctx, input))

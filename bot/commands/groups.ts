@@ -1,4 +1,4 @@
-import { groupsJoinedBy, groupsOwnedBy, groupsUnder } from '../../db/queries/groups.ts'
+import { groupsJoinedBy, groupsOwnedBy, groupsUnder, unclaimedChatsOf } from '../../db/queries/groups.ts'
 import { managingRoles } from '../../server/domain/actor.ts'
 import {
   changeOwner,
@@ -34,8 +34,15 @@ export const myGroupsCommand: Command = {
       ...owned.map(group => `群主　${line(group)}`),
       ...joined.map(group => `成员　${line(group)}`),
     ]
-    const foot = top ? `${top.unitName}及下级共登记 ${below} 个群。` : ''
-    if (parts.length === 0) return `您还没有群。${foot}新建了群请发送“建群”；要加入群请发送“入群 群号”。`
+    const claims = ctx.update.channel === 'wecom' ? await unclaimedChatsOf(db, ctx.actor.address) : []
+    const foot = [
+      top ? `${top.unitName}及下级共登记 ${below} 个群。` : '',
+      ...claims.map(chat => `待认领：${chat.name}（请回复：认领 ${chat.id} 群类型）`),
+    ]
+      .filter(line => line !== '')
+      .join('\n')
+    if (parts.length === 0)
+      return `您还没有群。${foot}${foot.includes('\n') ? '\n' : ''}新建了群请发送“建群”；要加入群请发送“入群 群号”。`
     return listReply(ctx, `您的群（${parts.length} 个）：`, parts, foot)
   },
 }
@@ -46,9 +53,12 @@ export const createGroupCommand: Command = {
   usage: '建群：登记一个群（类型、平台、人数、名称、入群码）',
   example: '建群 团青群 微信群 86人 镇川青年之家 入群码 https://…',
   audience: 'known',
+  takesText: true,
   async run(ctx, input) {
     await leave(ctx)
-    return advance(ctx, registerGroupConversation, await readGroupLine(ctx, input))
+    const { answers, error } = await readGroupLine(ctx, input)
+    const reply = await advance(ctx, registerGroupConversation, answers)
+    return error === null ? reply : `${error}\n${reply}`
   },
 }
 
@@ -59,10 +69,10 @@ export const claimCommand: Command = {
   example: '认领 3 团青群',
   audience: 'known',
   async run(ctx, input) {
-    const [number, ...words] = input.split(/\s+/)
-    const claimId = readNumber(number ?? '')
-    if (claimId === null || words.length === 0) return '请写上编号和群类型，如：认领 3 团青群'
-    const what = await findKindAndUnit(ctx, words.join(' '))
+    const match = /^#?(\d{1,9})[\s,，]*(\S.*)$/.exec(input)
+    if (!match) return '请写上编号和群类型，如：认领 3 团青群'
+    const claimId = Number(match[1])
+    const what = await findKindAndUnit(ctx, match[2] as string)
     if ('error' in what) return what.error
     const group = await claimChat(ctx.rt, ctx.actor, claimId, what)
     return `已登记：${group.name}，群号 ${group.id}（${group.unitName}，${group.size} 人）。通知会以群发任务的方式请您确认。`
@@ -75,6 +85,7 @@ export const joinCodeCommand: Command = {
   usage: '入群码 群号 链接或口令：审核通过的人凭它入群',
   example: '入群码 12 https://work.weixin.qq.com/gm/…',
   audience: 'owner',
+  takesText: true,
   async run(ctx, input) {
     const match = /^(\d+)\s+(\S.*)$/s.exec(input)
     if (!match) return '请写上群号和入群码，如：入群码 12 https://…'
@@ -90,21 +101,21 @@ export const changeOwnerCommand: Command = {
   example: '换群主 12 李小红',
   audience: 'owner',
   async run(ctx, input) {
-    const match = /^(\d+)\s*(\S+)$/.exec(input)
+    const match = /^#?(\d{1,9})[\s,，]*(?:给)?(\S+)(?:[\s,，]+(\S+))?$/.exec(input)
     if (!match) return '请写上群号和新群主姓名，如：换群主 12 李小红'
-    const { group, ownerName, ownerId } = await changeOwner(
-      ctx.rt,
-      ctx.actor,
-      Number(match[1]),
-      match[2] as string,
-    )
+    const unitName = match[3]
+    const { group, ownerName, ownerId, isAboard } = await changeOwner(ctx.rt, ctx.actor, Number(match[1]), {
+      name: match[2] as string,
+      ...(unitName ? { unitName } : {}),
+    })
     await sendToPerson(
       ctx.rt,
       ownerId,
       'task',
       `【群移交】“${group.name}”（群号 ${group.id}）的群主登记为您，请确认微信里也已移交。今后该群的通知会发给您转发。`,
     )
-    return `“${group.name}”的群主已改为${ownerName}。请在微信里也移交群主（群管理 → 群主管理权转让）。`
+    const aboard = isAboard ? '' : `\n${ownerName}还没有用绑定码绑定账号，收不到通知：请其上级发码。`
+    return `“${group.name}”的群主已改为${ownerName}。请在微信里也移交群主（群管理 → 群主管理权转让）。${aboard}`
   },
 }
 

@@ -9,8 +9,9 @@ export const joinCommand: Command = {
   usage: '入群 群号：申请加入一个群',
   example: '入群 12 张小明 13800000000',
   audience: 'anyone',
+  takesText: true,
   async run(ctx, input) {
-    const match = /^#?(\d{1,9})\s*(.*)$/s.exec(input)
+    const match = /^(?:群号?)?[\s:：#]*(\d{1,9})(?!\d)[\s,，、:：]*(.*)$/s.exec(input)
     if (!match) return '请写上群号，如：入群 12。群号请问群主或本单位团干部。'
     const group = await requireGroup(ctx.rt, Number(match[1]))
     const text = (match[2] as string).trim()

@@ -1,10 +1,13 @@
-import { noticeById } from '../../db/queries/notices.ts'
+import { isOwnerOf, noticeById } from '../../db/queries/notices.ts'
+import { textBytes } from '../../server/channels/text.ts'
 import { chineseMoment } from '../../server/clock.ts'
-import { managingRoles } from '../../server/domain/actor.ts'
+import { managesUnit, managingRoles } from '../../server/domain/actor.ts'
 import { parseCategory } from '../../server/domain/messages/categories.ts'
 import type { Command } from '../command.ts'
+import type { KnownContext } from '../context.ts'
 import { advance, leave } from '../conversation.ts'
 import { noticeConversation, soleUnit } from '../conversations/notice.ts'
+import { offerToRecord } from './record.ts'
 
 export const noticeCommand: Command = {
   name: '通知',
@@ -12,14 +15,20 @@ export const noticeCommand: Command = {
   usage: '通知：发到本级和下级所有的群（通知 编号：再看一次原文）',
   example: '通知 政策 各县请于本周五前报送……',
   audience: 'known',
+  takesText: true,
   async run(ctx, input) {
-    if (/^\d+$/.test(input)) return showNotice(ctx, Number(input))
+    if (/^#?\d{1,9}号?$/.test(input)) return showNotice(ctx, Number(input.replace(/\D/g, '')))
+    // 通知：明天停电…… as an owner forwards it is a message to be recorded
+    if (managingRoles(ctx.rt.templates, ctx.actor).length === 0) {
+      const offer = await offerToRecord(ctx)
+      if (offer !== null) return offer
+    }
     if (managingRoles(ctx.rt.templates, ctx.actor).length === 0)
       return '发通知由负责组织工作的同志办理。要再看一次通知原文，请发送：通知 编号'
     await leave(ctx)
-    const [word = ''] = input.split(/\s+/)
-    const category = parseCategory(word)
-    const body = category === null ? input : input.slice(input.indexOf(word) + word.length).trim()
+    const [word = ''] = input.split(/[\s:：]+/)
+    const category = /^\d/.test(word) ? null : parseCategory(word)
+    const body = category === null ? input : input.slice(word.length).replace(/^[\s:：]+/, '')
     return advance(ctx, noticeConversation, {
       ...soleUnit(ctx),
       ...(category === null ? {} : { category }),
@@ -29,13 +38,15 @@ export const noticeCommand: Command = {
 }
 
 /** The text once more, for an owner to forward and for whoever gets it by their place in the tree. */
-async function showNotice(ctx: Parameters<typeof noticeCommand.run>[0], id: number): Promise<string> {
+async function showNotice(ctx: KnownContext, id: number): Promise<string> {
   const notice = await noticeById(ctx.rt.db, id)
   const isConcerned =
     notice &&
-    ctx.actor.roles.some(
-      role => role.unitPath.startsWith(notice.unitPath) || notice.unitPath.startsWith(role.unitPath),
-    )
+    (ctx.actor.roles.some(role => role.unitPath.startsWith(notice.unitPath)) ||
+      managesUnit(ctx.rt.templates, ctx.actor, notice.unitPath) ||
+      (await isOwnerOf(ctx.rt.db, id, ctx.actor.person.id)))
   if (!notice || !isConcerned) return `没有编号是 ${id}、发给您单位的通知。`
-  return `${notice.body}\n——\n${notice.unitName} ${chineseMoment(notice.issuedAt)}（通知 ${id}）`
+  const shown = `${notice.body}\n——\n${notice.unitName} ${chineseMoment(notice.issuedAt)}（通知 ${id}）`
+  // a text to be forwarded is of no use behind a link
+  return textBytes(shown) <= ctx.maxReplyBytes ? shown : notice.body
 }

@@ -1,65 +1,128 @@
 import { groupsOwnedBy } from '../../db/queries/groups.ts'
+import { dayOf } from '../../server/clock.ts'
 import { type Category, parseCategory } from '../../server/domain/messages/categories.ts'
 import { classifyMessage } from '../../server/domain/messages/classify.ts'
+import { maskPersonalData } from '../../server/domain/messages/mask.ts'
 import { correctLastReport, recordMessages } from '../../server/domain/messages/record.ts'
 import { shippedClassifier } from '../../server/domain/messages/shipped.ts'
 import type { Command } from '../command.ts'
 import type { Context, KnownContext } from '../context.ts'
 import { advance, leave } from '../conversation.ts'
 import { recordConversation } from '../conversations/record.ts'
-import { readNumber } from '../words.ts'
+import { readDay, readNumber } from '../words.ts'
+
+const EXAMPLE = '登记 12 致富 3条（群号、类别、条数）'
+/** Words that people put between what counts. */
+const FILLER = /^(?:群|群号|在|发|发了|发送|转发|消息|信息|条|共|了|第|和)$/
 
 export const recordCommand: Command = {
   name: '登记',
-  aliases: [],
+  aliases: ['登记消息'],
   usage: '登记 [群号] 类别 条数：在群里发了哪类消息几条（也可把消息直接转给我）',
   example: '登记 12 致富 3条',
   audience: 'owner',
   takesWords: true,
+  accepts: (input, isGlued) => !isGlued || 'counts' in readCountLine(input, '2000-01-01'),
   async run(ctx, input) {
-    const words = input
-      .replace(/(\d+)\s*条/g, ' $1条 ')
-      .replace(/([\p{Script=Han}])(\d)/gu, '$1 $2')
-      .split(/[\s,，、]+/)
-      .filter(word => word !== '')
-    let category: Category | null = null
-    const before: number[] = []
-    const after: number[] = []
-    for (const word of words) {
-      const found = /^\d/.test(word) ? null : parseCategory(word)
-      const number = readNumber(word)
-      if (found && category === null) category = found
-      else if (number !== null) (category === null ? before : after).push(number)
-      else return `没有看懂“${word}”。请这样写：登记 12 致富 3条（群号、类别、条数）`
-    }
-    if (category === null)
-      return '请写上类别：政策法规、致富信息、新闻娱乐、便民服务、其他。如：登记 12 致富 3条'
-    const count = after[0] ?? 1
-    const groupIds = before
+    const line = readCountLine(input, dayOf(ctx.rt.clock.now()))
+    if ('error' in line) return line.error
+    const owned = await groupsOwnedBy(ctx.rt.db, ctx.actor.person.id)
+    const groupIds = line.isAll ? owned.map(group => group.id) : line.groupIds
+    const what = line.counts.map(({ category, count }) => `${category} ${count} 条`).join('、')
     if (groupIds.length === 0) {
-      const owned = await groupsOwnedBy(ctx.rt.db, ctx.actor.person.id)
       if (owned.length !== 1)
-        return `您有 ${owned.length} 个群，请写上群号：登记 群号 ${category} ${count}条。发送“我的群”可以看到群号。`
+        return owned.length === 0
+          ? `您还没有自己的群，请写上群号：登记 群号 ${what}。`
+          : `您有 ${owned.length} 个群，请写上群号（都发了写“全部”）：登记 ${owned[0]?.id} ${what}。发送“我的群”可以看到群号。`
       groupIds.push(...owned.map(group => group.id))
     }
-    await recordMessages(ctx.rt, ctx.actor, { groupIds, category, count, updateId: ctx.updateId })
-    return `已登记：群 ${groupIds.join('、')} 发送${category} ${count} 条。写错了请回复：改 类别`
+    for (const { category, count } of line.counts)
+      await recordMessages(ctx.rt, ctx.actor, {
+        groupIds,
+        category,
+        count,
+        day: line.day,
+        at: ctx.update.at,
+        updateId: ctx.updateId,
+      })
+    const when =
+      line.day === null ? '' : `（${Number(line.day.slice(5, 7))}月${Number(line.day.slice(8))}日）`
+    return `已登记：群 ${groupIds.join('、')} 发送${what}${when}。写错了请回复：改 类别，或 改 条数（如：改 便民、改 2条）`
   },
+}
+
+interface CountLine {
+  groupIds: number[]
+  isAll: boolean
+  counts: { category: Category; count: number }[]
+  /** null: today */
+  day: string | null
+}
+
+/** Reads `12 致富 3条 便民2`, `致富三条`, `12群 3条 致富 昨天`. @param today `YYYY-MM-DD` */
+export function readCountLine(input: string, today: string): CountLine | { error: string } {
+  const words = input
+    .replace(/(\d+|[一二两三四五六七八九十]+)\s*条/g, ' $1条 ')
+    .replace(/(?<=\p{Script=Han})(?<![年月])(?=\d)/gu, ' ')
+    .replace(/(?<=\d)(?=\p{Script=Han})(?![条群号年月日个])/gu, ' ')
+    .replace(/(?<=\d群)/g, ' ')
+    .split(/[\s,，、;；。:：]+/)
+    .filter(word => word !== '' && !FILLER.test(word))
+  const line: CountLine = { groupIds: [], isAll: false, counts: [], day: null }
+  let early: number | null = null
+  let hasCount = true
+  for (const word of words) {
+    const number = readNumber(word)
+    const category = number === null ? parseCategory(word) : null
+    const day = number === null || /^\d{1,2}[日号]$/.test(word) ? readDay(word, today) : null
+    const last = line.counts.at(-1)
+    if (/^(全部|所有|都|各群|所有群|全部群)$/.test(word)) line.isAll = true
+    else if (category) {
+      if (line.counts.some(each => each.category === category))
+        return { error: `“${category}”写了两次，请分开写。如：${EXAMPLE}` }
+      line.counts.push({ category, count: early ?? 1 })
+      hasCount = early !== null
+      early = null
+    } else if (day !== null) line.day = day
+    else if (number === null) return { error: `没有看懂“${word}”。请这样写：${EXAMPLE}` }
+    else if (last && !hasCount) {
+      last.count = number
+      hasCount = true
+    } else if (word.endsWith('条') && !last) early = number
+    else if (!last && !line.groupIds.includes(number)) line.groupIds.push(number)
+    else if (last) return { error: `不知道“${word}”是群号还是条数，群号请写在类别前面。如：${EXAMPLE}` }
+  }
+  if (line.counts.length === 0)
+    return { error: `请写上类别：政策法规、致富信息、新闻娱乐、便民服务、其他。如：${EXAMPLE}` }
+  return line
 }
 
 export const correctCommand: Command = {
   name: '改',
-  aliases: ['更正'],
-  usage: '改 类别：更正刚才登记的类别',
+  aliases: ['更正', '改成', '改为'],
+  usage: '改 类别或条数：更正刚才的登记（改 0条 即作废）',
   example: '改 便民',
   audience: 'owner',
   takesWords: true,
+  accepts: (input, isGlued) => !isGlued || readCorrection(input) !== null,
   async run(ctx, input) {
-    const category = parseCategory(input)
-    if (!category) return '请写上正确的类别，如：改 便民'
-    const { from } = await correctLastReport(ctx.rt, ctx.actor, category)
-    return `已把刚才登记的“${from}”改为“${category}”。`
+    const correction = readCorrection(input)
+    if (!correction) return '请写上正确的类别或条数，如：改 便民，或：改 2条'
+    const { from, to } = await correctLastReport(ctx.rt, ctx.actor, correction)
+    return `已把刚才登记的“${from}”改为“${to}”。`
   },
+}
+
+function readCorrection(input: string): { category?: Category; count?: number } | null {
+  const correction: { category?: Category; count?: number } = {}
+  for (const word of input.replace(/(\d+|[一二两三四五六七八九十]+)\s*条/g, ' $1条 ').split(/[\s,，、]+/)) {
+    const category = parseCategory(word)
+    const count = /条$/.test(word) ? readNumber(word) : null
+    if (count !== null) correction.count = count
+    else if (category !== null) correction.category = category
+    else if (word !== '') return null
+  }
+  return correction.category === undefined && correction.count === undefined ? null : correction
 }
 
 /** Shorter texts are chat or a mistyped command rather than a message that was shown to us. */
@@ -79,7 +142,7 @@ export async function offerToRecord(ctx: Context): Promise<string | null> {
     category,
     confidence: String(confidence),
     because: because.slice(0, 3).join('、'),
-    excerpt: [...ctx.text].slice(0, 40).join(''),
+    excerpt: maskPersonalData([...ctx.text].slice(0, 200).join('')),
     only: owned.length === 1 ? String(owned[0]?.id) : '',
   })
 }

@@ -4,10 +4,25 @@ import { readNumbers } from '../words.ts'
 
 export const relayedCommand: Command = {
   name: '转',
-  aliases: ['已转', '已转发', '转了', '转发了', '已转达'],
+  aliases: [
+    '已转',
+    '已转发',
+    '转发',
+    '转了',
+    '转发了',
+    '转好了',
+    '转完了',
+    '都转了',
+    '已经转了',
+    '已经转发',
+    '转发好了',
+    '已转达',
+  ],
   usage: '转 [通知编号]：通知已转发到您的群',
   example: '转 12',
   audience: 'known',
+  // 转：各位青年…… is a text to be recorded, and no receipt
+  accepts: input => /^(?:第?通知|群|全部|都|了|[\s\d#号,，、和])*$/.test(input),
   async run(ctx, input) {
     const [noticeId = null, ...groupIds] = readNumbers(input)
     const settled = await relayDone(ctx.rt, ctx.actor, { noticeId, groupIds })

@@ -1,8 +1,8 @@
 import { groupsOwnedBy } from '../../db/queries/groups.ts'
 import { personById } from '../../db/queries/persons.ts'
 import { messageFigures, messageFiguresOfGroups } from '../../db/queries/records.ts'
-import { type UnitRow, unitById } from '../../db/queries/units.ts'
-import { addMonths, monthOf } from '../../server/clock.ts'
+import { type UnitRow, unitById, unitsUnder } from '../../db/queries/units.ts'
+import { monthOf } from '../../server/clock.ts'
 import { managingRoles } from '../../server/domain/actor.ts'
 import { CATEGORIES } from '../../server/domain/messages/categories.ts'
 import { makeFile } from '../../server/domain/pages/make-page.ts'
@@ -18,6 +18,8 @@ export const statisticsCommand: Command = {
   usage: '统计 [月份]：各类消息发了多少',
   example: '统计 9月',
   audience: 'owner',
+  takesWords: true,
+  accepts: isMonthNear,
   async run(ctx, input) {
     const month = readMonth(input, monthOf(ctx.rt.clock.now()))
     if (!month) return '请写月份，如：统计 9月'
@@ -53,21 +55,35 @@ export const monthlyReportCommand: Command = {
   usage: '月报 [月份]：跟踪摸底表（XLSX）',
   example: '月报 9月',
   audience: 'manager',
+  takesWords: true,
+  accepts: isMonthNear,
   async run(ctx, input) {
-    const month = readMonth(input, addMonths(monthOf(ctx.rt.clock.now()), 0))
-    if (!month) return '请写月份，如：月报 9月'
-    const county = await countyOf(ctx)
-    if (!county) return '跟踪摸底表由县区团委填报，您名下没有县区单位。'
+    const words = input.split(/[\s,，的]+/).filter(word => word !== '')
+    const thisMonth = monthOf(ctx.rt.clock.now())
+    const month = words.length === 0 ? thisMonth : firstOf(words, word => readMonth(word, thisMonth))
+    const name = words.find(word => readMonth(word, thisMonth) === null)
+    if (!month && name === undefined) return '请写月份，如：月报 9月'
+    const counties = await countiesOf(ctx, name ?? '')
+    const [county] = counties
+    if (!county)
+      return name === undefined
+        ? '跟踪摸底表由县区团委填报，您名下没有县区单位。'
+        : `您名下没有叫“${name}”的县区单位。请这样写：月报 9月`
+    if (counties.length > 1)
+      return `请写明县区，如：月报 ${county.name} 9月。可选：${counties
+        .slice(0, 20)
+        .map(each => each.name)
+        .join('、')}`
     const person = await personById(ctx.rt.db, ctx.actor.person.id)
     const contact = person?.phoneSealed ? ctx.rt.vault.open(person.phoneSealed) : ''
-    const { file, fileName, sheet } = await exportTrackingSheet(ctx.rt, county, month, {
+    const { file, fileName, sheet } = await exportTrackingSheet(ctx.rt, county, month ?? thisMonth, {
       name: ctx.actor.person.name,
       contact,
     })
     const link = await makeFile(ctx.rt, { personId: ctx.actor.person.id }, fileName, file)
     const messages = sheet.messagesSorted
     return [
-      `${county.name} ${month} 跟踪摸底表：${sheet.rows.length} 个乡镇，消息 ${messages ? messages.byHand + messages.byMachine : 0} 条（机器分类 ${messages?.byMachine ?? 0} 条）。`,
+      `${county.name} ${month ?? thisMonth} 跟踪摸底表：${sheet.rows.length} 个乡镇，消息 ${messages ? messages.byHand + messages.byMachine : 0} 条（机器分类 ${messages?.byMachine ?? 0} 条）。`,
       `下载：${link}`,
     ].join('\n')
   },
@@ -80,10 +96,11 @@ export const factsCommand: Command = {
   example: '填报 团支部 12 团干部 36 团员青年 480',
   audience: 'manager',
   takesWords: true,
+  accepts: (input, isGlued) => !isGlued || /\d/.test(input),
   async run(ctx, input) {
     const read = (word: string) =>
-      Number(new RegExp(`${word}数?[:：\\s]*(\\d+)`).exec(input)?.[1] ?? Number.NaN)
-    const plain = /^(\d+)\s+(\d+)\s+(\d+)$/.exec(input)
+      Number(new RegExp(`${word}[数量]?[:：\\s有]*(\\d+)`).exec(input)?.[1] ?? Number.NaN)
+    const plain = /^(\d+)[\s,，、]+(\d+)[\s,，、]+(\d+)$/.exec(input)
     const facts = plain
       ? { branches: Number(plain[1]), cadres: Number(plain[2]), youth: Number(plain[3]) }
       : { branches: read('团支部'), cadres: read('团干部'), youth: read('青年') }
@@ -96,10 +113,25 @@ export const factsCommand: Command = {
   },
 }
 
-/** The county that the actor runs, in a programme that has the tracking sheet. */
-async function countyOf(ctx: KnownContext): Promise<UnitRow | null> {
+/** The counties below what the actor runs, in programmes that have the tracking sheet; those of a name when it is given. */
+async function countiesOf(ctx: KnownContext, name: string): Promise<UnitRow[]> {
+  const found = new Map<number, UnitRow>()
   for (const role of managingRoles(ctx.rt.templates, ctx.actor))
-    if (role.level === 'county' && ctx.rt.templates.programme(role.programme).messageCategories)
-      return unitById(ctx.rt.db, role.unitId)
+    if (ctx.rt.templates.programme(role.programme).messageCategories)
+      for (const unit of await unitsUnder(ctx.rt.db, role.unitPath))
+        if (unit.level === 'county' && unit.name.includes(name)) found.set(unit.id, unit)
+  return [...found.values()]
+}
+
+function firstOf<T>(words: string[], read: (word: string) => T | null): T | null {
+  for (const word of words) {
+    const found = read(word)
+    if (found !== null) return found
+  }
   return null
+}
+
+/** 统计上月 is the command, 统计局招聘…… is a text. */
+function isMonthNear(input: string, isGlued: boolean): boolean {
+  return [...input].length <= 20 && (!isGlued || /^[上本这]个?月/.test(input))
 }

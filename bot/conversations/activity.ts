@@ -1,6 +1,7 @@
 import { groupsOwnedBy } from '../../db/queries/groups.ts'
 import { unitById } from '../../db/queries/units.ts'
 import { dayOf } from '../../server/clock.ts'
+import { isOpenDay } from '../../server/domain/activities/open-month.ts'
 import { recordActivity } from '../../server/domain/activities/record.ts'
 import type { Context, KnownContext } from '../context.ts'
 import type { Answers, Conversation } from '../conversation.ts'
@@ -24,6 +25,7 @@ function readKind(ctx: Context, text: string): string | null {
 /** Asks kind, heads, place and day of an offline activity. */
 export const activityConversation: Conversation = {
   name: 'activity',
+  title: '登记活动',
   version: 1,
   fields: [
     {
@@ -42,20 +44,25 @@ export const activityConversation: Conversation = {
       ask: () => '多少人参加？请回复数字。',
       async read(_ctx, text) {
         const heads = readNumber(text)
-        return heads === null ? { error: '请回复人数，如：35' } : { value: String(heads) }
+        return heads === null || heads < 1 ? { error: '请回复人数，如：35' } : { value: String(heads) }
       },
     },
     {
       name: 'place',
       ask: () => '在哪里办的？（不填请回：无）',
-      read: async (_ctx, text) => ({ value: text === '无' ? '' : text.slice(0, 50) }),
+      read: async (_ctx, text) => ({
+        value: /^(无|没有|不填)$/.test(text) ? '' : [...text].slice(0, 50).join(''),
+      }),
     },
     {
       name: 'day',
       ask: () => '哪天办的？如：今天、昨天、9月12日',
       async read(ctx, text) {
         const day = readDay(text, dayOf(ctx.rt.clock.now()))
-        return day === null ? { error: '请回复日期，如：9月12日' } : { value: day }
+        if (day === null) return { error: '请回复日期，如：9月12日' }
+        return isOpenDay(day, ctx.rt.clock.now())
+          ? { value: day }
+          : { error: '只能登记本月和上月办过的活动，请回复日期，如：9月12日' }
       },
     },
   ],
@@ -83,14 +90,24 @@ export const activityConversation: Conversation = {
 export function readActivityLine(ctx: Context, line: string): Answers {
   const answers: Answers = {}
   const today = dayOf(ctx.rt.clock.now())
-  for (const word of line.split(/[\s,，、]+/).filter(each => each !== '')) {
+  for (const word of wordsOf(ctx, line)) {
     const kind = /^\d/.test(word) ? null : readKind(ctx, word)
     const day = readDay(word, today)
     const heads = readNumber(word)
     if (kind !== null && answers.kind === undefined) answers.kind = kind
-    else if (day !== null && answers.day === undefined) answers.day = day
-    else if (heads !== null && answers.heads === undefined) answers.heads = String(heads)
+    else if (day !== null) {
+      if (answers.day === undefined && isOpenDay(day, ctx.rt.clock.now())) answers.day = day
+    } else if (heads !== null && answers.heads === undefined) answers.heads = String(heads)
     else if (answers.place === undefined) answers.place = word.slice(0, 50)
   }
   return answers
+}
+
+/** The words of a line; a kind and the number of heads may be written on to each other (技能培训35人). */
+function wordsOf(ctx: Context, line: string): string[] {
+  const kind = kinds(ctx).find(each => line.startsWith(each.name))?.name ?? ''
+  return `${kind} ${line.slice(kind.length)}`
+    .replace(/(?<![\d月年.\-/])(\d+人)/g, ' $1 ')
+    .split(/[\s,，、;；。]+/)
+    .filter(each => each !== '')
 }

@@ -2,13 +2,12 @@ import type { GroupWithUnit } from '../../db/queries/groups.ts'
 import { requireGroup } from '../../server/domain/groups/register.ts'
 import {
   occupationChoices,
-  parseOccupation,
+  parseRegistration,
   selfRegister,
 } from '../../server/domain/join-requests/self-register.ts'
 import { submitJoinRequest } from '../../server/domain/join-requests/submit.ts'
 import type { Context } from '../context.ts'
 import type { Conversation } from '../conversation.ts'
-import { readNumber } from '../words.ts'
 
 const isOpenGroup = (ctx: Context, group: GroupWithUnit) =>
   ctx.rt.templates.groupKind(group.programme, group.kind).admission === 'self-registration'
@@ -16,10 +15,12 @@ const isOpenGroup = (ctx: Context, group: GroupWithUnit) =>
 /** Asks what a group needs to know: name and occupation in an open one, who one is in an audited one. */
 export const joinConversation: Conversation = {
   name: 'join',
+  title: '入群申请',
   version: 1,
   fields: [
     {
       name: 'who',
+      isText: true,
       async ask(ctx, answers) {
         const group = await requireGroup(ctx.rt, Number(answers.group))
         if (isOpenGroup(ctx, group))
@@ -30,10 +31,13 @@ export const joinConversation: Conversation = {
         ].join('\n')
       },
       async read(ctx, text, answers) {
+        if (text === '') return { error: '请用文字写明姓名和手机号（或身份证号后六位）。' }
         const group = await requireGroup(ctx.rt, Number(answers.group))
         const reply = await joinWithText(ctx, group, text)
         return reply === null
-          ? { error: `请回复：姓名 在乡或外出 职业。\n${choiceLines(ctx, group)}` }
+          ? {
+              error: `请把姓名、在乡或外出、职业写在一条里，如：张小明 在乡 务农\n${choiceLines(ctx, group)}`,
+            }
           : { value: reply }
       },
     },
@@ -45,16 +49,13 @@ export const joinConversation: Conversation = {
 /** Registers or asks with what one line says; null when an open group's line lacks something. */
 export async function joinWithText(ctx: Context, group: GroupWithUnit, text: string): Promise<string | null> {
   if (!isOpenGroup(ctx, group)) return (await submitJoinRequest(ctx.rt, ctx.actor, group, text)).answer
-  const choices = occupationChoices(ctx.rt, group.programme)
-  const [name = '', ...rest] = text.split(/[\s,，、]+/)
-  const number = rest.length === 1 ? readNumber(rest[0] as string) : null
-  const choice = number === null ? parseOccupation(choices, rest.join('')) : (choices[number - 1] ?? null)
-  if (!choice) return null
+  const said = parseRegistration(occupationChoices(ctx.rt, group.programme), text)
+  if (!said) return null
   return (
     await selfRegister(ctx.rt, ctx.actor, group, {
-      name,
-      residence: choice.residence,
-      occupation: choice.occupation,
+      name: said.name,
+      residence: said.choice.residence,
+      occupation: said.choice.occupation,
     })
   ).answer
 }

@@ -1,4 +1,5 @@
 import { type UnitRow, unitById } from '../../db/queries/units.ts'
+import { textBytes } from '../../server/channels/text.ts'
 import { chineseMoment } from '../../server/clock.ts'
 import { managingRoles } from '../../server/domain/actor.ts'
 import { CATEGORIES, type Category, parseCategory } from '../../server/domain/messages/categories.ts'
@@ -11,13 +12,18 @@ import type { Context, KnownContext } from '../context.ts'
 import type { Answers, Conversation } from '../conversation.ts'
 import { readNumber } from '../words.ts'
 
+/** UTF-8 bytes of a notice that fit a preview with what stands around them. */
+const PREVIEW_BYTES = 1500
+
 /** Asks text and category, shows whom it reaches, and sends after a second word. */
 export const noticeConversation: Conversation = {
   name: 'notice',
+  title: '发通知',
   version: 1,
   fields: [
     {
       name: 'body',
+      isText: true,
       ask: () => '请发来通知正文（一条消息，约 660 字以内）。',
       async read(_ctx, text) {
         try {
@@ -32,12 +38,13 @@ export const noticeConversation: Conversation = {
     {
       name: 'unit',
       async ask(ctx) {
-        const roles = managingRoles(ctx.rt.templates, ctx.actor)
-        return `以哪个单位的名义？${roles.map((role, index) => `${index + 1} ${role.unitName}`).join('、')}（回复数字）`
+        const units = unitChoices(ctx)
+        return `以哪个单位的名义？${units.map((unit, index) => `${index + 1} ${unit.name}`).join('、')}（回复数字）`
       },
       async read(ctx, text) {
-        const role = managingRoles(ctx.rt.templates, ctx.actor)[(readNumber(text) ?? 0) - 1]
-        return role ? { value: String(role.unitId) } : { error: '请回复单位前面的数字。' }
+        const units = unitChoices(ctx)
+        const unit = units[(readNumber(text) ?? 0) - 1] ?? units.find(each => each.name === text)
+        return unit ? { value: String(unit.id) } : { error: '请回复单位前面的数字。' }
       },
     },
     {
@@ -55,16 +62,22 @@ export const noticeConversation: Conversation = {
         checkNotice(answers.body as string)
         const unit = (await unitById(ctx.rt.db, Number(answers.unit))) as UnitRow
         const reach = await planReach(ctx.rt, unit)
+        const body = answers.body as string
+        // the end, which says how to send it, must be in the chat: a long text is shown by its beginning
+        const shown =
+          textBytes(body) <= PREVIEW_BYTES ? body : `${[...body].slice(0, 300).join('')}……（全文见上）`
         return [
           '请确认：',
-          answers.body as string,
+          shown,
           '——',
           `${unit.name}，${answers.category}；发到 ${reach.groups} 个群（${routeWords(reach)}），需要 ${reach.owners} 位群主动手${reach.ownerless > 0 ? `，另有 ${reach.ownerless} 个群没有群主、无法送达` : ''}；24 小时内完成。`,
           '回复“确认”发出，“取消”作废。',
         ].join('\n')
       },
       read: async (_ctx, text) =>
-        /^(确认|发出|发送|是)$/.test(text) ? { value: 'yes' } : { error: '请回复“确认”发出。' },
+        /^(确认|确认发出|确认发送|发出|发送|是|好的?)$/.test(text)
+          ? { value: 'yes' }
+          : { error: '请回复“确认”发出。' },
     },
   ],
   async finish(ctx, answers) {
@@ -79,9 +92,21 @@ export const noticeConversation: Conversation = {
 
 /** The unit when there is only one to choose from, so that it is not asked. */
 export function soleUnit(ctx: Context): Answers {
+  const units = unitChoices(ctx)
+  return units.length === 1 ? { unit: String(units[0]?.id) } : {}
+}
+
+/** The units that the actor runs, each once, with the programme where two bear one name (榆阳区). */
+function unitChoices(ctx: Context): { id: number; name: string }[] {
   const roles = managingRoles(ctx.rt.templates, ctx.actor)
-  const units = [...new Set(roles.map(role => role.unitId))]
-  return units.length === 1 ? { unit: String(units[0]) } : {}
+  const names = new Map(roles.map(role => [role.unitId, role]))
+  const isShared = (name: string) => [...names.values()].filter(role => role.unitName === name).length > 1
+  return [...names].map(([id, role]) => ({
+    id,
+    name: isShared(role.unitName)
+      ? `${role.unitName}（${ctx.rt.templates.programme(role.programme).name}）`
+      : role.unitName,
+  }))
 }
 
 function guess(answers: Answers): Category {

@@ -11,10 +11,13 @@ const SURE_ENOUGH = 0.5
 /** A message was shown to the bot: which category is it, and in which of the owner's groups was it sent? */
 export const recordConversation: Conversation = {
   name: 'record',
+  title: '登记消息',
+  isOffer: true,
   version: 1,
   fields: [
     {
       name: 'where',
+      isAnswer: text => /^(?:改|更正)/.test(text),
       async ask(_ctx, answers) {
         const isSure = Number(answers.confidence) >= SURE_ENOUGH
         const because = answers.because ? `（“${answers.because}”）` : ''
@@ -29,20 +32,28 @@ export const recordConversation: Conversation = {
       async read(ctx, text, answers) {
         if (/^(否|不|不是|不用|没有)/.test(text)) return { value: 'no' }
         const word = text
+          .replace(/^(?:改[成为]?|更正|类别是?)\s*/, '')
           .split(/[\s,，、]+/)
+          .map(each => each.replace(/^(?:是的?|对|全部|都)(?=\p{Script=Han})/u, ''))
           .find(each => !/^\d+$/.test(each) && parseCategory(each) !== null)
         const isSure = Number(answers.confidence) >= SURE_ENOUGH
         if (!word && !isSure) return { error: `请写上类别，如：${answers.only ? '是' : '全部'} 便民` }
         const owned = (await groupsOwnedBy(ctx.rt.db, (ctx as KnownContext).actor.person.id)).map(
           group => group.id,
         )
-        const named = readNumbers(text).filter(id => owned.includes(id))
+        const numbers = readNumbers(text)
+        const foreign = numbers.filter(id => !owned.includes(id))
+        if (foreign.length > 0)
+          return {
+            error: `群 ${foreign.join('、')} 不是您的群，您的群号：${owned.slice(0, 20).join('、')}。`,
+          }
+        const named = numbers
         const groupIds =
           named.length > 0
             ? named
-            : /^(全部|都)/.test(text)
+            : /^(全部|都|所有)/.test(text)
               ? owned
-              : /^(是|对|嗯|好)/.test(text) && answers.only
+              : (word !== undefined || /^(是|对|嗯|好)/.test(text)) && answers.only
                 ? [Number(answers.only)]
                 : []
         if (groupIds.length === 0)
@@ -59,6 +70,8 @@ export const recordConversation: Conversation = {
       groupIds: chosen.groupIds,
       category,
       count: 1,
+      day: null,
+      at: ctx.update.at,
       updateId: ctx.updateId,
       shown: {
         text: answers.excerpt as string,

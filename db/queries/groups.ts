@@ -65,6 +65,20 @@ export async function groupsOwnedBy(db: Db, personId: number): Promise<GroupWith
   return (await selectOwned(db, { ownerId: personId })).map(flat)
 }
 
+/** The groups in use of several owners. */
+export async function groupsOfOwners(db: Db, ownerIds: number[]): Promise<GroupWithUnit[]> {
+  const found: GroupWithUnit[] = []
+  for (let from = 0; from < ownerIds.length; from += 5000)
+    found.push(
+      ...(
+        await selectGroups(db)
+          .where(and(inArray(groups.ownerId, ownerIds.slice(from, from + 5000)), isNull(groups.dissolvedAt)))
+          .orderBy(asc(groups.id))
+      ).map(flat),
+    )
+  return found
+}
+
 /** The groups in use of a subtree. @param path the top unit's path */
 export async function groupsUnder(db: Db, path: string, limit = 100_000): Promise<GroupWithUnit[]> {
   const rows = await selectGroups(db)
@@ -85,6 +99,23 @@ export async function groupsJoinedBy(db: Db, personId: number): Promise<GroupWit
     .where(and(eq(groupMembers.personId, personId), isNull(groupMembers.leftAt), isNull(groups.dissolvedAt)))
     .orderBy(asc(groups.id))
   return rows.map(flat)
+}
+
+/** The chats that can be read and in which one of the persons is. */
+export async function chatsOfMembers(db: Db, personIds: number[]): Promise<string[]> {
+  const rows = await db
+    .selectDistinct({ chatId: groups.chatId })
+    .from(groupMembers)
+    .innerJoin(groups, eq(groups.id, groupMembers.groupId))
+    .where(
+      and(
+        sql`${groupMembers.personId} = any(${sql.param(personIds)}::bigint[])`,
+        isNull(groupMembers.leftAt),
+        isNull(groups.dissolvedAt),
+        eq(groups.platform, 'customer'),
+      ),
+    )
+  return rows.flatMap(row => row.chatId ?? [])
 }
 
 export async function updateGroup(
@@ -210,6 +241,16 @@ export async function upsertUnclaimedChat(
 export async function unclaimedChat(db: Db, id: number) {
   const [row] = await db.select().from(unclaimedChats).where(eq(unclaimedChats.id, id))
   return row ?? null
+}
+
+/** The groups of an owner's account that wait to be claimed. */
+export function unclaimedChatsOf(db: Db, ownerAddress: string): Promise<{ id: number; name: string }[]> {
+  return db
+    .select({ id: unclaimedChats.id, name: unclaimedChats.name })
+    .from(unclaimedChats)
+    .where(eq(unclaimedChats.ownerAddress, ownerAddress))
+    .orderBy(asc(unclaimedChats.id))
+    .limit(10)
 }
 
 export async function unclaimedChatByChatId(db: Db, chatId: string) {

@@ -17,6 +17,7 @@ export interface SenderRow {
   personName: string | null
   roles: SenderRole[]
   ownsGroups: boolean
+  boundBy: string | null
   conversation: ConversationRow | null
 }
 
@@ -36,6 +37,7 @@ export async function loadSender(db: Db, channel: string, address: string, now: 
   const rows = await db.execute<{
     identity_id: string
     person_id: string | null
+    bound_by: string | null
     name: string | null
     roles: SenderRole[] | null
     owns_groups: boolean
@@ -45,9 +47,9 @@ export async function loadSender(db: Db, channel: string, address: string, now: 
       insert into identities (channel, address, last_seen_at, created_at)
       values (${channel}, ${address}, ${at}, ${at})
       on conflict (channel, address) do update set last_seen_at = excluded.last_seen_at, is_reachable = true
-      returning id, person_id
+      returning id, person_id, bound_by
     )
-    select me.id as identity_id, me.person_id, p.name,
+    select me.id as identity_id, me.person_id, me.bound_by, p.name,
       (select json_agg(json_build_object('unitId', u.id, 'unitName', u.name, 'unitPath', u.path,
           'programme', u.programme, 'level', u.level, 'role', r.role) order by length(u.path), r.id)
         from roles r join units u on u.id = r.unit_id where r.person_id = me.person_id and r.ended_at is null) as roles,
@@ -63,6 +65,7 @@ export async function loadSender(db: Db, channel: string, address: string, now: 
     personName: row.name,
     roles: row.roles ?? [],
     ownsGroups: row.owns_groups,
+    boundBy: row.bound_by,
     conversation: row.conversation,
   }
 }
@@ -101,11 +104,33 @@ export async function releaseIdentities(db: Db, channel: string, personId: numbe
     .where(and(eq(identities.channel, channel), eq(identities.personId, personId)))
 }
 
+/**
+ * Lets go of the persons whose accounts are bound by less than a code: they are officers or owners from now on.
+ * @returns the persons whose account let go
+ */
+export async function releaseUnvouched(db: Db, personIds: number[]): Promise<number[]> {
+  if (personIds.length === 0) return []
+  const rows = await db.execute<{ person_id: string }>(sql`
+    with held as (
+      select id, person_id from identities
+      where person_id = any(${sql.param(personIds)}::bigint[]) and bound_by is distinct from 'code'
+    )
+    update identities i set person_id = null, bound_at = null, bound_by = null
+    from held where i.id = held.id returning held.person_id`)
+  return rows.map(row => Number(row.person_id))
+}
+
+/**
+ * Somebody unfollowed: the account is not theirs any more for us. One that registered itself keeps its person, who has no
+ * rights, so that whoever comes back is not counted twice.
+ */
 export async function markUnreachable(db: Db, channel: string, address: string) {
+  const account = and(eq(identities.channel, channel), eq(identities.address, address))
+  await db.update(identities).set({ isReachable: false }).where(account)
   await db
     .update(identities)
-    .set({ isReachable: false, personId: null, boundAt: null, boundBy: null })
-    .where(and(eq(identities.channel, channel), eq(identities.address, address)))
+    .set({ personId: null, boundAt: null, boundBy: null })
+    .where(and(account, sql`${identities.boundBy} is distinct from 'registration'`))
 }
 
 export async function insertBindingCode(db: Db, row: typeof bindingCodes.$inferInsert) {

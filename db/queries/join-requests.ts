@@ -21,7 +21,12 @@ export function waitingRequests(db: Db, ownerId: number, unitPaths: string[]) {
     ...unitPaths.map(path => sql`${units.path} like ${`${path}%`}`),
   ]
   return db
-    .select({ request: joinRequests, groupName: groups.name })
+    .select({
+      request: joinRequests,
+      groupName: groups.name,
+      ownerId: groups.ownerId,
+      unitPath: units.path,
+    })
     .from(joinRequests)
     .innerJoin(groups, eq(groups.id, joinRequests.groupId))
     .innerJoin(units, eq(units.id, groups.unitId))
@@ -44,10 +49,14 @@ export async function decideRequest(
   return rows.length === 1
 }
 
-/** Whether this account waits for a decision on this group already. */
-export async function waitingRequestOf(db: Db, identityId: number, groupId: number): Promise<number | null> {
+/** The request with which this account waits for a decision on this group already. */
+export async function waitingRequestOf(
+  db: Db,
+  identityId: number,
+  groupId: number,
+): Promise<{ id: number; textSealed: string } | null> {
   const [row] = await db
-    .select({ id: joinRequests.id })
+    .select({ id: joinRequests.id, textSealed: joinRequests.textSealed })
     .from(joinRequests)
     .where(
       and(
@@ -56,5 +65,13 @@ export async function waitingRequestOf(db: Db, identityId: number, groupId: numb
         inArray(joinRequests.decision, ['referred']),
       ),
     )
-  return row?.id ?? null
+  return row ?? null
+}
+
+/** A waiting request that its applicant has replaced by another. */
+export async function supersedeRequest(db: Db, id: number, explanation: string, now: Date): Promise<void> {
+  await db
+    .update(joinRequests)
+    .set({ decision: 'rejected', explanation, decidedAt: now })
+    .where(and(eq(joinRequests.id, id), eq(joinRequests.decision, 'referred')))
 }

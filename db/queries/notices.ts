@@ -76,9 +76,39 @@ export function openDeliveriesOf(db: Db, ownerId: number): Promise<OpenDelivery[
         eq(deliveries.ownerId, ownerId),
         eq(deliveries.route, 'relay'),
         sql`${deliveries.status} <> 'posted'`,
+        isNull(groups.dissolvedAt),
       ),
     )
     .orderBy(asc(deliveries.noticeId), asc(deliveries.groupId))
+}
+
+/** Makes a new owner the one who must relay what a group waits for. Returns what is theirs now. */
+export function moveDeliveries(
+  db: Db,
+  groupId: number,
+  ownerId: number,
+): Promise<{ id: number; noticeId: number }[]> {
+  return db
+    .update(deliveries)
+    .set({ ownerId })
+    .where(
+      and(
+        eq(deliveries.groupId, groupId),
+        eq(deliveries.route, 'relay'),
+        sql`${deliveries.status} <> 'posted'`,
+      ),
+    )
+    .returning({ id: deliveries.id, noticeId: deliveries.noticeId })
+}
+
+/** Whether somebody was asked to bring a notice into a group of theirs. */
+export async function isOwnerOf(db: Db, noticeId: number, personId: number): Promise<boolean> {
+  const rows = await db
+    .select({ id: deliveries.id })
+    .from(deliveries)
+    .where(and(eq(deliveries.noticeId, noticeId), eq(deliveries.ownerId, personId)))
+    .limit(1)
+  return rows.length > 0
 }
 
 /** Moves a delivery on; false when it was there already (a second word about the same thing changes nothing). */
@@ -171,7 +201,7 @@ export async function rerouteDeliveries(db: Db, ids: number[], outgoingId: numbe
     .where(inArray(deliveries.id, ids))
 }
 
-/** How far a notice has come, by level and route. */
+/** How far a notice has come, by level and route; a group that was dissolved without it is not waited for. */
 export async function progressOf(db: Db, noticeId: number, unitPath: string) {
   return db
     .select({
@@ -184,11 +214,17 @@ export async function progressOf(db: Db, noticeId: number, unitPath: string) {
     .from(deliveries)
     .innerJoin(groups, eq(groups.id, deliveries.groupId))
     .innerJoin(units, eq(units.id, groups.unitId))
-    .where(and(eq(deliveries.noticeId, noticeId), like(units.path, `${unitPath}%`)))
+    .where(
+      and(
+        eq(deliveries.noticeId, noticeId),
+        like(units.path, `${unitPath}%`),
+        sql`(${groups.dissolvedAt} is null or ${deliveries.status} = 'posted')`,
+      ),
+    )
     .groupBy(units.level, deliveries.route, deliveries.status)
 }
 
-/** The groups that have not got a notice, with who could change that. */
+/** The groups in use that have not got a notice, with who could change that. */
 export function missingDeliveries(db: Db, noticeId: number, unitPath: string, limit: number) {
   return db
     .select({
@@ -214,6 +250,7 @@ export function missingDeliveries(db: Db, noticeId: number, unitPath: string, li
         eq(deliveries.noticeId, noticeId),
         like(units.path, `${unitPath}%`),
         sql`${deliveries.status} <> 'posted'`,
+        isNull(groups.dissolvedAt),
       ),
     )
     .orderBy(asc(units.path), asc(groups.id))

@@ -64,6 +64,7 @@ export function rolesOf(db: Db, personId: number) {
       unitName: units.name,
       unitPath: units.path,
       programme: units.programme,
+      level: units.level,
     })
     .from(roles)
     .innerJoin(units, eq(units.id, roles.unitId))

@@ -18,16 +18,24 @@ export async function lastReportOf(db: Db, personId: number) {
   return last ?? null
 }
 
+/** Changes what one update of a person reported of one category, in every group. */
 export async function recategorise(
   db: Db,
   updateId: number,
   personId: number,
-  category: string,
+  from: string,
+  to: { category: string; count: number },
 ): Promise<number> {
   const rows = await db
     .update(messageRecords)
-    .set({ category, decidedBy: 'person' })
-    .where(and(eq(messageRecords.updateId, updateId), eq(messageRecords.reportedBy, personId)))
+    .set({ ...to, decidedBy: 'person' })
+    .where(
+      and(
+        eq(messageRecords.updateId, updateId),
+        eq(messageRecords.reportedBy, personId),
+        eq(messageRecords.category, from),
+      ),
+    )
     .returning({ id: messageRecords.id })
   return rows.length
 }

@@ -10,6 +10,8 @@ export interface Actor {
   person: { id: number; name: string } | null
   roles: SenderRole[]
   ownsGroups: boolean
+  /** How we know that the account is the person's: `code`, `join_request`, `registration`; null while it is not bound. */
+  boundBy: string | null
 }
 
 /** An actor whose account is bound to a person. */
@@ -37,14 +39,24 @@ export function managesFromAbove(templates: Templates, actor: Actor, path: strin
   )
 }
 
-/** Whether the actor may look after a group: its owner, or somebody who runs its unit or one above. */
+/** Whether a unit is the group's own, above it or below it: whoever has a role there can be its owner. */
+export function isInLine(role: { unitPath: string }, group: { unitPath: string }): boolean {
+  return group.unitPath.startsWith(role.unitPath) || role.unitPath.startsWith(group.unitPath)
+}
+
+/**
+ * Whether the actor may look after a group: its owner, or somebody who runs its unit or one above. An owner who has gone
+ * from the roster has no say any more.
+ */
 export function managesGroup(
   templates: Templates,
   actor: Actor,
   group: { ownerId: number | null; unitPath: string },
 ): boolean {
   return (
-    (actor.person !== null && group.ownerId === actor.person.id) ||
+    (actor.person !== null &&
+      group.ownerId === actor.person.id &&
+      actor.roles.some(role => isInLine(role, group))) ||
     managesUnit(templates, actor, group.unitPath)
   )
 }

@@ -22,19 +22,40 @@ describe('a notice cascades', () => {
     await bindThrough(stage, people.county, people.ma)
   })
   afterAll(async () => {
-    if (process.env.SHOW) console.log(stage.logLines.filter(l => !l.includes("\"request\"")).join(""), stage.sim.log.filter(e => e.kind === "api" && e.errcode !== 0))
+    if (process.env.SHOW)
+      console.log(
+        stage.logLines.filter(l => !l.includes('"request"')).join(''),
+        stage.sim.log.filter(e => e.kind === 'api' && e.errcode !== 0),
+      )
     await stage.close()
   })
 
   test('groups are registered in the chat', async () => {
     const { sim, say } = stage
-    const internal = sim.createGroup({ kind: 'internal', name: '青农榆阳', ownerId: people.county?.id as string })
+    const internal = sim.createGroup({
+      kind: 'internal',
+      name: '青农榆阳',
+      ownerId: people.county?.id as string,
+    })
     const webhook = sim.addRobot(internal.id)
-    expect(await say(people.county?.id as string, '建群 县级青农群 机器人群 38人 青农榆阳')).toContain('Webhook')
+    expect(await say(people.county?.id as string, '建群 县级青农群 机器人群 38人 青农榆阳')).toContain(
+      'Webhook',
+    )
     expect(await say(people.county?.id as string, webhook)).toContain('已登记：青农榆阳')
-    expect(await say(people.wang?.id as string, '建群 团青群 微信群 86人 镇川青年之家 入群码 https://example.cn/q/1')).toContain('群主 王镇川')
-    expect(await say(people.wang?.id as string, '建群 团青群 微信群 40人 镇川电商 入群码 拉人')).toContain('已登记')
-    const customer = sim.createGroup({ kind: 'customer', name: '麻黄梁青年', ownerId: people.ma?.id as string })
+    expect(
+      await say(
+        people.wang?.id as string,
+        '建群 团青群 微信群 86人 镇川青年之家 入群码 https://example.cn/q/1',
+      ),
+    ).toContain('群主 王镇川')
+    expect(await say(people.wang?.id as string, '建群 团青群 微信群 40人 镇川电商 入群码 拉人')).toContain(
+      '已登记',
+    )
+    const customer = sim.createGroup({
+      kind: 'customer',
+      name: '麻黄梁青年',
+      ownerId: people.ma?.id as string,
+    })
     await sim.idle()
     stage.clock.advance(3000)
     await stage.settle()
@@ -45,11 +66,16 @@ describe('a notice cascades', () => {
   })
 
   test('a name outside the rule is refused with the rule', async () => {
-    expect(await stage.say(people.county?.id as string, '建群 县级青农群 微信群 10人 榆阳农业 入群码 无')).toContain('青农榆阳')
+    expect(
+      await stage.say(people.county?.id as string, '建群 县级青农群 微信群 10人 榆阳农业 入群码 无'),
+    ).toContain('青农榆阳')
   })
 
   test('it is written in the chat, shown first and sent after a second word', async () => {
-    const preview = await stage.say(people.county?.id as string, '通知 政策 各乡镇团委：请于本周五前报送青年创业贷款名单。')
+    const preview = await stage.say(
+      people.county?.id as string,
+      '通知 政策 各乡镇团委：请于本周五前报送青年创业贷款名单。',
+    )
     expect(preview).toContain('发到 4 个群')
     expect(preview).toContain('群机器人 1')
     expect(preview).toContain('群发待群主确认 1')
@@ -84,7 +110,9 @@ describe('a notice cascades', () => {
     expect(stage.received(people.ma?.id as string).at(-1)).not.toContain('【提醒】')
     stage.clock.advance(9 * 3600_000)
     await stage.settle()
-    const asked = stage.sim.persons().flatMap(person => stage.received(person.id).filter(text => text.includes('【请协助】')))
+    const asked = stage.sim
+      .persons()
+      .flatMap(person => stage.received(person.id).filter(text => text.includes('【请协助】')))
     expect(asked).toHaveLength(0) // the township's own officer is the silent owner: nobody is told on himself
   })
 
@@ -110,8 +138,13 @@ describe('a notice cascades', () => {
   })
 
   test('classified content and ID numbers do not go out', async () => {
-    for (const body of ['【机密】省委组织部拟任人选名单，内部掌握，请勿外传', '张三身份证号61080220010307312X请核对'])
-      expect(await stage.say(people.county?.id as string, `通知 其他 ${body}`)).toMatch(/不能在群里发|个人信息/)
+    for (const body of [
+      '【机密】省委组织部拟任人选名单，内部掌握，请勿外传',
+      '张三身份证号61080220010307312X请核对',
+    ])
+      expect(await stage.say(people.county?.id as string, `通知 其他 ${body}`)).toMatch(
+        /不能在群里发|个人信息/,
+      )
     await stage.say(people.county?.id as string, '取消')
     expect(await stage.say(people.wang?.id as string, '通知 政策 我也发一个')).toContain('镇川镇')
     await stage.say(people.wang?.id as string, '取消')

@@ -1,3 +1,4 @@
+import { sql } from 'drizzle-orm'
 import type { SimPerson } from '../../scripts/simulator/index.ts'
 import { issueCodeByOperator } from '../../server/domain/identities/issue-code.ts'
 import { importRoster } from '../../server/domain/roster/import.ts'
@@ -100,4 +101,45 @@ export async function bindThrough(
   if (!code) throw new Error(answer)
   const reply = await stage.say(person.id, `绑定 ${code}`)
   if (!reply.startsWith('绑定成功')) throw new Error(reply)
+}
+
+/** Reads rows as they stand in the database, to hold them against what people were told. */
+export async function rows<T extends Record<string, unknown>>(stage: Stage, query: string): Promise<T[]> {
+  return [...(await stage.rt.db.execute(sql.raw(query)))] as T[]
+}
+
+/** The number that the bot gave a group, as its owner reads it in the answer. */
+export function groupNumber(answer: string): number {
+  const number = /群号 (\d+)/.exec(answer)?.[1]
+  if (!number) throw new Error(answer)
+  return Number(number)
+}
+
+/** What a person has been sent since, passive replies left out. */
+export function newsFor(stage: Stage, person: SimPerson): () => string[] {
+  let seen = stage.received(person.id).length
+  return () => {
+    const news = stage.received(person.id).slice(seen)
+    seen += news.length
+    return news
+  }
+}
+
+/** A customer group made in WeCom and claimed in the chat, as an owner does it. */
+export async function claimGroup(stage: Stage, owner: SimPerson, name: string, what: string) {
+  const group = stage.sim.createGroup({ kind: 'customer', name, ownerId: owner.id })
+  await stage.sim.idle()
+  stage.clock.advance(3000)
+  await stage.settle()
+  const claim = /认领 (\d+)/.exec(stage.received(owner.id).at(-1) ?? '')?.[1]
+  const answer = await stage.say(owner.id, `认领 ${claim} ${what}`, 'wecom')
+  await stage.settle()
+  return { chat: group, number: groupNumber(answer) }
+}
+
+/** Lets the platform's events arrive and their readings happen. */
+export async function afterEvents(stage: Stage): Promise<void> {
+  await stage.sim.idle()
+  stage.clock.advance(3000)
+  await stage.settle()
 }

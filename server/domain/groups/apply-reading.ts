@@ -18,6 +18,7 @@ import { dayOf } from '../../clock.ts'
 import type { DomainRuntime } from '../../runtime.ts'
 import { sendToIdentity, sendToPerson } from '../outgoing/enqueue.ts'
 import { entitledPersons } from './composition.ts'
+import { giveTo } from './register.ts'
 
 /** A member list as the platform gives it; addresses are the platform's ids. */
 export interface Reading {
@@ -44,8 +45,9 @@ const TASK_DAYS = 1
  * becomes a task of the owner, closed by a later reading without them. In groups open to anyone nobody is a task.
  */
 export async function applyReading(rt: DomainRuntime, chatId: string, reading: Reading): Promise<void> {
-  const group = await groupByChat(rt.db, chatId)
-  if (!group || group.dissolvedAt) return noteUnclaimed(rt, chatId, reading)
+  const registered = await groupByChat(rt.db, chatId)
+  if (!registered || registered.dissolvedAt) return noteUnclaimed(rt, chatId, reading)
+  const group = await followOwner(rt, registered, reading.owner)
   const now = rt.clock.now()
   const present = new Map(reading.members.map(member => [member.address, member]))
   const known = await membersOf(rt.db, group.id)
@@ -72,6 +74,7 @@ export async function applyReading(rt: DomainRuntime, chatId: string, reading: R
     ? new Set((await entitledPersons(rt, group)).map(person => person.personId))
     : null
   const asked: string[] = []
+  const named = new Set(known.filter(each => present.has(each.address ?? '')).map(each => each.personId))
   for (const member of reading.members) {
     const earlier = before.get(member.address)
     const who = earlier?.personId
@@ -86,23 +89,25 @@ export async function applyReading(rt: DomainRuntime, chatId: string, reading: R
         knownBy: who.knownBy,
         joinedAt: member.joinedAt,
       })
-    } else if (who.personId !== earlier.personId) {
+    } else if (who.personId !== earlier.personId && !named.has(who.personId)) {
+      // somebody's second account stays unnamed: a person is in a group once
       await updateMember(rt.db, earlier.id, { personId: who.personId, knownBy: who.knownBy })
     }
     if (!entitled) continue
+    const belongs = who.personId !== null && (entitled.has(who.personId) || who.personId === group.ownerId)
     if (who.personId !== null)
       await closeTasksAbout(
         rt.db,
         {
           groupId: group.id,
-          kinds: ['invite_member', 'identify_member'],
+          kinds: ['invite_member', 'identify_member', ...(belongs ? ['remove_member'] : [])],
           personId: who.personId,
           address: member.address,
         },
         'reading',
         now,
       )
-    if (who.personId !== null && (entitled.has(who.personId) || who.personId === group.ownerId)) continue
+    if (belongs) continue
     const why = await askAbout(rt, group, member, who.personId, now)
     if (why) asked.push(why)
   }
@@ -126,6 +131,24 @@ export async function applyReading(rt: DomainRuntime, chatId: string, reading: R
   }
 }
 
+/** The owner in the client is the owner, once we know whose account it is: only theirs can confirm a mass task. */
+async function followOwner(
+  rt: DomainRuntime,
+  group: GroupWithUnit,
+  ownerAddress: string,
+): Promise<GroupWithUnit> {
+  const owner = await identityOf(rt.db, 'wecom', ownerAddress)
+  if (!owner?.personId || owner.boundBy !== 'code' || owner.personId === group.ownerId) return group
+  await giveTo(rt, group, owner.personId, null)
+  await sendToPerson(
+    rt,
+    owner.personId,
+    'task',
+    `【群移交】“${group.name}”（群号 ${group.id}）已在企业微信里移交给您，今后它的通知和入群申请由您办理。`,
+  )
+  return { ...group, ownerId: owner.personId }
+}
+
 /** Who a member is: by their own join code first, then by the account bound to a person. */
 async function identify(
   rt: DomainRuntime,
@@ -133,10 +156,12 @@ async function identify(
   member: Reading['members'][number],
   now: Date,
 ): Promise<{ personId: number | null; knownBy: string | null }> {
+  const identity = await identityOf(rt.db, 'wecom', member.address)
   if (member.state) {
     const pass = await joinPassByState(rt.db, member.state)
-    // a code that was used before has been passed on: it proves nothing about the second person
-    if (pass && pass.groupId === group.id && pass.usedAt === null) {
+    // a code that was used before, or comes with somebody else's account, has been passed on: it proves nothing
+    const isTheirs = !identity?.personId || identity.personId === pass?.personId
+    if (pass && pass.groupId === group.id && pass.usedAt === null && isTheirs) {
       await updateJoinPass(rt.db, pass.id, { usedAt: now })
       await appendAudit(rt.db, {
         at: now,
@@ -149,7 +174,6 @@ async function identify(
       return { personId: pass.personId, knownBy: 'join_pass' }
     }
   }
-  const identity = await identityOf(rt.db, 'wecom', member.address)
   return identity?.personId
     ? { personId: identity.personId, knownBy: 'binding' }
     : { personId: null, knownBy: null }

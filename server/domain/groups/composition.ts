@@ -35,12 +35,14 @@ export async function entitledPersons(rt: DomainRuntime, group: GroupWithUnit): 
       .map(role => role.id)
     const inService = await personsInService(rt, units, today)
     const names = new Map(units.map(unit => [unit.id, unit.name]))
+    const categories = rule.categories && namesOf(programme.categories, rule.categories)
     for (const holder of await roleHolders(
       rt.db,
       units.map(unit => unit.id),
       roleIds,
     )) {
       if (inService.ended.has(holder.personId) && !inService.active.has(holder.personId)) continue
+      if (categories && !categories.has(inService.active.get(holder.personId) ?? '')) continue
       if (entitled.has(holder.personId)) continue
       const title = holder.title ?? rt.templates.role(group.programme, holder.role).name
       entitled.set(holder.personId, {
@@ -52,6 +54,11 @@ export async function entitledPersons(rt: DomainRuntime, group: GroupWithUnit): 
     }
   }
   return [...entitled.values()]
+}
+
+/** The names by which the roster knows the categories of a rule (人员类别). */
+function namesOf(categories: readonly { id: string; name: string }[], ids: readonly string[]): Set<string> {
+  return new Set(categories.filter(each => ids.includes(each.id)).map(each => each.name))
 }
 
 async function unitsOfRule(
@@ -79,9 +86,9 @@ async function unitsOfRule(
   }
 }
 
-/** Whose terms in these units run today, and whose have all ended or not begun. */
+/** Whose terms in these units run today, as what (人员类别), and whose have all ended or not begun. */
 async function personsInService(rt: DomainRuntime, units: UnitRow[], today: string) {
-  const active = new Set<number>()
+  const active = new Map<number, string>()
   const ended = new Set<number>()
   for (const { entry } of await entriesOfUnits(
     rt.db,
@@ -89,7 +96,7 @@ async function personsInService(rt: DomainRuntime, units: UnitRow[], today: stri
   )) {
     const runs =
       entry.status === '在岗' && (entry.startsOn ?? today) <= today && today <= (entry.endsOn ?? today)
-    if (runs) active.add(entry.personId)
+    if (runs) active.set(entry.personId, entry.category ?? '')
     else ended.add(entry.personId)
   }
   return { active, ended }

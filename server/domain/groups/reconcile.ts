@@ -34,7 +34,7 @@ export async function reconcileGroup(rt: DomainRuntime, group: GroupWithUnit): P
 
 /**
  * Compares names that the owner pasted (接龙) with those entitled. Of two people of one name both are taken as present
- * when the name stands twice.
+ * when the name stands twice. The owner is in the group, whoever may be entitled.
  */
 export async function reconcilePasted(
   rt: DomainRuntime,
@@ -42,33 +42,59 @@ export async function reconcilePasted(
   pasted: string,
 ): Promise<Reconciliation> {
   const entitled = await entitledPersons(rt, group)
-  const names = pastedNames(pasted)
-  const unused = names.map(name => ({ name, key: nameKey(name), taken: false }))
+  const entries = pastedEntries(pasted).map(words => ({
+    words,
+    keys: words.map(nameKey),
+    isTaken: false,
+  }))
+  const take = (name: string): boolean => {
+    const key = nameKey(name)
+    const free = entries.filter(each => !each.isTaken)
+    const match =
+      free.find(each => each.keys.includes(key)) ??
+      free.find(each => each.keys.some(own => own.endsWith(key)))
+    if (match) match.isTaken = true
+    return match !== undefined
+  }
   const missing: EntitledPerson[] = []
+  let present = 0
   for (const person of entitled) {
-    const key = nameKey(person.name)
-    const match = unused.find(each => !each.taken && (each.key === key || each.key.endsWith(key)))
-    if (match) match.taken = true
+    if (take(person.name)) present++
     else if (!person.isOptional) missing.push(person)
   }
+  if (group.ownerName && !entitled.some(person => person.personId === group.ownerId)) take(group.ownerName)
   return {
     missing,
-    extra: unused.filter(each => !each.taken).map(each => ({ personId: null, name: each.name })),
-    present: entitled.length - missing.length,
+    extra: entries
+      .filter(each => !each.isTaken)
+      .map(each => ({ personId: null, name: shortest(each.words) })),
+    present,
     basis: 'pasted',
   }
 }
 
-/** The names of a 接龙: one a line, with or without a number in front and remarks behind. */
-export function pastedNames(pasted: string): string[] {
-  return pasted
-    .split(/[\n、,，;；]/)
-    .map(line =>
-      line
-        .replace(/^\s*[#＃]?接龙.*$/, '')
-        .replace(/^\s*[(（]?\d+[)）.、．\s]*/, '')
-        .trim(),
+/** Of 榆阳区第一团支部-张思雨 the part that is likely the name. */
+function shortest(words: string[]): string {
+  return words.toSorted((a, b) => a.length - b.length)[0] as string
+}
+
+/**
+ * The lines of a 接龙 as the words that may be a name: with or without a number in front, the unit before the name as
+ * the group nicknames have it (单位-姓名), and remarks behind. Where lines are numbered the others are its heading.
+ */
+export function pastedEntries(pasted: string): string[][] {
+  const lines = pasted.split(/\n/).map(line => line.trim())
+  const isNumbered = (line: string) => /^[(（]?\d+\s*[)）.、．\s]/.test(line)
+  const used = lines.some(isNumbered) ? lines.filter(isNumbered) : lines
+  return used
+    .filter(line => !/^[#＃]?\s*接龙/.test(line))
+    .map(line => line.replace(/^[(（]?\d+\s*[)）.、．\s]+/, ''))
+    .flatMap(line => line.split(/[、,，;；]/))
+    .map(entry =>
+      entry
+        .replace(/[(（][^)）]*[)）]?/g, ' ')
+        .split(/[\s+＋\-—－_|/：:]+/)
+        .filter(word => /^[\p{Script=Han}·•・.\u4dae]{2,15}$/u.test(word)),
     )
-    .map(line => line.split(/[\s(（+＋\-—－|]/)[0] ?? '')
-    .filter(name => /^[\p{Script=Han}·•・.\u4dae]{2,15}$/u.test(name))
+    .filter(words => words.length > 0)
 }

@@ -1,21 +1,23 @@
 import {
   deleteUnclaimedChat,
   type GroupWithUnit,
+  groupByChat,
   groupById,
   insertGroup,
   requestReading,
   unclaimedChat,
   updateGroup,
 } from '../../../db/queries/groups.ts'
-import { identitiesOf } from '../../../db/queries/identities.ts'
+import { identitiesOf, releaseUnvouched } from '../../../db/queries/identities.ts'
 import { personsNamed } from '../../../db/queries/persons.ts'
 import { appendAudit } from '../../../db/queries/platform.ts'
-import { type UnitRow, unitById, unitsNamed } from '../../../db/queries/units.ts'
+import { type UnitRow, unitsNamed } from '../../../db/queries/units.ts'
 import { DomainError, notAllowed } from '../../errors.ts'
 import type { DomainRuntime } from '../../runtime.ts'
 import type { GroupKind } from '../../templates.ts'
 import { type KnownActor, managesGroup, managesUnit } from '../actor.ts'
 import { nameKey } from '../names/name-key.ts'
+import { handOverDeliveries } from '../notices/hand-over.ts'
 import { askPlatform } from '../outgoing/enqueue.ts'
 
 /** What carries a group, with the word people use for it. */
@@ -43,8 +45,26 @@ export interface GroupInput {
 }
 
 /**
+ * The name under which a group can be registered, in one line.
+ * @throws DomainError `group.name` (the naming rule of its kind)
+ */
+export function checkGroupName(kind: GroupKind, written: string): string {
+  const name = written.replace(/\s+/g, ' ').trim()
+  if (name === '' || [...name].length > 40) throw new DomainError('group.name', '群名称要有 1 到 40 个字。')
+  if (kind.naming && !new RegExp(kind.naming.pattern, 'u').test(name))
+    throw new DomainError(
+      'group.name',
+      `${kind.name}的名称要像“${kind.naming.example}”这样（${kind.naming.source}）。请改名后再登记。`,
+    )
+  return name
+}
+
+/**
  * Registers a group; the person who does it is its owner until they hand it over.
- * @throws DomainError `group.name` (the naming rule), `group.unit_kind`, `group.webhook`, `rights.missing`
+ *
+ * A group that is audited belongs to whoever runs its unit, or holds the role that the rules name for its owner there;
+ * an open one may be anybody's of the unit. An owner's account is bound by a code, never by a join request.
+ * @throws DomainError `group.name`, `group.unit_kind`, `group.webhook`, `rights.missing`
  */
 export async function registerGroup(
   rt: DomainRuntime,
@@ -52,17 +72,15 @@ export async function registerGroup(
   input: GroupInput,
 ): Promise<GroupWithUnit> {
   const { kind, unit, platform } = input
-  if (!managesUnit(rt.templates, actor, unit.path) && !actor.roles.some(role => role.unitId === unit.id))
-    throw notAllowed(`在${unit.name}建群`)
+  if (!mayOwn(rt, actor, kind, unit)) throw notAllowed(`在${unit.name}建${kind.name}`)
+  if (actor.boundBy !== 'code')
+    throw new DomainError(
+      'rights.missing',
+      '群主要用绑定码绑定账号：请向上级组织要一个，再发送“绑定 绑定码”。',
+    )
   if (!kind.unitKinds.includes(unit.kind))
     throw new DomainError('group.unit_kind', `${unit.name}不设“${kind.name}”。`)
-  const name = input.name.trim()
-  if (name === '' || [...name].length > 40) throw new DomainError('group.name', '群名称要有 1 到 40 个字。')
-  if (kind.naming && !new RegExp(kind.naming.pattern, 'u').test(name))
-    throw new DomainError(
-      'group.name',
-      `${kind.name}的名称要像“${kind.naming.example}”这样（${kind.naming.source}）。请改名后再登记。`,
-    )
+  const name = checkGroupName(kind, input.name)
   const webhookKey = input.webhook === null ? null : webhookKeyOf(input.webhook)
   if (platform === 'internal' && !webhookKey)
     throw new DomainError('group.webhook', '请粘贴群机器人的 Webhook 地址（群设置 → 消息推送 → 复制地址）。')
@@ -84,6 +102,15 @@ export async function registerGroup(
   if (platform === 'appchat')
     await askPlatform(rt, { kind: 'create_appchat', groupId: id, personId: actor.person.id })
   return requireGroup(rt, id)
+}
+
+function mayOwn(rt: DomainRuntime, actor: KnownActor, kind: GroupKind, unit: UnitRow): boolean {
+  if (managesUnit(rt.templates, actor, unit.path)) return true
+  const held = actor.roles
+    .filter(role => role.unitId === unit.id)
+    .map(role => rt.templates.role(role.programme, role.role))
+  if (kind.admission === 'self-registration') return held.length > 0
+  return held.some(role => role.id === kind.owner.role || role.countsAs.includes(kind.owner.role))
 }
 
 /**
@@ -111,34 +138,76 @@ export async function claimChat(
     joinCode: null,
     webhook: null,
   })
+  const former = await groupByChat(rt.db, chat.chatId)
+  if (former) await updateGroup(rt.db, former.id, { chatId: null })
   await updateGroup(rt.db, group.id, { chatId: chat.chatId })
   await requestReading(rt.db, chat.chatId, rt.clock.now())
   await deleteUnclaimedChat(rt.db, chat.chatId)
   return requireGroup(rt, group.id)
 }
 
-/** Hands a group to another person of its unit or the units around it. @throws DomainError */
+export interface HandedOver {
+  group: GroupWithUnit
+  ownerName: string
+  ownerId: number
+  /** Whether the new owner can be reached: their account is bound by a code. */
+  isAboard: boolean
+}
+
+/**
+ * Hands a group to another person of its unit, or of a unit above or below it. Notices that it still waits for go with
+ * it. An account that is bound by less than a code lets go, because an owner has rights.
+ * @throws DomainError `person.unknown`, `person.ambiguous` (`unitName` narrows it), `group.owner`, and as
+ *   `requireManagedGroup`
+ */
 export async function changeOwner(
   rt: DomainRuntime,
   actor: KnownActor,
   groupId: number,
-  ownerName: string,
-): Promise<{ group: GroupWithUnit; ownerName: string; ownerId: number }> {
+  owner: { name: string; unitName?: string },
+): Promise<HandedOver> {
   const group = await requireManagedGroup(rt, actor, groupId)
-  const unit = await unitById(rt.db, group.unitId)
-  const top = unit?.parentId ? await unitById(rt.db, unit.parentId) : unit
-  const found = await personsNamed(rt.db, top?.path ?? group.unitPath, nameKey(ownerName))
+  const [root] = /^\/\d+\//.exec(group.unitPath) ?? [group.unitPath]
+  const found = (await personsNamed(rt.db, root, nameKey(owner.name)))
+    .filter(each => each.unitPath.startsWith(group.unitPath) || group.unitPath.startsWith(each.unitPath))
+    .filter(each => !owner.unitName || each.unitName.includes(owner.unitName))
   const persons = [...new Map(found.map(each => [each.personId, each])).values()]
-  const [owner] = persons
-  if (!owner) throw new DomainError('person.unknown', `${top?.name ?? ''}的名册里没有“${ownerName}”。`)
+  const [next] = persons
+  if (!next)
+    throw new DomainError(
+      'person.unknown',
+      `${group.unitName}和它的上级、下级单位的名册里没有“${owner.name}”。请核对姓名，或先更新名册。`,
+    )
   if (persons.length > 1)
     throw new DomainError(
       'person.ambiguous',
-      `名册里有 ${persons.length} 位“${ownerName}”，请由上级在名册中区分。`,
+      `有 ${persons.length} 位“${owner.name}”（${persons.map(each => `${each.unitName}${each.title ?? ''}`).join('、')}），请写明单位：换群主 ${groupId} ${owner.name} ${next.unitName}`,
     )
-  await updateGroup(rt.db, groupId, { ownerId: owner.personId })
-  await audit(rt, actor, 'group.owner_changed', groupId, { from: group.ownerId, to: owner.personId })
-  return { group, ownerName: owner.name, ownerId: owner.personId }
+  if (next.personId === group.ownerId)
+    throw new DomainError('group.owner', `“${group.name}”的群主本来就是${next.name}。`)
+  await giveTo(rt, group, next.personId, actor.person.id)
+  const accounts = await identitiesOf(rt.db, next.personId)
+  return { group, ownerName: next.name, ownerId: next.personId, isAboard: accounts.length > 0 }
+}
+
+/** Makes somebody a group's owner, with what waits for the owner. @param actorId null: the platform said so */
+export async function giveTo(
+  rt: DomainRuntime,
+  group: GroupWithUnit,
+  ownerId: number,
+  actorId: number | null,
+): Promise<void> {
+  await releaseUnvouched(rt.db, [ownerId])
+  await updateGroup(rt.db, group.id, { ownerId })
+  await handOverDeliveries(rt, group, ownerId)
+  await appendAudit(rt.db, {
+    at: rt.clock.now(),
+    actorId,
+    action: 'group.owner_changed',
+    subjectKind: 'group',
+    subjectId: group.id,
+    details: { from: group.ownerId, to: ownerId },
+  })
 }
 
 /** Sets what approved people get in by. @throws DomainError `group.join_code` */
@@ -196,11 +265,11 @@ export async function reachableUnits(rt: DomainRuntime, actor: KnownActor, name:
   return exact.length > 0 ? exact : [...found.values()]
 }
 
-/** The key of a pasted webhook address, or of the key alone. Only WeCom's own host is accepted. */
-function webhookKeyOf(pasted: string): string | null {
+/** The key in a pasted webhook address, or the key alone; the address itself is not kept, so it names no host to us. */
+export function webhookKeyOf(pasted: string): string | null {
   const text = pasted.trim()
   if (/^[0-9A-Za-z-]{16,64}$/.test(text)) return text
-  const match = /\/cgi-bin\/webhook\/send\?key=([0-9A-Za-z-]{16,64})$/.exec(text)
+  const match = /\/cgi-bin\/webhook\/send\?key=([0-9A-Za-z-]{16,64})(?![0-9A-Za-z-])/.exec(text)
   return match?.[1] ?? null
 }
 

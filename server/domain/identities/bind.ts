@@ -1,6 +1,8 @@
+import { unclaimedChatsOf } from '../../../db/queries/groups.ts'
 import {
   bindIdentity,
   countAttempt,
+  identitiesOf,
   releaseIdentities,
   useBindingCode,
 } from '../../../db/queries/identities.ts'
@@ -8,15 +10,24 @@ import { personById, rolesOf } from '../../../db/queries/persons.ts'
 import { appendAudit } from '../../../db/queries/platform.ts'
 import type { DomainRuntime } from '../../runtime.ts'
 import type { Actor } from '../actor.ts'
+import { sendToIdentity } from '../outgoing/enqueue.ts'
 
 /** Wrong codes that an account may try within an hour. */
 const MAX_TRIES = 10
 const WINDOW_MS = 3600_000
 
-export type Binding = { name: string; duties: string[] } | { refused: string }
+export type Binding =
+  | {
+      name: string
+      duties: string[]
+      /** Customer groups that this account made before it was known. */
+      toClaim: { id: number; name: string }[]
+    }
+  | { refused: string }
 
 /**
- * Binds the actor's account to the person of a one-time code. A person has one account a channel: a former one lets go.
+ * Binds the actor's account to the person of a one-time code. A person has one account a channel: a former one lets go,
+ * and is told, in case somebody else used the code.
  *
  * A wrong code is a result and not an error: the count of tries must be kept, and an error would undo it.
  */
@@ -31,6 +42,14 @@ export async function bindByCode(rt: DomainRuntime, actor: Actor, code: string):
     now,
   )
   if (!used) return { refused: '绑定码不对、已经用过或过期了。绑定码一次有效，请向上级组织再要一个。' }
+  for (const former of await identitiesOf(rt.db, used.personId))
+    if (former.channel === actor.channel && former.id !== actor.identityId)
+      await sendToIdentity(
+        rt,
+        former.id,
+        'task',
+        '【账号改绑】您在群阵的身份已用新的绑定码改绑到另一个账号，本账号不再有权限。如果不是您本人操作，请马上联系上级组织。',
+      )
   await releaseIdentities(rt.db, actor.channel, used.personId)
   await bindIdentity(rt.db, actor.identityId, used.personId, 'code', now)
   await appendAudit(rt.db, {
@@ -45,6 +64,7 @@ export async function bindByCode(rt: DomainRuntime, actor: Actor, code: string):
   const roles = await rolesOf(rt.db, used.personId)
   return {
     name: person?.name ?? '',
+    toClaim: actor.channel === 'wecom' ? await unclaimedChatsOf(rt.db, actor.address) : [],
     duties: roles.map(
       role => `${role.unitName}${role.title ?? rt.templates.role(role.programme, role.role).name}`,
     ),

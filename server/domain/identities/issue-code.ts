@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto'
 import { insertBindingCode } from '../../../db/queries/identities.ts'
-import { personsNamed } from '../../../db/queries/persons.ts'
+import { personsByIds, personsNamed, rolesOf } from '../../../db/queries/persons.ts'
 import { appendAudit } from '../../../db/queries/platform.ts'
 import { unitByCode } from '../../../db/queries/units.ts'
 import { DomainError } from '../../errors.ts'
@@ -12,6 +12,8 @@ import { nameKey } from '../names/name-key.ts'
 const ALPHABET = '23456789ABCDEFGHJKMNPQRSTUVWXYZ'
 const CODE_LENGTH = 8
 const CODE_DAYS = 7
+/** The levels that the programmes share, the highest first; whatever lies below a county is of one rank. */
+const RANKS = ['national', 'province', 'city', 'county']
 
 export interface IssuedCode {
   code: string
@@ -25,13 +27,15 @@ export interface IssuedCode {
  * Makes a one-time code with which a person binds their account.
  *
  * Codes come from above: for somebody who runs a unit only a unit above it may make one, for all others their own
- * unit may too. Nobody is bound by name and phone, which a whole county knows.
- * @throws DomainError `person.unknown`, `person.ambiguous` (several of that name; `unitName` narrows it), `rights.missing`
+ * unit may too. Nobody is bound by name and phone, which a whole county knows. A code gives all that the person may do,
+ * so it is their highest office, in whatever programme, that must be below the one who makes it.
+ * @param input.unitName and `phoneTail` (four digits) tell people of one name apart
+ * @throws DomainError `person.unknown`, `person.ambiguous`, `rights.missing`
  */
 export async function issueBindingCode(
   rt: DomainRuntime,
   actor: Actor,
-  input: { name: string; unitName?: string },
+  input: { name: string; unitName?: string; phoneTail?: string },
 ): Promise<IssuedCode> {
   requireKnown(actor)
   const found: Awaited<ReturnType<typeof personsNamed>> = []
@@ -42,30 +46,42 @@ export async function issueBindingCode(
         found.push(holder)
     }
   }
-  const persons = [...new Set(found.map(holder => holder.personId))]
-  const holder = found[0]
+  const tails = new Map<number, string>()
+  for (const person of await personsByIds(rt.db, [...new Set(found.map(each => each.personId))]))
+    tails.set(person.id, person.phoneSealed ? rt.vault.open(person.phoneSealed).slice(-4) : '')
+  const meant = found.filter(each => !input.phoneTail || tails.get(each.personId) === input.phoneTail)
+  const persons = [...new Set(meant.map(holder => holder.personId))]
+  const holder = meant[0]
   if (!holder)
     throw new DomainError(
       'person.unknown',
       `名册里没有找到您所辖单位的“${input.name}”。请核对姓名，或先导入名册。`,
     )
   if (persons.length > 1) {
-    const where = found.map(each => `${each.unitName}${each.title ?? ''}`).join('、')
+    const where = meant.map(each => {
+      const tail = tails.get(each.personId)
+      return `${each.unitName}${each.title ?? ''}${tail ? ` 手机尾号 ${tail}` : ''}`
+    })
     throw new DomainError(
       'person.ambiguous',
-      `有 ${persons.length} 位“${input.name}”（${where}），请写明单位：发码 ${input.name} 单位名称`,
+      `有 ${persons.length} 位“${input.name}”（${where.join('、')}），请写明单位或手机尾号，如：发码 ${input.name} ${meant[0]?.unitName}`,
     )
   }
-  const runsAUnit = found.filter(each => {
-    const role = actor.roles.find(own => each.unitPath.startsWith(own.unitPath))
-    return role ? rt.templates.role(role.programme, each.role).manages : false
-  })
+  const offices = (await rolesOf(rt.db, holder.personId)).filter(
+    role => rt.templates.role(role.programme, role.role).manages,
+  )
+  const rank = ({ level }: { level: string }) => (RANKS.includes(level) ? RANKS.indexOf(level) : RANKS.length)
+  const top = Math.min(...offices.map(rank))
+  const highest = offices.filter(office => rank(office) === top)
   const isAllowed =
-    runsAUnit.length > 0
-      ? runsAUnit.every(each => managesFromAbove(rt.templates, actor, each.unitPath))
+    highest.length > 0
+      ? highest.some(office => managesFromAbove(rt.templates, actor, office.unitPath))
       : managesUnit(rt.templates, actor, holder.unitPath)
   if (!isAllowed)
-    throw new DomainError('rights.missing', `“${input.name}”与您同级，绑定码要由上一级组织发放。`)
+    throw new DomainError(
+      'rights.missing',
+      `“${holder.name}”担任${highest[0]?.unitName ?? ''}职务，不在您的下级，绑定码要由其上一级组织发放。`,
+    )
   return makeCode(rt, holder.personId, actor.person.id, {
     personName: holder.name,
     unitName: holder.unitName,

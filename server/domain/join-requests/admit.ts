@@ -1,5 +1,11 @@
 import { randomBytes } from 'node:crypto'
-import { type GroupWithUnit, insertJoinPass, insertMember, openTask } from '../../../db/queries/groups.ts'
+import {
+  type GroupWithUnit,
+  groupsOwnedBy,
+  insertJoinPass,
+  insertMember,
+  openTask,
+} from '../../../db/queries/groups.ts'
 import { bindIdentity, identityById } from '../../../db/queries/identities.ts'
 import { personById, rolesOf } from '../../../db/queries/persons.ts'
 import { accountsOf } from '../../../db/queries/roster.ts'
@@ -81,7 +87,7 @@ function nicknameFor(group: GroupWithUnit, name: string): string {
 }
 
 /**
- * Binds the account to the person, unless the person runs a unit or the account or person is bound already: officers
+ * Binds the account to the person, unless the person runs a unit, owns a group, or the account or person is bound already: officers
  * and owners are bound by a code from above only, because their accounts carry rights.
  */
 async function bindUnlessOfficer(
@@ -94,6 +100,7 @@ async function bindUnlessOfficer(
   if (!identity || identity.personId !== null) return
   const roles = await rolesOf(rt.db, personId)
   if (roles.some(role => rt.templates.role(role.programme, role.role).manages)) return
+  if ((await groupsOwnedBy(rt.db, personId)).length > 0) return
   if ((await accountsOf(rt.db, identity.channel, [personId])).length > 0) return
   await bindIdentity(rt.db, identityId, personId, 'join_request', now)
 }

@@ -10,9 +10,9 @@ import { appendAudit } from '../../../db/queries/platform.ts'
 import { DomainError, notAllowed } from '../../errors.ts'
 import type { DomainRuntime } from '../../runtime.ts'
 import { type KnownActor, managesGroup, managingRoles } from '../actor.ts'
-import { maskPersonalData } from '../messages/mask.ts'
 import { sendToIdentity } from '../outgoing/enqueue.ts'
 import { admitPerson } from './admit.ts'
+import { candidateLines, shownRequest } from './submit.ts'
 
 export interface WaitingRequest {
   id: number
@@ -26,25 +26,44 @@ export interface WaitingRequest {
 export async function listWaiting(rt: DomainRuntime, actor: KnownActor): Promise<WaitingRequest[]> {
   const paths = managingRoles(rt.templates, actor).map(role => role.unitPath)
   const rows = await waitingRequests(rt.db, actor.person.id, paths)
-  return rows.map(({ request, groupName }) => ({
-    id: request.id,
-    groupName,
-    text: maskPersonalData(rt.vault.open(request.textSealed)).slice(0, 200),
-    explanation: request.explanation,
-  }))
+  return rows
+    .filter(row => managesGroup(rt.templates, actor, row))
+    .map(({ request, groupName }) => ({
+      id: request.id,
+      groupName,
+      text: shownRequest(rt.vault.open(request.textSealed)),
+      explanation: request.explanation,
+    }))
 }
 
 /**
- * Approves a referred request as its first candidate.
- * @throws DomainError `join_request.unknown`, `join_request.decided`, `join_request.nobody`, `rights.missing`
+ * Approves a referred request as one of its candidates. Where it may mean several people nobody is chosen silently,
+ * because the account will be taken for that person's.
+ * @param choice which of the candidates, counted from 1; null: the only one
+ * @throws DomainError `join_request.unknown`, `join_request.decided`, `join_request.nobody`, `join_request.which`,
+ *   `group.unknown`, `rights.missing`
  */
 export async function approveRequest(
   rt: DomainRuntime,
   actor: KnownActor,
   id: number,
+  choice: number | null,
 ): Promise<{ name: string; groupName: string }> {
   const { request, group } = await requireReferred(rt, actor, id)
-  const [candidateId] = request.candidateIds
+  if (group.dissolvedAt)
+    throw new DomainError('group.unknown', `“${group.name}”已经解散，不能再入群。请回复：拒绝 ${id} 群已解散`)
+  const { candidateIds } = request
+  const isClear = candidateIds.length === 1 || request.reason !== 'ambiguous'
+  if (candidateIds.length > 0 && (choice === null ? !isClear : candidateIds[choice - 1] === undefined))
+    throw new DomainError(
+      'join_request.which',
+      [
+        `申请 ${id} 可能是这几位，请写明是第几位：`,
+        ...(await candidateLines(rt, candidateIds)),
+        `如：同意 ${id} 1`,
+      ].join('\n'),
+    )
+  const candidateId = candidateIds[(choice ?? 1) - 1]
   if (candidateId === undefined)
     throw new DomainError(
       'join_request.nobody',
@@ -70,7 +89,7 @@ export async function rejectRequest(
     rt,
     request.identityId,
     'decision',
-    `您加入“${group.name}”的申请没有通过${note ? `：${note}` : '。'}\n如有出入，请核对姓名、手机号后重新申请，或联系本单位负责同志更正名册。`,
+    `您加入“${group.name}”的申请没有通过${note ? `，群主说：${note}` : '。'}\n如有出入，请核对姓名、手机号后重新申请，或联系本单位负责同志更正名册。`,
   )
   return { groupName: group.name }
 }

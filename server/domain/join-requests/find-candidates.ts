@@ -55,7 +55,8 @@ export async function findCandidates(
       inScope: unitPath.startsWith(group.unitPath) || entitled.includes(person.id),
       membership: !memberships.has(person.id)
         ? 'none'
-        : address === null || address === actor.address
+        : // the group knows a member's WeCom account, the request may come from the same person's Official Account
+          address === null || address === actor.address || actor.person?.id === person.id
           ? 'this_account'
           : 'other_account',
     }

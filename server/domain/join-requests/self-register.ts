@@ -34,10 +34,38 @@ export function occupationChoices(rt: DomainRuntime, programme: string): Occupat
   )
 }
 
-/** The choice that `在乡 务农` or `外出务工` names; null when it names none. */
-export function parseOccupation(choices: OccupationChoice[], text: string): OccupationChoice | null {
-  const packed = text.replace(/\s/g, '')
-  return choices.find(choice => packed === `${choice.residenceName}${choice.name}`) ?? null
+/** What people say instead of the words of the sheet. Source: project assumption. */
+const SAID: [RegExp, string][] = [
+  [/在家|在村里?|本村|本地/, '在乡'],
+  [/在外地?|外地/, '外出'],
+  [/种地|种田|养殖|种植/, '务农'],
+  [/打工|上班/, '务工'],
+  [/做生意|开店/, '经商'],
+  [/上学|读书|学生/, '就学'],
+]
+
+/**
+ * Who and what `张小明 在乡 务农`, `张小明1`, `张小明，外出打工` says: the choices of the sheet by name or by number. null when
+ * either is missing.
+ */
+export function parseRegistration(
+  choices: OccupationChoice[],
+  text: string,
+): { name: string; choice: OccupationChoice } | null {
+  const packed = text
+    .replace(/^(?:我叫|我是|姓名[:：]?)/, '')
+    .replace(/[\s,，、。;；:：+]/g, '')
+    .trim()
+  const numbered = /^(\D+?)(\d{1,2})$/.exec(packed)
+  const byNumber = numbered && choices[Number(numbered[2]) - 1]
+  if (numbered && byNumber) return { name: numbered[1] as string, choice: byNumber }
+  for (const words of [packed, SAID.reduce((said, [from, to]) => said.replace(from, to), packed)])
+    for (const choice of choices) {
+      const what = `${choice.residenceName}${choice.name}`
+      const name = words.replace(what, '')
+      if (name !== words && name !== '') return { name, choice }
+    }
+  return null
 }
 
 /**

@@ -1,7 +1,7 @@
 import { claimTimers, missingDeliveries, noticeById } from '../../../db/queries/notices.ts'
-import { roleHolders, unitById } from '../../../db/queries/units.ts'
 import { chineseMoment } from '../../clock.ts'
 import type { DomainRuntime } from '../../runtime.ts'
+import { managersFor } from '../groups/managers.ts'
 import { sendToPerson } from '../outgoing/enqueue.ts'
 
 const ALL = 1_000_000
@@ -52,16 +52,12 @@ async function remindOwners(rt: DomainRuntime, noticeId: number): Promise<number
 async function tellManagers(rt: DomainRuntime, noticeId: number): Promise<number> {
   const notice = await noticeById(rt.db, noticeId)
   if (!notice) return 0
-  const managing = rt.templates
-    .programme(notice.programme)
-    .roles.filter(role => role.manages)
-    .map(role => role.id)
   const byManager = new Map<number, string[]>()
   const managersOf = new Map<number, number[]>()
   for (const missing of await missingDeliveries(rt.db, noticeId, notice.unitPath, ALL)) {
     let managers = managersOf.get(missing.unitId)
     if (!managers) {
-      managers = await managersFor(rt, missing.unitId, managing)
+      managers = await managersFor(rt, { unitId: missing.unitId, programme: notice.programme })
       managersOf.set(missing.unitId, managers)
     }
     const who = missing.ownerName ? `群主${missing.ownerName}` : '没有群主'
@@ -86,17 +82,4 @@ async function tellManagers(rt: DomainRuntime, noticeId: number): Promise<number
     )
   }
   return byManager.size
-}
-
-/** The unit's named manager (专人), else those who run it, else the same of the unit above. */
-async function managersFor(rt: DomainRuntime, unitId: number, managing: string[]): Promise<number[]> {
-  for (let id: number | null = unitId; id !== null; ) {
-    const unit = await unitById(rt.db, id)
-    if (!unit) return []
-    if (unit.managerId !== null) return [unit.managerId]
-    const holders = await roleHolders(rt.db, [unit.id], managing)
-    if (holders.length > 0) return [...new Set(holders.map(holder => holder.personId))]
-    id = unit.parentId
-  }
-  return []
 }

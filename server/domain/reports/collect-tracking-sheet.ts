@@ -14,7 +14,8 @@ import { noFigures, type TrackingFigure, type TrackingFigures, type TrackingShee
  * Counts a county's tracking sheet for a month: one row a township, whatever lies below a township counted in it.
  *
  * Messages and activities are those of the month; groups and members those that stood at its end; branches, cadres and
- * youth what the township last said. Groups led by the county itself go in the line of their own.
+ * youth what the township last said. Groups led by the county itself, or by an organisation directly below it, go in the
+ * line of their own; what is sent in them has no row on the sheet.
  * @param month `YYYY-MM` in Asia/Shanghai
  * @source 榆林团市委 2014 附件3
  */
@@ -31,6 +32,10 @@ export async function collectTrackingSheet(
   const programme = rt.templates.programme(county.programme)
   const messageColumn = new Map((programme.messageCategories ?? []).map(each => [each.name, each.figure]))
 
+  const children = await childUnits(rt.db, county.id)
+  const townships = children.filter(unit => unit.level === 'township')
+  const direct = [county, ...children.filter(unit => unit.level !== 'township')]
+  const hasRow = new Set(townships.map(unit => unit.id))
   const figures = new Map<number, TrackingFigures>()
   const at = (unitId: number): TrackingFigures => {
     const row = figures.get(unitId) ?? noFigures()
@@ -50,14 +55,13 @@ export async function collectTrackingSheet(
   const sorted = { byMachine: 0, byHand: 0 }
   for (const row of await messageFigures(rt.db, county.path, month)) {
     add(row.unitId, messageColumn.get(row.category), row.count)
-    if (row.unitId !== county.id) {
+    if (hasRow.has(row.unitId)) {
       sorted.byMachine += row.byMachine
       sorted.byHand += row.count - row.byMachine
     }
   }
   for (const row of await activityFigures(rt.db, county.path, month)) add(row.unitId, row.kind, row.count)
 
-  const townships = (await childUnits(rt.db, county.id)).filter(unit => unit.level === 'township')
   return {
     countyName: county.name,
     month,
@@ -65,7 +69,7 @@ export async function collectTrackingSheet(
     filledBy: filledBy.name,
     contact: filledBy.contact,
     rows: townships.map(unit => ({ township: unit.name, figures: at(unit.id) })),
-    countyDirectGroups: at(county.id).groups,
+    countyDirectGroups: direct.reduce((sum, unit) => sum + at(unit.id).groups, 0),
     cityDirectGroups: null,
     messagesSorted: sorted,
   }

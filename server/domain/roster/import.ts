@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto'
+import { chatsOfMembers, groupsOfOwners, requestReading } from '../../../db/queries/groups.ts'
+import { releaseUnvouched } from '../../../db/queries/identities.ts'
 import {
   endRoles,
   insertPersons,
@@ -20,7 +22,9 @@ import { type UnitRow, unitByCode, unitsOfProgramme, unitsUnder } from '../../..
 import { dayOf } from '../../clock.ts'
 import { DomainError } from '../../errors.ts'
 import { type DomainRuntime, inTransaction } from '../../runtime.ts'
+import { managersFor, standingOwner } from '../groups/managers.ts'
 import { nameKey, soundKey } from '../names/name-key.ts'
+import { sendToPerson } from '../outgoing/enqueue.ts'
 import { importUnits } from '../units/import-units.ts'
 import { isHeaderRow, recogniseColumns } from './columns.ts'
 import { parseRows } from './parse-rows.ts'
@@ -123,6 +127,7 @@ async function applyRows(
   const standing = new Map<string, RosterEntryRow>()
   for (const { entry } of await entriesOfUnits(rt.db, [...covered])) standing.set(entryKey(entry), entry)
   const fresh: Omit<RosterEntryRow, 'id' | 'importId' | 'goneImportId'>[] = []
+  const unchanged: RosterEntryRow[] = []
   const ended: RosterEntryRow[] = []
   const counts = { new: 0, changed: 0, unchanged: 0, gone: 0 }
   for (const [index, { row, unit, role }] of planned.entries()) {
@@ -143,8 +148,10 @@ async function applyRows(
     const key = entryKey(entry)
     const before = standing.get(key)
     standing.delete(key)
-    if (before && isSame(before, entry)) counts.unchanged++
-    else {
+    if (before && isSame(before, entry)) {
+      counts.unchanged++
+      unchanged.push(before)
+    } else {
       if (before) {
         counts.changed++
         ended.push(before)
@@ -176,7 +183,22 @@ async function applyRows(
     rt.db,
     fresh.map(entry => ({ ...entry, importId })),
   )
-  await bringRolesUpToDate(rt, fresh, [...ended, ...standing.values()], now)
+  const left = await bringRolesUpToDate(
+    rt,
+    { fresh, unchanged, ended: [...ended, ...standing.values()] },
+    now,
+  )
+  await askForNewOwners(rt, left)
+  // 人员变动及时更新 (三.3): the groups that they are in are read again, which makes a task of who does not belong now
+  for (const chatId of await chatsOfMembers(rt.db, left)) await requestReading(rt.db, chatId, now)
+  // an office needs an account that is bound by a code; one that a join request was believed for lets go
+  const officers = fresh.filter(
+    entry => entry.status === '在岗' && rt.templates.role(options.programme, entry.role).manages,
+  )
+  await releaseUnvouched(
+    rt.db,
+    officers.map(entry => entry.personId),
+  )
   await appendAudit(rt.db, {
     at: now,
     actorId: options.actorId,
@@ -316,24 +338,45 @@ function withoutNulls<T extends Record<string, unknown>>(row: T): Partial<T> {
   return Object.fromEntries(Object.entries(row).filter(([, value]) => value !== null)) as Partial<T>
 }
 
-/** Rights follow the roster at once: who has gone or left loses the role, who is on duty gets it (三.3 及时更新). */
+type Held = Pick<RosterEntryRow, 'personId' | 'unitId' | 'role' | 'title' | 'status'>
+
+/**
+ * Rights follow the roster at once: who has gone or left loses the role, who is on duty gets it (三.3 及时更新). A term
+ * that ended takes nothing from somebody whose next term stands in the same file.
+ * @returns the persons who lost a role
+ */
 async function bringRolesUpToDate(
   rt: DomainRuntime,
-  fresh: { personId: number; unitId: number; role: string; title: string | null; status: string }[],
-  ended: { personId: number; unitId: number; role: string; title: string | null }[],
+  { fresh, unchanged, ended }: Record<'fresh' | 'unchanged' | 'ended', Held[]>,
   now: Date,
-): Promise<void> {
+): Promise<number[]> {
   const keyOf = (entry: { personId: number; unitId: number; role: string }) =>
     `${entry.personId} ${entry.unitId} ${entry.role}`
   const held = new Map<string, RoleKey>()
   for (const { personId, unitId, role, title, status } of fresh)
     if (status === '在岗') held.set(keyOf({ personId, unitId, role }), { personId, unitId, role, title })
+  const kept = new Set(unchanged.filter(entry => entry.status === '在岗').map(keyOf))
   const lost = new Map<string, RoleKey>()
   for (const { personId, unitId, role, title } of [...ended, ...fresh])
-    if (!held.has(keyOf({ personId, unitId, role })))
+    if (!held.has(keyOf({ personId, unitId, role })) && !kept.has(keyOf({ personId, unitId, role })))
       lost.set(keyOf({ personId, unitId, role }), { personId, unitId, role, title })
   await endRoles(rt.db, [...lost.values()], now)
   await startRoles(rt.db, [...held.values()], now)
+  return [...new Set([...lost.values()].map(each => each.personId))]
+}
+
+/** Those who run a unit are told which of its groups have lost their owner: nobody else would relay a notice there. */
+async function askForNewOwners(rt: DomainRuntime, left: number[]): Promise<void> {
+  for (const group of await groupsOfOwners(rt.db, left)) {
+    if ((await standingOwner(rt, group)) !== null) continue
+    for (const manager of await managersFor(rt, group))
+      await sendToPerson(
+        rt,
+        manager,
+        'task',
+        `【群主离岗】“${group.name}”（群号 ${group.id}）的群主${group.ownerName ?? ''}已不在名册上，请定一位新群主并回复：换群主 ${group.id} 姓名`,
+      )
+  }
 }
 
 function entryKey(entry: {
