@@ -1,4 +1,4 @@
-import { and, asc, eq, inArray, isNull, like, lte, or, sql } from 'drizzle-orm'
+import { and, asc, eq, inArray, isNotNull, isNull, like, lte, or, sql } from 'drizzle-orm'
 import type { Db } from '../client.ts'
 import { compiled } from '../compiled.ts'
 import {
@@ -124,6 +124,24 @@ export async function updateGroup(
   set: Partial<typeof groups.$inferInsert>,
 ): Promise<void> {
   await db.update(groups).set(set).where(eq(groups.id, id))
+}
+
+/** Passes of a chat that have let somebody in and whose join way still stands on the platform. */
+export function spentPasses(db: Db, chatId: string) {
+  return db
+    .select({ id: joinPasses.id, configId: joinPasses.configId })
+    .from(joinPasses)
+    .innerJoin(groups, eq(groups.id, joinPasses.groupId))
+    .where(and(eq(groups.chatId, chatId), isNotNull(joinPasses.usedAt), isNotNull(joinPasses.configId)))
+}
+
+/** Asks for the members of every customer group in use to be read at `dueAt`; one that is asked for earlier stays. */
+export async function requestAllReadings(db: Db, dueAt: Date): Promise<void> {
+  await db.execute(sql`
+    insert into chat_readings (chat_id, due_at)
+    select chat_id, ${dueAt.toISOString()}::timestamptz from groups
+    where platform = 'customer' and chat_id is not null and dissolved_at is null
+    on conflict (chat_id) do nothing`)
 }
 
 /** Asks for a chat's members to be read at `dueAt`; a reading that is asked for already moves there. */

@@ -1,5 +1,12 @@
 import { describeError } from '../../db/errors.ts'
-import { dueReadings, finishReading, postponeReading } from '../../db/queries/groups.ts'
+import {
+  dueReadings,
+  finishReading,
+  postponeReading,
+  requestAllReadings,
+  spentPasses,
+  updateJoinPass,
+} from '../../db/queries/groups.ts'
 import { ChannelError } from '../channels/errors.ts'
 import { applyReading } from '../domain/groups/apply-reading.ts'
 import { inTransaction, type Runtime } from '../runtime.ts'
@@ -18,6 +25,7 @@ export async function readDueGroups(rt: Runtime): Promise<number> {
         await applyReading(tx, chatId, reading)
         await finishReading(tx.db, chatId, dueAt)
       })
+      await deleteSpentWays(rt, chatId)
       count++
     } catch (error) {
       const seconds = RETRY_SECONDS[attempts]
@@ -29,4 +37,22 @@ export async function readDueGroups(rt: Runtime): Promise<number> {
     }
   }
   return count
+}
+
+/** A way in is for one person and one time: once it has let somebody in it goes, for the corp has 500,000 in all. */
+async function deleteSpentWays(rt: Runtime, chatId: string): Promise<void> {
+  for (const { id, configId } of await spentPasses(rt.db, chatId)) {
+    try {
+      await rt.channels.wecom?.deleteJoinWay(configId as string)
+    } catch (error) {
+      // still there at the next reading, unless the platform knows it no longer
+      if (error instanceof ChannelError && error.retryable) continue
+    }
+    await updateJoinPass(rt.db, id, { configId: null })
+  }
+}
+
+/** Has every customer group read again: events get lost, and a reading is the truth. */
+export async function readAllGroups(rt: Runtime): Promise<void> {
+  await requestAllReadings(rt.db, rt.clock.now())
 }

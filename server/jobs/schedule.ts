@@ -8,7 +8,7 @@ import { deliverDue, recoverInFlight } from './deliver.ts'
 import { deleteExpired, reportTroubles } from './housekeeping.ts'
 import { sendMonthlyReports } from './monthly-reports.ts'
 import { pollMassTasks } from './poll-mass-tasks.ts'
-import { readDueGroups } from './read-groups.ts'
+import { readAllGroups, readDueGroups } from './read-groups.ts'
 
 interface ScheduledJob {
   name: string
@@ -25,6 +25,7 @@ export const scheduledJobs: readonly ScheduledJob[] = [
   { name: 'handle-left-behind', when: '*/10 * * * * *', run: (_rt, updates) => updates.handleLeftBehind() },
   { name: 'poll-mass-tasks', when: '0 * * * * *', run: rt => pollMassTasks(rt) },
   { name: 'recover-in-flight', when: '30 * * * * *', run: rt => recoverInFlight(rt) },
+  { name: 'read-all-groups', when: '0 30 2 * * *', run: rt => readAllGroups(rt) },
   { name: 'delete-expired', when: '0 15 3 * * *', run: rt => deleteExpired(rt) },
   { name: 'report-troubles', when: '0 5 * * * *', run: rt => reportTroubles(rt) },
   { name: 'monthly-reports', when: '0 0 8 1 * *', run: rt => sendMonthlyReports(rt) },

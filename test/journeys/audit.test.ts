@@ -221,14 +221,15 @@ describe('who is let in', () => {
     await afterEvents(stage)
   })
 
-  test('a code that was handed on lets one in by name; the second is found', async () => {
+  test('a code that was handed on lets one in by name; a second at once is found, a third comes too late', async () => {
     const girl = stage.sim.persons().find(each => each.name === '古丽') as SimPerson
     const code = passOf(girl)
     const friend = stage.sim.addPerson({ name: '她的朋友', externalUserId: 'wm-friend' })
     await stage.sim.joinByCode(code, girl.id)
-    await afterEvents(stage)
     await stage.sim.joinByCode(code, friend.id)
     await afterEvents(stage)
+    const late = stage.sim.addPerson({ name: '再一个朋友', externalUserId: 'wm-late' })
+    await expect(stage.sim.joinByCode(code, late.id)).rejects.toThrow('二维码无效')
     expect(
       await rows(
         stage,
