@@ -1,4 +1,5 @@
 import { loadSender, markUnreachable } from '../db/queries/identities.ts'
+import { requeueWaiting } from '../db/queries/notices.ts'
 import type { Update } from '../server/channels/channel.ts'
 import { textBytes } from '../server/channels/text.ts'
 import type { Actor } from '../server/domain/actor.ts'
@@ -104,6 +105,7 @@ export function createBot({ maxReplyBytes, officialAccountLacks }: BotOptions): 
       if (update.kind === 'unknown' || update.address === 'sys') return null
 
       const sender = await loadSender(rt.db, update.channel, update.address, rt.clock.now())
+      if (sender.hasWaiting) await requeueWaiting(rt.db, sender, rt.clock.now())
       const actor: Actor = {
         identityId: sender.identityId,
         channel: update.channel,

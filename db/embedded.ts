@@ -26,7 +26,7 @@ export interface EmbeddedPostgres {
   /** `postgres://…` of the maintenance database `postgres`; other databases live beside it. */
   url: string
   dataFolder: string
-  /** Stops the server if this process is responsible for it, and waits until it has. */
+  /** Stops the server, and waits until it has, unless other processes are using it: the last one stops it. */
   stop(): Promise<void>
 }
 
@@ -38,6 +38,8 @@ export interface EmbeddedOptions {
 }
 
 const NOBODY = 65534
+/** Recovery after a hard stop takes seconds; a minute means that something is wrong. */
+const START_LIMIT_MS = 60_000
 const isRoot = process.getuid?.() === 0
 
 export async function startEmbeddedPostgres({
@@ -63,7 +65,7 @@ export async function startEmbeddedPostgres({
 
   const running = runningServer(dataFolder)
   if (running && (await answers(urlAt(running.port))))
-    return adopt(home, dataFolder, urlAt(running.port), running.pid)
+    return shareRunning(dataFolder, urlAt(running.port), running.pid)
 
   const port = await freePort()
   const settings = [
@@ -91,16 +93,21 @@ export async function startEmbeddedPostgres({
     output = (output + chunk).slice(-4000)
   })
   const exited = new Promise<void>(done => child.once('exit', () => done()))
+  const giveUpAt = performance.now() + START_LIMIT_MS
   while (!(await answers(urlAt(port)))) {
-    if (child.exitCode !== null) throw new Error(`PostgreSQL did not start:\n${output}`)
+    const hasDied = child.exitCode !== null || child.signalCode !== null
+    if (hasDied || performance.now() > giveUpAt) {
+      child.kill('SIGKILL')
+      throw new Error(`PostgreSQL did not start:\n${output}`)
+    }
     await new Promise(wait => setTimeout(wait, 50))
   }
   child.unref()
-  writeFileSync(join(home, 'owner'), String(process.pid))
   return {
     url: urlAt(port),
     dataFolder,
     async stop() {
+      if (!throwAway && (await hasOtherClients(urlAt(port)))) return
       child.ref()
       if (child.exitCode === null) child.kill('SIGINT')
       await exited
@@ -108,21 +115,41 @@ export async function startEmbeddedPostgres({
   }
 }
 
-/** A server left running by a process that died is taken over; one that another live process started is shared. */
-function adopt(home: string, dataFolder: string, url: string, pid: number): EmbeddedPostgres {
-  const ownerFile = join(home, 'owner')
-  const owner = existsSync(ownerFile) ? Number(readFileSync(ownerFile, 'utf8')) : 0
-  const shared = owner > 0 && isAlive(owner)
-  if (!shared) writeFileSync(ownerFile, String(process.pid))
+/** A server that runs already, started by another process or left behind by one that died, is shared. */
+function shareRunning(dataFolder: string, url: string, pid: number): EmbeddedPostgres {
   return {
     url,
     dataFolder,
     async stop() {
-      if (shared) return
+      if (await hasOtherClients(url)) return
       process.kill(pid, 'SIGINT')
       while (isAlive(pid)) await new Promise(wait => setTimeout(wait, 50))
     },
   }
+}
+
+/** Whether somebody else is connected. Our own connections, just closed, are given a moment to disappear. */
+async function hasOtherClients(url: string): Promise<boolean> {
+  const sql = postgres(url, { max: 1, connect_timeout: 5, onnotice: () => {} })
+  try {
+    for (let tries = 0; tries < 20; tries++) {
+      const [row] = await sql`
+        select count(*)::int as count from pg_stat_activity
+        where backend_type = 'client backend' and pid <> pg_backend_pid()`
+      if (row?.count === 0) return false
+      await new Promise(wait => setTimeout(wait, 100))
+    }
+    return true
+  } catch {
+    return false
+  } finally {
+    await sql.end({ timeout: 1 })
+  }
+}
+
+/** Deletes the data of a folder that was given to `startEmbeddedPostgres`, wherever it really lies. */
+export function removeEmbeddedData(folder: string): void {
+  rmSync(reachableFolder(resolve(folder)), { recursive: true, force: true })
 }
 
 async function initialise(native: string, dataFolder: string, passwordFile: string): Promise<void> {
@@ -150,7 +177,8 @@ async function initialise(native: string, dataFolder: string, passwordFile: stri
 
 function run(command: string, args: string[]): ChildProcess {
   const identity = isRoot ? { uid: NOBODY, gid: NOBODY } : {}
-  return spawn(command, args, { cwd: '/', stdio: ['ignore', 'pipe', 'pipe'], ...identity })
+  // in a process group of its own: Ctrl+C is for us, who stop it when we have finished with it
+  return spawn(command, args, { cwd: '/', stdio: ['ignore', 'pipe', 'pipe'], detached: true, ...identity })
 }
 
 /** The folder with bin/, lib/ and share/: the package's own, or for root a copy that every user may enter. */

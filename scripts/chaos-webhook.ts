@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { startEmbeddedPostgres } from '../db/embedded.ts'
+import { removeEmbeddedData, startEmbeddedPostgres } from '../db/embedded.ts'
 import { createDatabase, migrateDatabase } from '../db/migrate.ts'
 import { killUnderLoad } from './chaos/kill-webhook.ts'
 import { runCommandLine } from './support/command-line.ts'
@@ -37,6 +37,7 @@ runCommandLine(HELP, async args => {
     return result.lost + result.doubled + result.unhandled === 0 ? 0 : 1
   } finally {
     await embedded.stop()
+    removeEmbeddedData(join(folder, 'postgres'))
     rmSync(folder, { recursive: true, force: true })
   }
 })

@@ -2,7 +2,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { startEmbeddedPostgres } from '../db/embedded.ts'
+import { removeEmbeddedData, startEmbeddedPostgres } from '../db/embedded.ts'
 import { createDatabase, migrateDatabase } from '../db/migrate.ts'
 import type { TrackingSheet } from '../server/domain/reports/tracking-sheet.ts'
 import { writeTrackingSheet } from '../server/domain/reports/write-form.ts'
@@ -16,7 +16,7 @@ import { recount } from './demo/recount.ts'
 import { MONTH, openDemo } from './demo/stage.ts'
 import { playMonth } from './demo/story.ts'
 import { summarise } from './demo/summary.ts'
-import { runCommandLine } from './support/command-line.ts'
+import { runCommandLine, UsageError } from './support/command-line.ts'
 
 const HELP = `用法: npm run demo [-- --once] [-- --port 8800]
 
@@ -40,16 +40,52 @@ runCommandLine(HELP, async args => {
       counties: { type: 'string', default: '12' },
     },
   })
+  const [port, countyCount] = [Number(values.port), Number(values.counties)]
+  if (!Number.isInteger(port) || port < 0 || port > 65535) throw new UsageError(`端口不对：${values.port}`)
+  if (!Number.isInteger(countyCount) || countyCount < 1 || countyCount > 12)
+    throw new UsageError(`县区数要在 1 到 12 之间：${values.counties}`)
+
+  const stops: (() => Promise<void>)[] = []
+  const stopAll = async () => {
+    for (const stop of stops.splice(0).reverse()) await stop()
+  }
+  // PostgreSQL lives in a process group of its own: an interrupted play must stop it, too
+  let interrupt: () => void = () => void stopAll().finally(() => process.exit(130))
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupt())
+  const interrupted = () =>
+    new Promise<void>(done => {
+      interrupt = done
+    })
+  try {
+    return await play({ isOnce: values.once, port, countyCount, stops, interrupted })
+  } finally {
+    await stopAll()
+  }
+})
+
+interface PlayOptions {
+  isOnce: boolean
+  port: number
+  countyCount: number
+  /** What must be stopped at the end, in the order of starting. */
+  stops: (() => Promise<void>)[]
+  /** Resolves when the person at the keyboard has had enough. */
+  interrupted: () => Promise<void>
+}
+
+/** Plays the month, writes what came of it, and stays up when asked. @returns the exit status */
+async function play({ isOnce, port, countyCount, stops, interrupted }: PlayOptions): Promise<number> {
   const started = Date.now()
   const tell = (line: string) =>
     console.log(`[${String(Math.round((Date.now() - started) / 1000)).padStart(3)} 秒] ${line}`)
   rmSync(OUTPUT, { recursive: true, force: true })
-  rmSync(DATA, { recursive: true, force: true })
+  removeEmbeddedData(join(DATA, 'postgres'))
   mkdirSync(OUTPUT, { recursive: true })
 
   tell('启动内置 PostgreSQL、平台模拟器和服务……')
   // the people are invented: their data may be lost in a power cut, and the play goes faster
   const embedded = await startEmbeddedPostgres({ folder: join(DATA, 'postgres'), throwAway: true })
+  stops.push(() => embedded.stop())
   const databaseUrl = await createDatabase(embedded.url, 'qunzhen')
   await migrateDatabase(databaseUrl)
   const dataKey = randomDataKey()
@@ -57,16 +93,13 @@ runCommandLine(HELP, async args => {
     databaseUrl,
     dataKey,
     log: createLog('warn'),
-    phonePort: await portOrAny(Number(values.port)),
+    phonePort: await portOrAny(port),
     serverPort: await portOrAny(3000),
     host: '127.0.0.1',
     logFile: join(OUTPUT, 'simulator-log.jsonl'),
   })
-  const stopAll = async () => {
-    await stage.stop()
-    await embedded.stop()
-  }
-  const scale: Scale = { ...wholeYulin, counties: Number(values.counties) }
+  stops.push(() => stage.stop())
+  const scale: Scale = { ...wholeYulin, counties: countyCount }
   const templates = loadTemplates()
   const cast = inventCast(templates.regions, scale)
   tell(`手机页面：${stage.sim.url}　　服务：${stage.server.url}`)
@@ -85,10 +118,7 @@ runCommandLine(HELP, async args => {
   const wrong = differences(cast, summary, sheets, recount(stage.sim, cast, players))
   report(summary, wrong, tell)
 
-  if (values.once) {
-    await stopAll()
-    return wrong.length === 0 ? 0 : 1
-  }
+  if (isOnce) return wrong.length === 0 ? 0 : 1
   const schedule = await startSchedule(stage.server.rt, stage.server.updates, databaseUrl)
   console.log(`
 打开 ${stage.sim.url} ，选一个人和机器人聊天。试试：
@@ -96,14 +126,11 @@ runCommandLine(HELP, async args => {
   · 选一位群主，发送：我的群　或　统计 9月
   · 选“路人0”，发送：入群 1
 按 Ctrl+C 结束。`)
-  await new Promise<void>(done => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => done())
-  })
+  stops.push(() => schedule.stop())
+  await interrupted()
   console.log('正在结束……')
-  await schedule.stop()
-  await stopAll()
   return 0
-})
+}
 
 function report(
   summary: Awaited<ReturnType<typeof summarise>>['summary'],
@@ -127,7 +154,7 @@ function report(
     `结果在 ${OUTPUT}/ ：${Object.keys(summary.sheets).length} 张跟踪摸底表（XLSX）、summary.json、simulator-log.jsonl`,
   )
   tell(
-    `再导出一张：node --env-file=${OUTPUT}/demo.env scripts/export-form.ts --form tracking-sheet --unit 610802 --month ${MONTH} --out 榆阳区.xlsx`,
+    `再导出一张：node_modules/.bin/node --env-file=${OUTPUT}/demo.env scripts/export-form.ts --form tracking-sheet --unit 610802 --month ${MONTH} --out 榆阳区.xlsx`,
   )
 }
 

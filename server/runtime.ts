@@ -6,7 +6,7 @@ import type { Config } from './config.ts'
 import type { Templates } from './templates.ts'
 import type { Vault } from './vault.ts'
 
-/** Everything the server's parts share. Built once, in `server/main.ts`. */
+/** Everything the server's parts share. Built once, in `server/start.ts`. */
 export interface Runtime {
   config: Config
   db: Db

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Logger } from 'pino'
 import { connectDatabase } from '../db/client.ts'
+import { describeError } from '../db/errors.ts'
 import { openDatabase } from '../db/open.ts'
 import { insertChannelLog, lockAccessToken, saveAccessToken } from '../db/queries/platform.ts'
 import { buildApp } from './app.ts'
@@ -44,7 +45,8 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
   const templates = loadTemplates()
   const stops: (() => Promise<void>)[] = []
   const stop = async () => {
-    for (const step of stops.splice(0).reverse()) await step()
+    for (const step of stops.splice(0).reverse())
+      await step().catch(error => log.error(describeError(error), 'a step of stopping failed'))
   }
   try {
     const {

@@ -185,16 +185,6 @@ CREATE TABLE "persons" (
 	"created_at" timestamp (3) with time zone NOT NULL
 );
 --> statement-breakpoint
-CREATE TABLE "roles" (
-	"id" bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY (sequence name "roles_id_seq" INCREMENT BY 1 MINVALUE 1 MAXVALUE 9223372036854775807 START WITH 1 CACHE 1),
-	"person_id" bigint NOT NULL,
-	"unit_id" bigint NOT NULL,
-	"role" text NOT NULL,
-	"title" text,
-	"started_at" timestamp (3) with time zone NOT NULL,
-	"ended_at" timestamp (3) with time zone
-);
---> statement-breakpoint
 CREATE TABLE "access_tokens" (
 	"channel" text PRIMARY KEY NOT NULL,
 	"token_sealed" text NOT NULL,
@@ -236,9 +226,8 @@ CREATE TABLE "result_pages" (
 	"token_index" text NOT NULL,
 	"person_id" bigint,
 	"title" text NOT NULL,
-	"text_sealed" text,
+	"text_sealed" text NOT NULL,
 	"file_name" text,
-	"file" "bytea",
 	"created_at" timestamp (3) with time zone NOT NULL,
 	"expires_at" timestamp (3) with time zone NOT NULL
 );
@@ -289,6 +278,13 @@ CREATE TABLE "message_records" (
 	"created_at" timestamp (3) with time zone NOT NULL
 );
 --> statement-breakpoint
+CREATE TABLE "sent_reports" (
+	"unit_id" bigint NOT NULL,
+	"month" text NOT NULL,
+	"sent_at" timestamp (3) with time zone NOT NULL,
+	CONSTRAINT "sent_reports_unit_id_month_pk" PRIMARY KEY("unit_id","month")
+);
+--> statement-breakpoint
 CREATE TABLE "unit_facts" (
 	"unit_id" bigint NOT NULL,
 	"month" text NOT NULL,
@@ -298,6 +294,16 @@ CREATE TABLE "unit_facts" (
 	"reported_by" bigint,
 	"created_at" timestamp (3) with time zone NOT NULL,
 	CONSTRAINT "unit_facts_unit_id_month_pk" PRIMARY KEY("unit_id","month")
+);
+--> statement-breakpoint
+CREATE TABLE "roles" (
+	"id" bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY (sequence name "roles_id_seq" INCREMENT BY 1 MINVALUE 1 MAXVALUE 9223372036854775807 START WITH 1 CACHE 1),
+	"person_id" bigint NOT NULL,
+	"unit_id" bigint NOT NULL,
+	"role" text NOT NULL,
+	"title" text,
+	"started_at" timestamp (3) with time zone NOT NULL,
+	"ended_at" timestamp (3) with time zone
 );
 --> statement-breakpoint
 CREATE TABLE "registrations" (
@@ -379,8 +385,6 @@ ALTER TABLE "binding_codes" ADD CONSTRAINT "binding_codes_person_id_persons_id_f
 ALTER TABLE "binding_codes" ADD CONSTRAINT "binding_codes_issued_by_persons_id_fk" FOREIGN KEY ("issued_by") REFERENCES "public"."persons"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "binding_codes" ADD CONSTRAINT "binding_codes_used_by_identity_identities_id_fk" FOREIGN KEY ("used_by_identity") REFERENCES "public"."identities"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "identities" ADD CONSTRAINT "identities_person_id_persons_id_fk" FOREIGN KEY ("person_id") REFERENCES "public"."persons"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
-ALTER TABLE "roles" ADD CONSTRAINT "roles_person_id_persons_id_fk" FOREIGN KEY ("person_id") REFERENCES "public"."persons"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
-ALTER TABLE "roles" ADD CONSTRAINT "roles_unit_id_units_id_fk" FOREIGN KEY ("unit_id") REFERENCES "public"."units"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "conversations" ADD CONSTRAINT "conversations_identity_id_identities_id_fk" FOREIGN KEY ("identity_id") REFERENCES "public"."identities"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "result_pages" ADD CONSTRAINT "result_pages_person_id_persons_id_fk" FOREIGN KEY ("person_id") REFERENCES "public"."persons"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "activities" ADD CONSTRAINT "activities_unit_id_units_id_fk" FOREIGN KEY ("unit_id") REFERENCES "public"."units"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
@@ -390,8 +394,11 @@ ALTER TABLE "message_records" ADD CONSTRAINT "message_records_group_id_groups_id
 ALTER TABLE "message_records" ADD CONSTRAINT "message_records_unit_id_units_id_fk" FOREIGN KEY ("unit_id") REFERENCES "public"."units"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "message_records" ADD CONSTRAINT "message_records_delivery_id_deliveries_id_fk" FOREIGN KEY ("delivery_id") REFERENCES "public"."deliveries"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "message_records" ADD CONSTRAINT "message_records_reported_by_persons_id_fk" FOREIGN KEY ("reported_by") REFERENCES "public"."persons"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "sent_reports" ADD CONSTRAINT "sent_reports_unit_id_units_id_fk" FOREIGN KEY ("unit_id") REFERENCES "public"."units"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "unit_facts" ADD CONSTRAINT "unit_facts_unit_id_units_id_fk" FOREIGN KEY ("unit_id") REFERENCES "public"."units"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "unit_facts" ADD CONSTRAINT "unit_facts_reported_by_persons_id_fk" FOREIGN KEY ("reported_by") REFERENCES "public"."persons"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "roles" ADD CONSTRAINT "roles_person_id_persons_id_fk" FOREIGN KEY ("person_id") REFERENCES "public"."persons"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "roles" ADD CONSTRAINT "roles_unit_id_units_id_fk" FOREIGN KEY ("unit_id") REFERENCES "public"."units"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "registrations" ADD CONSTRAINT "registrations_person_id_persons_id_fk" FOREIGN KEY ("person_id") REFERENCES "public"."persons"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "registrations" ADD CONSTRAINT "registrations_unit_id_units_id_fk" FOREIGN KEY ("unit_id") REFERENCES "public"."units"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "registrations" ADD CONSTRAINT "registrations_group_id_groups_id_fk" FOREIGN KEY ("group_id") REFERENCES "public"."groups"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
@@ -417,6 +424,8 @@ CREATE INDEX "deliveries_open_of_owner" ON "deliveries" USING btree ("owner_id")
 CREATE INDEX "deliveries_outgoing" ON "deliveries" USING btree ("outgoing_id");--> statement-breakpoint
 CREATE INDEX "notices_unit" ON "notices" USING btree ("unit_id");--> statement-breakpoint
 CREATE INDEX "outgoing_due" ON "outgoing_messages" USING btree ("next_attempt_at") WHERE status in ('pending', 'retrying');--> statement-breakpoint
+CREATE INDEX "outgoing_waiting" ON "outgoing_messages" USING btree ("person_id","identity_id") WHERE status = 'waiting';--> statement-breakpoint
+CREATE INDEX "outgoing_trouble" ON "outgoing_messages" USING btree ("created_at") WHERE status in ('unknown', 'failed');--> statement-breakpoint
 CREATE INDEX "outgoing_in_flight" ON "outgoing_messages" USING btree ("claimed_at") WHERE status = 'sending';--> statement-breakpoint
 CREATE INDEX "outgoing_mass" ON "outgoing_messages" USING btree ("id") WHERE kind = 'mass' and status = 'sent';--> statement-breakpoint
 CREATE UNIQUE INDEX "receipts_once" ON "receipts" USING btree ("delivery_id","kind");--> statement-breakpoint
@@ -430,8 +439,6 @@ CREATE INDEX "persons_phone" ON "persons" USING btree ("phone_index");--> statem
 CREATE INDEX "persons_id_number" ON "persons" USING btree ("id_number_index");--> statement-breakpoint
 CREATE INDEX "persons_id_tail" ON "persons" USING btree ("id_tail_index");--> statement-breakpoint
 CREATE INDEX "persons_wechat" ON "persons" USING btree ("wechat_index");--> statement-breakpoint
-CREATE UNIQUE INDEX "roles_current" ON "roles" USING btree ("person_id","unit_id","role") WHERE ended_at is null;--> statement-breakpoint
-CREATE INDEX "roles_unit" ON "roles" USING btree ("unit_id");--> statement-breakpoint
 CREATE INDEX "audit_log_subject" ON "audit_log" USING btree ("subject_kind","subject_id");--> statement-breakpoint
 CREATE INDEX "audit_log_actor" ON "audit_log" USING btree ("actor_id");--> statement-breakpoint
 CREATE INDEX "channel_log_at" ON "channel_log" USING btree ("at");--> statement-breakpoint
@@ -442,6 +449,8 @@ CREATE INDEX "activities_month" ON "activities" USING btree ("unit_id","month");
 CREATE UNIQUE INDEX "message_records_delivery" ON "message_records" USING btree ("delivery_id") WHERE delivery_id is not null;--> statement-breakpoint
 CREATE INDEX "message_records_month" ON "message_records" USING btree ("unit_id","month");--> statement-breakpoint
 CREATE INDEX "message_records_group" ON "message_records" USING btree ("group_id","month");--> statement-breakpoint
+CREATE UNIQUE INDEX "roles_current" ON "roles" USING btree ("person_id","unit_id","role") WHERE ended_at is null;--> statement-breakpoint
+CREATE INDEX "roles_unit" ON "roles" USING btree ("unit_id");--> statement-breakpoint
 CREATE INDEX "registrations_unit" ON "registrations" USING btree ("unit_id");--> statement-breakpoint
 CREATE UNIQUE INDEX "roster_entries_current" ON "roster_entries" USING btree ("unit_id","person_id","role",coalesce(starts_on, '0001-01-01'::date)) WHERE gone_import_id is null;--> statement-breakpoint
 CREATE INDEX "roster_entries_person" ON "roster_entries" USING btree ("person_id");--> statement-breakpoint

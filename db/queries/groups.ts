@@ -80,11 +80,10 @@ export async function groupsOfOwners(db: Db, ownerIds: number[]): Promise<GroupW
 }
 
 /** The groups in use of a subtree. @param path the top unit's path */
-export async function groupsUnder(db: Db, path: string, limit = 100_000): Promise<GroupWithUnit[]> {
+export async function groupsUnder(db: Db, path: string): Promise<GroupWithUnit[]> {
   const rows = await selectGroups(db)
     .where(and(like(units.path, `${path}%`), isNull(groups.dissolvedAt)))
     .orderBy(asc(groups.id))
-    .limit(limit)
   return rows.map(flat)
 }
 

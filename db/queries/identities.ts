@@ -17,6 +17,8 @@ export interface SenderRow {
   personName: string | null
   roles: SenderRole[]
   ownsGroups: boolean
+  /** Texts wait for this person to write. */
+  hasWaiting: boolean
   boundBy: string | null
   conversation: ConversationRow | null
 }
@@ -41,6 +43,7 @@ export async function loadSender(db: Db, channel: string, address: string, now: 
     name: string | null
     roles: SenderRole[] | null
     owns_groups: boolean
+    has_waiting: boolean
     conversation: ConversationRow | null
   }>(sql`
     with me as (
@@ -54,6 +57,7 @@ export async function loadSender(db: Db, channel: string, address: string, now: 
           'programme', u.programme, 'level', u.level, 'role', r.role) order by length(u.path), r.id)
         from roles r join units u on u.id = r.unit_id where r.person_id = me.person_id and r.ended_at is null) as roles,
       exists (select from groups g where g.owner_id = me.person_id and g.dissolved_at is null) as owns_groups,
+      exists (select from outgoing_messages o where o.status = 'waiting' and (o.identity_id = me.id or o.person_id = me.person_id)) as has_waiting,
       (select json_build_object('name', c.name, 'version', c.version, 'step', c.step, 'answers', c.answers)
         from conversations c where c.identity_id = me.id and c.expires_at > ${at}) as conversation
     from me left join persons p on p.id = me.person_id`)
@@ -65,6 +69,7 @@ export async function loadSender(db: Db, channel: string, address: string, now: 
     personName: row.name,
     roles: row.roles ?? [],
     ownsGroups: row.owns_groups,
+    hasWaiting: row.has_waiting,
     boundBy: row.bound_by,
     conversation: row.conversation,
   }

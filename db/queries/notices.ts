@@ -1,4 +1,4 @@
-import { and, asc, eq, inArray, isNull, like, lt, lte, sql } from 'drizzle-orm'
+import { and, asc, eq, inArray, isNull, like, lt, lte, or, sql } from 'drizzle-orm'
 import type { Db } from '../client.ts'
 import {
   deliveries,
@@ -31,7 +31,7 @@ export async function noticeById(db: Db, id: number) {
     : null
 }
 
-/** The newest notices that a subtree has sent or got. @param paths of the units above and including the asker's */
+/** The newest notices that a subtree has sent or got. */
 export function latestNotices(db: Db, unitPath: string, limit: number) {
   return db
     .select({ id: notices.id, body: notices.body, issuedAt: notices.issuedAt, unitName: units.name })
@@ -74,7 +74,8 @@ export function openDeliveriesOf(db: Db, ownerId: number): Promise<OpenDelivery[
     .where(
       and(
         eq(deliveries.ownerId, ownerId),
-        eq(deliveries.route, 'relay'),
+        // what may or may not have been posted is settled by the owner's look into the group
+        sql`(${deliveries.route} = 'relay' or ${deliveries.status} = 'unknown')`,
         sql`${deliveries.status} <> 'posted'`,
         isNull(groups.dissolvedAt),
       ),
@@ -90,11 +91,11 @@ export function moveDeliveries(
 ): Promise<{ id: number; noticeId: number }[]> {
   return db
     .update(deliveries)
-    .set({ ownerId })
+    .set({ ownerId, route: 'relay' })
     .where(
       and(
         eq(deliveries.groupId, groupId),
-        eq(deliveries.route, 'relay'),
+        inArray(deliveries.route, ['relay', 'mass']),
         sql`${deliveries.status} <> 'posted'`,
       ),
     )
@@ -276,7 +277,7 @@ export async function insertOutgoing(
   return ids
 }
 
-/** Ties deliveries to the message that carries them. @param pairs delivery id → outgoing id */
+/** Ties deliveries to the message that carries them. @param pairs group id → outgoing id */
 export async function linkDeliveries(
   db: Db,
   noticeId: number,
@@ -320,6 +321,24 @@ export async function updateOutgoing(
   set: Partial<typeof outgoingMessages.$inferInsert>,
 ): Promise<void> {
   await db.update(outgoingMessages).set(set).where(eq(outgoingMessages.id, id))
+}
+
+/** Texts that waited for the person to write go out now. Returns how many. */
+export async function requeueWaiting(
+  db: Db,
+  who: { identityId: number; personId: number | null },
+  now: Date,
+): Promise<number> {
+  const theirs = [
+    eq(outgoingMessages.identityId, who.identityId),
+    ...(who.personId === null ? [] : [eq(outgoingMessages.personId, who.personId)]),
+  ]
+  const rows = await db
+    .update(outgoingMessages)
+    .set({ status: 'pending', nextAttemptAt: now, attempts: 0 })
+    .where(and(eq(outgoingMessages.status, 'waiting'), or(...theirs)))
+    .returning({ id: outgoingMessages.id })
+  return rows.length
 }
 
 /** Messages whose worker has not reported for long: it died with them in flight. */

@@ -1,6 +1,14 @@
 import { and, desc, eq, sql } from 'drizzle-orm'
 import type { Db } from '../client.ts'
-import { activities, groups, messageRecords, registrations, unitFacts, units } from '../schema/index.ts'
+import {
+  activities,
+  groups,
+  messageRecords,
+  registrations,
+  sentReports,
+  unitFacts,
+  units,
+} from '../schema/index.ts'
 
 export async function insertRecord(db: Db, row: typeof messageRecords.$inferInsert): Promise<number> {
   const [inserted] = await db.insert(messageRecords).values(row).returning({ id: messageRecords.id })
@@ -43,6 +51,16 @@ export async function recategorise(
 export async function insertActivity(db: Db, row: typeof activities.$inferInsert): Promise<number> {
   const [inserted] = await db.insert(activities).values(row).returning({ id: activities.id })
   return inserted?.id as number
+}
+
+/** Notes that a unit's report of a month goes out; false when it has before. */
+export async function noteReportSent(db: Db, unitId: number, month: string, now: Date): Promise<boolean> {
+  const rows = await db
+    .insert(sentReports)
+    .values({ unitId, month, sentAt: now })
+    .onConflictDoNothing()
+    .returning({ unitId: sentReports.unitId })
+  return rows.length === 1
 }
 
 export async function upsertFacts(db: Db, row: typeof unitFacts.$inferInsert): Promise<void> {

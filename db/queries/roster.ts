@@ -12,7 +12,12 @@ export async function entriesOfUnits(db: Db, unitIds: number[]) {
     .select({ entry: rosterEntries, person: persons })
     .from(rosterEntries)
     .innerJoin(persons, eq(persons.id, rosterEntries.personId))
-    .where(and(inArray(rosterEntries.unitId, unitIds), isNull(rosterEntries.goneImportId)))
+    .where(
+      and(
+        sql`${rosterEntries.unitId} = any(${sql.param(unitIds)}::bigint[])`,
+        isNull(rosterEntries.goneImportId),
+      ),
+    )
 }
 
 /** Persons that may be meant by rows of a file: the same ID number, or the same phone. */
@@ -149,7 +154,12 @@ export async function accountsOf(db: Db, channel: string, personIds: number[]) {
   return db
     .select({ personId: identities.personId, identityId: identities.id })
     .from(identities)
-    .where(and(eq(identities.channel, channel), inArray(identities.personId, personIds)))
+    .where(
+      and(
+        eq(identities.channel, channel),
+        sql`${identities.personId} = any(${sql.param(personIds)}::bigint[])`,
+      ),
+    )
 }
 
 export interface OpenRegistration {

@@ -81,7 +81,7 @@ export const outgoingMessages = pgTable(
     /** Sends to this account only (a late answer goes where the question came from). */
     identityId: ref().references(() => identities.id),
     groupId: ref().references(() => groups.id),
-    /** `reply`, `relay`, `reminder`, `escalation`, `task`, `review`, `notice`, `pass`, `report`. */
+    /** `reply`, `relay`, `reminder`, `escalation`, `task`, `review`, `decision`, `notice`, `pass`, `report`. */
     purpose: text().notNull(),
     /** The texts to send one after the other, a sealed JSON array: answers may hold personal data. */
     textsSealed: text().notNull(),
@@ -89,7 +89,8 @@ export const outgoingMessages = pgTable(
     sentCount: integer().notNull().default(0),
     /** For `mass`: the chat ids of one task (≤ 2000). */
     chatIds: jsonb().$type<string[]>(),
-    /** `pending`, `sending`, `sent`, `retrying`, `failed`, `unknown` (in flight at a crash, no way to ask). */
+    /** `pending`, `sending`, `sent`, `retrying`, `failed`, `unknown` (in flight at a crash, no way to ask), `waiting`
+     * (the person was called and gets it when they write). */
     status: text().notNull(),
     attempts: integer().notNull().default(0),
     nextAttemptAt: moment().notNull(),
@@ -102,6 +103,8 @@ export const outgoingMessages = pgTable(
   },
   table => [
     index('outgoing_due').on(table.nextAttemptAt).where(sql`status in ('pending', 'retrying')`),
+    index('outgoing_waiting').on(table.personId, table.identityId).where(sql`status = 'waiting'`),
+    index('outgoing_trouble').on(table.createdAt).where(sql`status in ('unknown', 'failed')`),
     index('outgoing_in_flight').on(table.claimedAt).where(sql`status = 'sending'`),
     index('outgoing_mass').on(table.id).where(sql`kind = 'mass' and status = 'sent'`),
   ],

@@ -1,9 +1,7 @@
 import { sql } from 'drizzle-orm'
-import { customType, index, integer, jsonb, pgTable, smallint, text, uniqueIndex } from 'drizzle-orm/pg-core'
+import { index, integer, jsonb, pgTable, smallint, text, uniqueIndex } from 'drizzle-orm/pg-core'
 import { id, moment, ref } from './columns.ts'
 import { identities, persons } from './persons.ts'
-
-const bytes = customType<{ data: Buffer }>({ dataType: () => 'bytea' })
 
 /** One inbound thing, stored once before it is acknowledged (更新). */
 export const updates = pgTable(
@@ -52,10 +50,10 @@ export const resultPages = pgTable(
     tokenIndex: text().notNull(),
     personId: ref().references(() => persons.id),
     title: text().notNull(),
-    /** Sealed text of a page, or null for a file. */
-    textSealed: text(),
+    /** Sealed: the text of a page, or a file in base64. */
+    textSealed: text().notNull(),
+    /** Set for a file. */
     fileName: text(),
-    file: bytes(),
     createdAt: moment().notNull(),
     expiresAt: moment().notNull(),
   },

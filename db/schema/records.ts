@@ -80,3 +80,16 @@ export const unitFacts = pgTable(
   },
   table => [primaryKey({ columns: [table.unitId, table.month] })],
 )
+
+/** A monthly report that has been sent to those who run a unit: written with it, so that nobody gets it twice. */
+export const sentReports = pgTable(
+  'sent_reports',
+  {
+    unitId: ref()
+      .references(() => units.id)
+      .notNull(),
+    month: text().notNull(),
+    sentAt: moment().notNull(),
+  },
+  table => [primaryKey({ columns: [table.unitId, table.month] })],
+)

@@ -30,6 +30,9 @@ export async function runCommandLine(help: string, main: (args: string[]) => Pro
     } else if (code === 'ENOENT' || code === 'EACCES' || code === 'EISDIR') {
       console.error(`读写不了文件：${(error as NodeJS.ErrnoException).path}（${code}）`)
       process.exitCode = 1
+    } else if (code === 'ECONNREFUSED') {
+      console.error('连不上数据库：请检查 DATABASE_URL，或不设它而用内置 PostgreSQL。')
+      process.exitCode = 1
     } else throw error
   }
 }

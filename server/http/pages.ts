@@ -27,14 +27,14 @@ export function registerPages(app: FastifyInstance, rt: Runtime): void {
         .code(404)
         .type('text/html; charset=utf-8')
         .send(frame('链接已失效', html`<p>这个链接不对，或已经过期。请在微信里重新向机器人要一次。</p>`))
-    if (page.file) {
-      const name = encodeURIComponent(page.fileName ?? 'file')
+    if (page.fileName !== null) {
+      const name = encodeURIComponent(page.fileName)
       return reply
         .type('application/vnd.openxmlformats-officedocument.spreadsheetml.sheet')
         .header('content-disposition', `attachment; filename*=UTF-8''${name}`)
-        .send(page.file)
+        .send(Buffer.from(rt.vault.open(page.textSealed), 'base64'))
     }
-    const lines = page.textSealed === null ? [] : rt.vault.open(page.textSealed).split('\n')
+    const lines = rt.vault.open(page.textSealed).split('\n')
     const body = html`<ol class="lines">${lines.map(line => html`<li>${line}</li>`)}</ol>
 <p class="foot">${lines.length} 行 · ${chineseMoment(page.createdAt)}生成 · ${chineseMoment(page.expiresAt)}失效 · 内容仅供工作使用，请勿外传</p>`
     return reply.type('text/html; charset=utf-8').send(frame(page.title, body))

@@ -21,11 +21,10 @@ import { inTransaction, type Runtime } from '../runtime.ts'
 
 /** Messages under way at once in one process; the platforms allow far more, PostgreSQL shares our two cores. */
 const CONCURRENCY = 12
-const BATCH = 100
 const MAX_ATTEMPTS = 8
 const BACKOFF_SECONDS = [5, 20, 60, 300, 900, 1800, 3600]
-/** A claim older than this lost its process: no call takes so long. */
-const STALE_MS = 5 * 60_000
+/** A claim older than this lost its process: no dozen of calls, one after the other, takes so long. */
+const STALE_MS = 15 * 60_000
 
 /** Kinds whose call can neither be repeated without harm nor asked about afterwards. */
 const unrepeatable = new Set(['robot', 'appchat', 'mass'])
@@ -38,7 +37,8 @@ const unrepeatable = new Set(['robot', 'appchat', 'mass'])
 export async function deliverDue(rt: Runtime): Promise<number> {
   let taken = 0
   for (;;) {
-    const batch = await claimOutgoing(rt.db, rt.clock.now(), BATCH)
+    // no more than go out at once: what is claimed and not begun would look sent after a crash
+    const batch = await claimOutgoing(rt.db, rt.clock.now(), CONCURRENCY)
     if (batch.length === 0) return taken
     taken += batch.length
     const lanes = lanesOf(batch)
@@ -61,24 +61,44 @@ function lanesOf(batch: OutgoingRow[]): OutgoingRow[][] {
   return [...lanes.values()].reverse()
 }
 
+interface Sent {
+  platformId: string
+  /** Only a call went out: the texts wait until the person writes (`requeueWaiting`). */
+  isSummons?: boolean
+}
+
 async function deliver(rt: Runtime, message: OutgoingRow): Promise<void> {
+  let sent: Sent
   try {
-    const platformId = await send(rt, message)
-    await inTransaction(rt, async tx => {
-      const now = rt.clock.now()
-      await updateOutgoing(tx.db, message.id, { status: 'sent', sentAt: now, platformId, error: null })
-      if (message.kind === 'robot' || message.kind === 'appchat')
-        await notePosted(tx, await deliveryIdsOfOutgoing(tx.db, message.id), {
-          kind: 'posted',
-          personId: null,
-          details: { channel: message.kind, platformId },
-          at: now,
-        })
-      else await setDeliveriesStatus(tx.db, message.id, 'sent', now)
-    })
+    sent = await send(rt, message)
   } catch (error) {
-    await settleFailure(rt, message, error)
+    return settleFailure(rt, message, error)
   }
+  // it is out: whatever goes wrong from here on must not send it again
+  try {
+    await recordSent(rt, message, sent)
+  } catch (error) {
+    rt.log.error({ outgoingId: message.id, ...describeError(error) }, 'a sent message could not be recorded')
+    await recordSent(rt, message, sent).catch(() => {
+      // it stays `sending` and `recoverInFlight` finds it
+    })
+  }
+}
+
+function recordSent(rt: Runtime, message: OutgoingRow, { platformId, isSummons }: Sent): Promise<void> {
+  return inTransaction(rt, async tx => {
+    const now = rt.clock.now()
+    const status = isSummons ? 'waiting' : 'sent'
+    await updateOutgoing(tx.db, message.id, { status, sentAt: now, platformId, error: null })
+    if (message.kind === 'robot' || message.kind === 'appchat')
+      await notePosted(tx, await deliveryIdsOfOutgoing(tx.db, message.id), {
+        kind: 'posted',
+        personId: null,
+        details: { channel: message.kind, platformId },
+        at: now,
+      })
+    else await setDeliveriesStatus(tx.db, message.id, 'sent', now)
+  })
 }
 
 async function settleFailure(rt: Runtime, message: OutgoingRow, error: unknown): Promise<void> {
@@ -87,12 +107,11 @@ async function settleFailure(rt: Runtime, message: OutgoingRow, error: unknown):
     rt.log.error({ outgoingId: message.id, ...describeError(error) }, 'a message could not be sent')
   const why = (failure?.message ?? 'internal error').slice(0, 300)
   const now = rt.clock.now()
-  if (failure?.isUncertain && unrepeatable.has(message.kind)) {
-    await updateOutgoing(rt.db, message.id, { status: 'unknown', error: why })
-    await setDeliveriesStatus(rt.db, message.id, 'unknown', now)
-    return
-  }
-  if ((failure === null || failure.retryable) && message.attempts < MAX_ATTEMPTS) {
+  if ((failure === null || failure.isUncertain) && unrepeatable.has(message.kind))
+    return markUnknown(rt, message, why)
+  // members bind their accounts in their own time: an app's group is tried until it can be made
+  const isPatient = message.kind === 'create_appchat' && failure?.reason === 'throttled'
+  if ((failure === null || failure.retryable) && (isPatient || message.attempts < MAX_ATTEMPTS)) {
     const seconds = BACKOFF_SECONDS[Math.min(message.attempts, BACKOFF_SECONDS.length) - 1] ?? 5
     await updateOutgoing(rt.db, message.id, {
       status: 'retrying',
@@ -109,8 +128,16 @@ async function settleFailure(rt: Runtime, message: OutgoingRow, error: unknown):
   })
 }
 
-/** Calls the platform. Resolves with its id of what was sent. */
-async function send(rt: Runtime, message: OutgoingRow): Promise<string> {
+/** Whether it went out cannot be told: a person has a look. */
+function markUnknown(rt: Runtime, message: OutgoingRow, why: string): Promise<void> {
+  return inTransaction(rt, async tx => {
+    await updateOutgoing(tx.db, message.id, { status: 'unknown', error: why })
+    await setDeliveriesStatus(tx.db, message.id, 'unknown', rt.clock.now())
+  })
+}
+
+/** Calls the platform. */
+async function send(rt: Runtime, message: OutgoingRow): Promise<Sent> {
   const texts = JSON.parse(rt.vault.open(message.textsSealed)) as string[]
   switch (message.kind) {
     case 'robot':
@@ -126,11 +153,11 @@ async function send(rt: Runtime, message: OutgoingRow): Promise<string> {
         return wecom(rt).postToAppChat(group.chatId, text)
       })
     case 'mass':
-      return createMassTask(rt, message, texts)
+      return { platformId: await createMassTask(rt, message, texts) }
     case 'join_pass':
       return handOutJoinPass(rt, message)
     case 'create_appchat':
-      return createAppChat(rt, message)
+      return { platformId: await createAppChat(rt, message) }
     default:
       return sendToAccount(rt, message, texts)
   }
@@ -143,7 +170,7 @@ async function sendInOrder(
   texts: string[],
   sendOne: (text: string) => Promise<{ platformId: string }>,
   maxBytes = 2048,
-): Promise<string> {
+): Promise<Sent> {
   const parts = texts.flatMap(text => splitText(text, maxBytes))
   let platformId = message.platformId ?? ''
   for (const [index, part] of parts.entries()) {
@@ -154,11 +181,11 @@ async function sendInOrder(
       message.sentCount = index + 1
     }
   }
-  return platformId
+  return { platformId }
 }
 
 /** Tries the person's accounts: WeCom first, then the Official Account in its window, then a template message. */
-async function sendToAccount(rt: Runtime, message: OutgoingRow, texts: string[]): Promise<string> {
+async function sendToAccount(rt: Runtime, message: OutgoingRow, texts: string[]): Promise<Sent> {
   const { wecom, officialAccount } = rt.channels
   const accounts =
     message.identityId === null
@@ -195,8 +222,11 @@ async function sendToAccount(rt: Runtime, message: OutgoingRow, texts: string[])
   throw last
 }
 
-/** Outside the window a template message calls the person back; what it is about stands in the chat when they write. */
-async function trySummons(rt: Runtime, message: OutgoingRow, address: string): Promise<string | null> {
+/**
+ * Outside the window a template message calls the person back. The text of a notice is asked for (通知 12); any other text
+ * waits and follows when they write.
+ */
+async function trySummons(rt: Runtime, message: OutgoingRow, address: string): Promise<Sent | null> {
   const notice = await noticeOfOutgoing(rt.db, message.id)
   try {
     const sent = await rt.channels.officialAccount?.sendTemplate(
@@ -204,11 +234,11 @@ async function trySummons(rt: Runtime, message: OutgoingRow, address: string): P
       {
         title: notice ? `通知 ${notice.id} 待转发` : '有一件事等您办理',
         time: chineseMoment(notice?.deadlineAt ?? rt.clock.now()),
-        note: notice ? `请回复：通知 ${notice.id}` : '请回复：任务',
+        note: notice ? `请回复：通知 ${notice.id}` : '请回复任意一个字查看',
       },
       null,
     )
-    return sent?.platformId ?? null
+    return sent ? { platformId: sent.platformId, isSummons: notice === null } : null
   } catch (error) {
     if (error instanceof ChannelError && !error.retryable) return null
     throw error
@@ -229,10 +259,12 @@ async function createMassTask(rt: Runtime, message: OutgoingRow, texts: string[]
 }
 
 /** Makes the person's own way into a customer group and sends it to them. */
-async function handOutJoinPass(rt: Runtime, message: OutgoingRow): Promise<string> {
+async function handOutJoinPass(rt: Runtime, message: OutgoingRow): Promise<Sent> {
   const group = await requireGroupOf(rt, message)
   const pass = await openJoinPass(rt.db, group.id, message.personId as number)
-  if (!pass || !group.chatId) return ''
+  if (!pass || !group.chatId) throw new ChannelError('rejected', '入群码已用过，或群已不在')
+  // a way made by an attempt that broke off would stay open for ever
+  if (pass.configId) await wecom(rt).deleteJoinWay(pass.configId)
   const { configId, qrCode } = await wecom(rt).createJoinWay(group.chatId, pass.state)
   await updateJoinPass(rt.db, pass.id, { configId })
   return sendToAccount(rt, message, [`您加入“${group.name}”的专属入群码（仅限本人，一次有效）：${qrCode}`])
@@ -287,12 +319,8 @@ export async function recoverInFlight(rt: Runtime): Promise<number> {
   const now = rt.clock.now()
   const stale = await staleOutgoing(rt.db, new Date(now.getTime() - STALE_MS))
   for (const message of stale) {
-    if (!unrepeatable.has(message.kind)) {
-      await updateOutgoing(rt.db, message.id, { status: 'retrying', nextAttemptAt: now, claimedAt: null })
-      continue
-    }
-    await updateOutgoing(rt.db, message.id, { status: 'unknown', error: '发送时服务中断，不知道是否已发出' })
-    await setDeliveriesStatus(rt.db, message.id, 'unknown', now)
+    if (unrepeatable.has(message.kind)) await markUnknown(rt, message, '发送时服务中断，不知道是否已发出')
+    else await updateOutgoing(rt.db, message.id, { status: 'retrying', nextAttemptAt: now, claimedAt: null })
   }
   return stale.length
 }

@@ -11,7 +11,7 @@ export async function deleteExpired(rt: Runtime): Promise<void> {
 
 /** Tells the operators, through the log, what will not get better by itself. */
 export async function reportTroubles(rt: Runtime): Promise<void> {
-  const found = await troubles(rt.db)
+  const found = await troubles(rt.db, new Date(rt.clock.now().getTime() - DAY_MS))
   if (Object.values(found).some(count => count > 0))
     rt.log.error(found, 'somebody must look at this (docs/operations.md)')
 }

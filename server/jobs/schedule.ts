@@ -28,7 +28,7 @@ export const scheduledJobs: readonly ScheduledJob[] = [
   { name: 'read-all-groups', when: '0 30 2 * * *', run: rt => readAllGroups(rt) },
   { name: 'delete-expired', when: '0 15 3 * * *', run: rt => deleteExpired(rt) },
   { name: 'report-troubles', when: '0 5 * * * *', run: rt => reportTroubles(rt) },
-  { name: 'monthly-reports', when: '0 0 8 1 * *', run: rt => sendMonthlyReports(rt) },
+  { name: 'monthly-reports', when: '0 0 8 1-5 * *', run: rt => sendMonthlyReports(rt) },
 ]
 
 /**
@@ -48,6 +48,8 @@ export async function startSchedule(
     await boss.createQueue(job.name, {
       policy: 'stately',
       retryLimit: 0,
+      // a process that was killed lets go of its job within seconds, not when the job expires
+      heartbeatSeconds: 10,
       expireInSeconds: 900,
       deleteAfterSeconds: 3600,
     })

@@ -41,9 +41,10 @@ export async function noticeProgress(
 ): Promise<Progress> {
   const notice = await noticeById(rt.db, noticeId)
   if (!notice) throw new DomainError('notice.unknown', `没有编号是 ${noticeId} 的通知。`)
-  const role = managingRoles(rt.templates, actor).find(
-    each => notice.unitPath.startsWith(each.unitPath) || each.unitPath.startsWith(notice.unitPath),
-  )
+  // of several roles the highest sees most
+  const [role] = managingRoles(rt.templates, actor)
+    .filter(each => notice.unitPath.startsWith(each.unitPath) || each.unitPath.startsWith(notice.unitPath))
+    .sort((a, b) => a.unitPath.length - b.unitPath.length)
   if (!role) throw notAllowed(`查看通知 ${noticeId} 的进度`)
   const path = role.unitPath.length > notice.unitPath.length ? role.unitPath : notice.unitPath
   const rows = await progressOf(rt.db, noticeId, path)

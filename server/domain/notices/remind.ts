@@ -27,22 +27,29 @@ export async function fireDueTimers(
 async function remindOwners(rt: DomainRuntime, noticeId: number): Promise<number> {
   const notice = await noticeById(rt.db, noticeId)
   if (!notice) return 0
-  const byOwner = new Map<number, string[]>()
+  const byOwner = new Map<number, { names: string[]; hasRelay: boolean }>()
   for (const missing of await missingDeliveries(rt.db, noticeId, notice.unitPath, ALL)) {
     if (missing.ownerId === null || (missing.route !== 'relay' && missing.route !== 'mass')) continue
     const what =
       missing.route === 'mass'
         ? `${missing.groupName}（请在企业微信“客户联系”中确认群发）`
         : missing.groupName
-    byOwner.set(missing.ownerId, [...(byOwner.get(missing.ownerId) ?? []), what])
+    const theirs = byOwner.get(missing.ownerId) ?? { names: [], hasRelay: false }
+    theirs.names.push(what)
+    theirs.hasRelay ||= missing.route === 'relay'
+    byOwner.set(missing.ownerId, theirs)
   }
-  for (const [ownerId, groups] of byOwner) {
+  for (const [ownerId, { names: groups, hasRelay }] of byOwner) {
     const names = groups.slice(0, 5).join('、') + (groups.length > 5 ? `等 ${groups.length} 个群` : '')
+    // a confirmed mass message is seen by itself; only what was forwarded by hand needs a word
+    const how = hasRelay
+      ? `转好后回复：转 ${noticeId}（没收到原文请回：通知 ${noticeId}）`
+      : '确认后不用回复。'
     await sendToPerson(
       rt,
       ownerId,
       'reminder',
-      `【提醒】${notice.unitName}的通知 ${noticeId} 要在${chineseMoment(notice.deadlineAt)}前传达到群，您的${names}还没有登记转发。转好后回复：转 ${noticeId}（没收到原文请回：通知 ${noticeId}）`,
+      `【提醒】${notice.unitName}的通知 ${noticeId} 要在${chineseMoment(notice.deadlineAt)}前传达到群，您的${names}还没有传达。${how}`,
     )
   }
   return byOwner.size
@@ -63,10 +70,7 @@ async function tellManagers(rt: DomainRuntime, noticeId: number): Promise<number
     const who = missing.ownerName ? `群主${missing.ownerName}` : '没有群主'
     for (const manager of managers)
       if (manager !== missing.ownerId)
-        byManager.set(manager, [
-          ...(byManager.get(manager) ?? []),
-          `${missing.unitName}“${missing.groupName}”（${who}）`,
-        ])
+        listOf(byManager, manager).push(`${missing.unitName}“${missing.groupName}”（${who}）`)
   }
   for (const [manager, lines] of byManager) {
     const more = lines.length > 10 ? [`……共 ${lines.length} 个群，发送“回执 ${noticeId}”看全部。`] : []
@@ -82,4 +86,10 @@ async function tellManagers(rt: DomainRuntime, noticeId: number): Promise<number
     )
   }
   return byManager.size
+}
+
+function listOf(lists: Map<number, string[]>, key: number): string[] {
+  const list = lists.get(key) ?? []
+  lists.set(key, list)
+  return list
 }

@@ -26,13 +26,13 @@ export async function makeFile(
   fileName: string,
   file: Buffer,
 ): Promise<string> {
-  return keep(rt, owner, { title: fileName, fileName, file })
+  return keep(rt, owner, { title: fileName, fileName, textSealed: rt.vault.seal(file.toString('base64')) })
 }
 
 async function keep(
   rt: DomainRuntime,
   { personId }: PageOwner,
-  content: { title: string; textSealed?: string; fileName?: string; file?: Buffer },
+  content: { title: string; textSealed: string; fileName?: string },
 ): Promise<string> {
   const token = randomBytes(18).toString('base64url')
   const now = rt.clock.now()

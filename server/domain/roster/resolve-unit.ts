@@ -45,7 +45,8 @@ export function unitFinder(units: readonly UnitRow[]): UnitFinder {
       )
       const name = places.at(-1)
       if (name === undefined) return { reason: '没有写明单位' }
-      const above = places.slice(0, -1)
+      // a branch stands under its county, whatever township the row names beside
+      const above = places.slice(0, -1).filter(place => row.branch === '' || place !== row.township)
       const found = named(name, above)
       const [unit] = found
       if (unit && found.length === 1) return { unit }
@@ -69,18 +70,22 @@ export function branchKind(programme: Programme): string | null {
 }
 
 /**
- * The role a row means: the one whose name stands in 角色 or 职务, the longest first (团支部副书记 before 书记).
+ * The role a row means: the one named in 角色 or 职务, the longest first (团支部副书记 before 书记), or its short form.
  * Members of a branch without a title are volunteers. null when nothing fits the kind of unit.
  */
 export function roleOf(programme: Programme, unitKind: string, row: RosterRow): string | null {
   const fitting = programme.roles.filter(role => role.unitKinds.includes(unitKind))
   for (const written of [row.role, row.title]) {
     if (written === '') continue
-    const match = fitting
-      .filter(role => role.id === written || written.includes(role.name) || role.name.includes(written))
+    const exact = fitting.find(role => role.name === written || role.id === written)
+    const within = fitting
+      .filter(role => written.includes(role.name))
       .sort((a, b) => b.name.length - a.name.length)
-    const exact = match.find(role => role.name === written || role.id === written)
-    const role = exact ?? match[0]
+    // a short form such as 书记: the role that ends so, the shortest first, and never a deputy's
+    const shortened = fitting
+      .filter(role => role.name.endsWith(written) && !role.name.includes(`副${written}`))
+      .sort((a, b) => a.name.length - b.name.length)
+    const role = exact ?? within[0] ?? shortened[0]
     if (role) return role.id
   }
   if (unitKind === VOLUNTEER_BRANCH) return fitting.find(role => role.id === 'volunteer')?.id ?? null

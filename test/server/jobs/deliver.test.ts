@@ -89,10 +89,13 @@ describe('sending', () => {
     stage.clock.advance(49 * 3600_000)
     await sendToPerson(stage.rt, ownerId, 'task', '窗口外')
     await stage.settle()
-    expect(await newest()).toMatchObject({ status: 'sent' })
+    expect(await newest()).toMatchObject({ status: 'waiting' })
     const last = stage.sim.inbox(owner.id).at(-1)
     expect(last?.kind).toContain('template')
-    await stage.say(owner.id, '任务')
+    expect(stage.received(owner.id)).not.toContain('窗口外')
+    await stage.say(owner.id, '好')
+    await stage.settle()
+    expect(stage.received(owner.id).at(-1)).toBe('窗口外')
     await sendToPerson(stage.rt, ownerId, 'task', '窗口内')
     await stage.settle()
     expect(stage.received(owner.id).at(-1)).toBe('窗口内')
@@ -109,7 +112,7 @@ describe('sending', () => {
     await sendToPerson(stage.rt, officerId, 'task', '进程死了')
     const [claimed] = await claimOutgoing(stage.rt.db, stage.clock.now(), 10)
     expect(await recoverInFlight(stage.rt)).toBe(0)
-    stage.clock.advance(6 * 60_000)
+    stage.clock.advance(16 * 60_000)
     expect(await recoverInFlight(stage.rt)).toBe(1)
     await deliverDue(stage.rt)
     expect(stage.received(officer.id).filter(text => text === '进程死了')).toHaveLength(1)
@@ -121,6 +124,30 @@ describe('sending', () => {
     await recoverInFlight(stage.rt)
     expect(await newest()).toMatchObject({ status: 'unknown' })
     expect(await deliverDue(stage.rt)).toBe(0)
+  })
+
+  test('a post that could not be recorded is not sent again', async () => {
+    const chat = stage.sim.createGroup({ kind: 'internal', name: '青农榆阳', ownerId: officer.id })
+    await stage.say(officer.id, `建群 县级青农群 机器人群 30人 青农榆阳 ${stage.sim.addRobot(chat.id)}`)
+    await stage.say(officer.id, '通知 便民 明天停水，请互相转告。')
+    await stage.say(officer.id, '确认')
+    await stage.rt.db.execute(
+      `create function refuse() returns trigger language plpgsql as $$ begin raise exception 'no'; end $$`,
+    )
+    await stage.rt.db.execute(
+      'create trigger refuse before insert on receipts for each row execute function refuse()',
+    )
+    await stage.settle()
+    await stage.rt.db.execute('drop trigger refuse on receipts')
+    stage.clock.advance(16 * 60_000)
+    await recoverInFlight(stage.rt)
+    await stage.settle()
+    expect(stage.sim.group(chat.id).posts).toHaveLength(1)
+    const delivery = await stage.rt.db.query.deliveries.findFirst()
+    expect(delivery).toMatchObject({ route: 'robot', status: 'unknown' })
+    // the owner looks into the group and says that it is there
+    expect(await stage.say(officer.id, '转')).toContain('已登记')
+    expect(await stage.rt.db.query.deliveries.findFirst()).toMatchObject({ status: 'posted' })
   })
 
   test('two workers at once send each message once', async () => {
