@@ -19,6 +19,14 @@ export interface Recount {
   activities: number
   /** Who came into a branch's group by a code of their own. */
   joinedByPass: number
+  /** Groups by what carries them. */
+  groups: Record<string, number>
+  /** Requests to be let into an audited group, and what people said to those left to them. */
+  requests: { made: number; approvedByPerson: number; rejectedByPerson: number }
+  /** Callbacks that the server acknowledged. */
+  callbacks: number
+  /** Who was removed from a group by its owner. */
+  removed: number
   /** Groups into which each notice was posted. */
   noticePosts: { city: number; county: number; volunteers: number }
 }
@@ -70,6 +78,10 @@ export function recount(sim: Simulator, cast: Cast, players: Players): Recount {
     registered: 0,
     activities: 0,
     joinedByPass: 0,
+    groups: {},
+    requests: { made: 0, approvedByPerson: 0, rejectedByPerson: 0 },
+    callbacks: 0,
+    removed: 0,
     noticePosts: { city: 0, county: 0, volunteers: 0 },
   }
   const count = (township: string | undefined, figure: TrackingFigure | undefined, by = 1) => {
@@ -80,7 +92,14 @@ export function recount(sim: Simulator, cast: Cast, players: Players): Recount {
   for (const entry of sim.log) {
     const text = String(entry.text ?? '')
     switch (entry.kind) {
+      case 'callback':
+        if (entry.status === 200) result.callbacks++
+        break
+      case 'group_leave':
+        if (entry.removed === true) result.removed++
+        break
       case 'group_created':
+        result.groups[String(entry.groupKind)] = (result.groups[String(entry.groupKind)] ?? 0) + 1
         count(townshipOfGroup.get(String(entry.groupId)), 'groups')
         break
       case 'group_post': {
@@ -102,6 +121,9 @@ export function recount(sim: Simulator, cast: Cast, players: Players): Recount {
       case 'said': {
         const joining = /^入群 \d+ \S+ (在乡|外出) (\S+)$/.exec(text)
         if (joining) work.set(String(entry.personId), workFigure[`${joining[1]}${joining[2]}`])
+        else if (/^入群 \d+ /.test(text)) result.requests.made++
+        if (/^同意 \d+$/.test(text)) result.requests.approvedByPerson++
+        if (/^拒绝 \d+ /.test(text)) result.requests.rejectedByPerson++
         const activity = /^活动 (\S+) /.exec(text)
         if (activity) {
           result.activities++
