@@ -5,7 +5,7 @@ import { importRoster } from '../../server/domain/roster/import.ts'
 import { importUnits } from '../../server/domain/units/import-units.ts'
 import { sendMonthlyReports } from '../../server/jobs/monthly-reports.ts'
 import { inTransaction } from '../../server/runtime.ts'
-import type { SimPerson } from '../simulator/index.ts'
+import type { ChatMessage, SimPerson } from '../simulator/index.ts'
 import { type Cast, type CountyCast, castFiles, type Scale } from './cast.ts'
 import { chance, inLanes } from './chance.ts'
 import { activityKinds, awayWork, homeWork, notices, places, posts } from './corpus.ts'
@@ -293,8 +293,20 @@ function isAsked(stage: DemoStage, owner: Owner, body: string): boolean {
     hasTask ||
     sim
       .inbox(owner.person.id)
-      .some(message => message.at.getTime() > since && message.from === 'bot' && !message.passive)
+      .some(
+        message =>
+          message.at.getTime() > since &&
+          message.from === 'bot' &&
+          !message.passive &&
+          asksToRelay(message, body),
+      )
   )
+}
+
+/** The text itself, or the template message that calls for it; not a reminder of an earlier notice. */
+function asksToRelay(message: ChatMessage, body: string): boolean {
+  const words = [message.text, message.card?.title ?? '', ...(message.card?.rows.map(row => row.value) ?? [])]
+  return message.text.startsWith(body) || words.some(text => /通知 \d+ 待转发/.test(text))
 }
 
 /** Confirms the mass task, forwards the text to the other groups, and says so with one word. */
