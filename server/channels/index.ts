@@ -1,7 +1,8 @@
 import type { Config } from '../config.ts'
 import type { Channels } from './channel.ts'
 import { createOfficialAccountChannel } from './official-account/index.ts'
-import { type ChannelServices, createWecomChannel } from './wecom/index.ts'
+import type { ChannelServices } from './services.ts'
+import { createWecomChannel } from './wecom/index.ts'
 
 /** The configured platform accounts. */
 export function createChannels(config: Config, services: ChannelServices): Channels {

@@ -14,8 +14,8 @@ import {
 import type { CallbackRequest, OfficialAccountChannel } from '../channel.ts'
 import { ChannelError } from '../errors.ts'
 import { callPlatform, type PlatformCall } from '../http.ts'
+import type { ChannelServices } from '../services.ts'
 import { readToken, TokenSource } from '../token.ts'
-import type { ChannelServices } from '../wecom/index.ts'
 import { officialAccountCodes } from './codes.ts'
 import { readOfficialAccountUpdate } from './receive.ts'
 

@@ -13,17 +13,11 @@ import {
 } from '../callback.ts'
 import type { GroupReading, WecomChannel } from '../channel.ts'
 import { ChannelError } from '../errors.ts'
-import { type CallTrace, callPlatform, type PlatformAnswer, type PlatformCall } from '../http.ts'
-import { readToken, TokenSource, type TokenStore } from '../token.ts'
+import { callPlatform, type PlatformAnswer, type PlatformCall } from '../http.ts'
+import type { ChannelServices } from '../services.ts'
+import { readToken, TokenSource } from '../token.ts'
 import { wecomCodes } from './codes.ts'
 import { readWecomUpdate } from './receive.ts'
-
-export interface ChannelServices {
-  now: () => Date
-  tokens: TokenStore
-  trace: (entry: CallTrace) => void
-  freshnessSeconds: number
-}
 
 /** UTF-8 bytes; longer text is cut without a word. @see https://developer.work.weixin.qq.com/document/path/90236 */
 const MAX_TEXT_BYTES = 2048
