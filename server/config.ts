@@ -4,6 +4,11 @@ import { z } from 'zod'
 const key43 = z.string().regex(/^[A-Za-z0-9]{43}$/, 'must be exactly 43 letters or digits')
 const callbackToken = z.string().regex(/^[A-Za-z0-9]{1,32}$/, 'must be 1 to 32 letters or digits')
 const count = (fallback: number) => z.coerce.number().int().positive().default(fallback)
+const yesNo = (fallback: boolean) =>
+  z
+    .enum(['yes', 'no'])
+    .default(fallback ? 'yes' : 'no')
+    .transform(answer => answer === 'yes')
 /** Paths are put behind it, so it must end where they begin. */
 const webAddress = z
   .url({ protocol: /^https?$/, error: 'must be a web address such as https://qunzhen.example.cn' })
@@ -33,13 +38,19 @@ const settings = {
   WECOM_SECRET: z.string().min(1).optional(),
   WECOM_TOKEN: callbackToken.optional(),
   WECOM_AES_KEY: key43.optional(),
+  WECOM_VERIFIED: yesNo(true),
+  WECOM_ACCOUNT_CAP: count(200),
+  WECOM_BOT_TOKEN: callbackToken.optional(),
+  WECOM_BOT_AES_KEY: key43.optional(),
+  WECOM_BOT_USER_IDS: z.enum(['plain', 'encrypted']).default('plain'),
   OFFICIAL_ACCOUNT_BASE_URL: webAddress.default('https://api.weixin.qq.com'),
   OFFICIAL_ACCOUNT_APP_ID: z.string().min(1).optional(),
   OFFICIAL_ACCOUNT_SECRET: z.string().min(1).optional(),
   OFFICIAL_ACCOUNT_TOKEN: callbackToken.optional(),
   OFFICIAL_ACCOUNT_AES_KEY: key43.optional(),
-  OFFICIAL_ACCOUNT_MODE: z.enum(['plain', 'secure']).default('secure'),
+  OFFICIAL_ACCOUNT_MODE: z.enum(['plain', 'compatible', 'secure']).default('secure'),
   OFFICIAL_ACCOUNT_KIND: z.enum(['service', 'subscription']).default('service'),
+  OFFICIAL_ACCOUNT_VERIFIED: yesNo(true),
   OFFICIAL_ACCOUNT_NOTICE_TEMPLATE: z.string().min(1).optional(),
 } as const
 
@@ -52,6 +63,18 @@ export interface WecomConfig {
   secret: string
   token: string
   aesKey: string
+  /** Whether the corp is verified (已认证): without it customers cannot be reached through the interface. */
+  isVerified: boolean
+  /** The corp's account cap (帐号上限): an app may send 200 times as many person-messages a day. */
+  accountCap: number
+}
+
+/** The chat robot (智能机器人) of the same corp, by URL callback. */
+export interface AibotConfig {
+  token: string
+  aesKey: string
+  /** `plain` when the robot's maker is a super-administrator; otherwise the platform hides the userids. */
+  userIds: 'plain' | 'encrypted'
 }
 
 export interface OfficialAccountConfig {
@@ -61,9 +84,11 @@ export interface OfficialAccountConfig {
   token: string
   /** Absent in plain mode. */
   aesKey: string | null
-  mode: 'plain' | 'secure'
+  mode: 'plain' | 'compatible' | 'secure'
   /** A subscription account (订阅号) has no template messages, OAuth or QR codes with a scene. */
   kind: 'service' | 'subscription'
+  /** Whether the account is verified (已认证): most interfaces need it. */
+  isVerified: boolean
   /** The template message with fields `thing1` (标题), `time2` (时间), `thing3` (说明) for owners outside the 48 h window. */
   noticeTemplate: string | null
 }
@@ -84,7 +109,10 @@ export interface Config {
   callbackDeadlineMs: number
   /** Days that handled callbacks and the log of platform calls are kept. */
   retentionDays: number
+  /** Without a slash at the end; the chat robot needs it, too. */
+  wecomBaseUrl: string
   wecom: WecomConfig | null
+  aibot: AibotConfig | null
   officialAccount: OfficialAccountConfig | null
 }
 
@@ -113,9 +141,10 @@ export function readConfig(environment: Record<string, string | undefined>): Con
   if (!parsed.success) for (const issue of parsed.error.issues) problems.push(problemOf(issue))
 
   const wecomNames = ['WECOM_CORP_ID', 'WECOM_AGENT_ID', 'WECOM_SECRET', 'WECOM_TOKEN', 'WECOM_AES_KEY']
+  const botNames = ['WECOM_BOT_TOKEN', 'WECOM_BOT_AES_KEY']
   const accountNames = ['OFFICIAL_ACCOUNT_APP_ID', 'OFFICIAL_ACCOUNT_SECRET', 'OFFICIAL_ACCOUNT_TOKEN']
   if (raw.OFFICIAL_ACCOUNT_MODE !== 'plain') accountNames.push('OFFICIAL_ACCOUNT_AES_KEY')
-  for (const names of [wecomNames, accountNames]) {
+  for (const names of [wecomNames, accountNames, botNames]) {
     const missing = names.filter(name => raw[name] === undefined)
     if (missing.length > 0 && missing.length < names.length)
       for (const name of missing)
@@ -185,6 +214,7 @@ function assemble(env: z.output<z.ZodObject<typeof settings>>): Config {
     callbackFreshnessSeconds: env.CALLBACK_FRESHNESS_SECONDS,
     callbackDeadlineMs: env.CALLBACK_DEADLINE_MS,
     retentionDays: env.RETENTION_DAYS,
+    wecomBaseUrl: withoutSlash(env.WECOM_BASE_URL),
     wecom:
       env.WECOM_CORP_ID && env.WECOM_AGENT_ID && env.WECOM_SECRET && env.WECOM_TOKEN && env.WECOM_AES_KEY
         ? {
@@ -194,6 +224,16 @@ function assemble(env: z.output<z.ZodObject<typeof settings>>): Config {
             secret: env.WECOM_SECRET,
             token: env.WECOM_TOKEN,
             aesKey: env.WECOM_AES_KEY,
+            isVerified: env.WECOM_VERIFIED,
+            accountCap: env.WECOM_ACCOUNT_CAP,
+          }
+        : null,
+    aibot:
+      env.WECOM_BOT_TOKEN && env.WECOM_BOT_AES_KEY
+        ? {
+            token: env.WECOM_BOT_TOKEN,
+            aesKey: env.WECOM_BOT_AES_KEY,
+            userIds: env.WECOM_BOT_USER_IDS,
           }
         : null,
     officialAccount:
@@ -206,6 +246,7 @@ function assemble(env: z.output<z.ZodObject<typeof settings>>): Config {
             aesKey: env.OFFICIAL_ACCOUNT_AES_KEY ?? null,
             mode: env.OFFICIAL_ACCOUNT_MODE,
             kind: env.OFFICIAL_ACCOUNT_KIND,
+            isVerified: env.OFFICIAL_ACCOUNT_VERIFIED,
             noticeTemplate: env.OFFICIAL_ACCOUNT_NOTICE_TEMPLATE ?? null,
           }
         : null,

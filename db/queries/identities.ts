@@ -1,79 +1,9 @@
 import { and, eq, gt, isNull, sql } from 'drizzle-orm'
 import type { Db } from '../client.ts'
 import { attempts, bindingCodes, conversations, identities } from '../schema/index.ts'
+import type { ConversationRow } from './senders.ts'
 
-export interface SenderRole {
-  unitId: number
-  unitName: string
-  unitPath: string
-  programme: string
-  level: string
-  role: string
-}
-
-export interface SenderRow {
-  identityId: number
-  personId: number | null
-  personName: string | null
-  roles: SenderRole[]
-  ownsGroups: boolean
-  /** Texts wait for this person to write. */
-  hasWaiting: boolean
-  boundBy: string | null
-  conversation: ConversationRow | null
-}
-
-export interface ConversationRow {
-  name: string
-  version: number
-  step: string
-  answers: Record<string, string>
-}
-
-/**
- * Who writes: notes that the account was seen (and makes it at first sight) and loads all that routing needs, in one
- * statement, because this runs for every update.
- */
-export async function loadSender(db: Db, channel: string, address: string, now: Date): Promise<SenderRow> {
-  const at = now.toISOString()
-  const rows = await db.execute<{
-    identity_id: string
-    person_id: string | null
-    bound_by: string | null
-    name: string | null
-    roles: SenderRole[] | null
-    owns_groups: boolean
-    has_waiting: boolean
-    conversation: ConversationRow | null
-  }>(sql`
-    with me as (
-      insert into identities (channel, address, last_seen_at, created_at)
-      values (${channel}, ${address}, ${at}, ${at})
-      on conflict (channel, address) do update set last_seen_at = excluded.last_seen_at, is_reachable = true
-      returning id, person_id, bound_by
-    )
-    select me.id as identity_id, me.person_id, me.bound_by, p.name,
-      (select json_agg(json_build_object('unitId', u.id, 'unitName', u.name, 'unitPath', u.path,
-          'programme', u.programme, 'level', u.level, 'role', r.role) order by length(u.path), r.id)
-        from roles r join units u on u.id = r.unit_id where r.person_id = me.person_id and r.ended_at is null) as roles,
-      exists (select from groups g where g.owner_id = me.person_id and g.dissolved_at is null) as owns_groups,
-      exists (select from outgoing_messages o where o.status = 'waiting' and (o.identity_id = me.id or o.person_id = me.person_id)) as has_waiting,
-      (select json_build_object('name', c.name, 'version', c.version, 'step', c.step, 'answers', c.answers)
-        from conversations c where c.identity_id = me.id and c.expires_at > ${at}) as conversation
-    from me left join persons p on p.id = me.person_id`)
-  const row = rows[0]
-  if (!row) throw new Error('the sender could not be loaded')
-  return {
-    identityId: Number(row.identity_id),
-    personId: row.person_id === null ? null : Number(row.person_id),
-    personName: row.name,
-    roles: row.roles ?? [],
-    ownsGroups: row.owns_groups,
-    hasWaiting: row.has_waiting,
-    boundBy: row.bound_by,
-    conversation: row.conversation,
-  }
-}
+export type IdentityRow = typeof identities.$inferSelect
 
 export async function identityOf(db: Db, channel: string, address: string) {
   const [row] = await db
@@ -125,17 +55,106 @@ export async function releaseUnvouched(db: Db, personIds: number[]): Promise<num
   return rows.map(row => Number(row.person_id))
 }
 
-/**
- * Somebody unfollowed: the account is not theirs any more for us. One that registered itself keeps its person, who has no
- * rights, so that whoever comes back is not counted twice.
- */
-export async function markUnreachable(db: Db, channel: string, address: string) {
-  const account = and(eq(identities.channel, channel), eq(identities.address, address))
-  await db.update(identities).set({ isReachable: false }).where(account)
+/** An account, locked until the transaction ends: two events about it have an order. */
+export async function lockIdentity(db: Db, channel: string, address: string): Promise<IdentityRow | null> {
+  const [row] = await db
+    .select()
+    .from(identities)
+    .where(and(eq(identities.channel, channel), eq(identities.address, address)))
+    .for('update')
+  return row ?? null
+}
+
+/** An account cannot be written to any more. `lastSeenAt` is the moment of its going, against which later news is held. */
+export async function markGone(db: Db, id: number, at: Date): Promise<void> {
   await db
     .update(identities)
-    .set({ personId: null, boundAt: null, boundBy: null })
-    .where(and(account, sql`${identities.boundBy} is distinct from 'registration'`))
+    .set({ isReachable: false, windowEndsAt: null, windowLeft: null, lastSeenAt: at })
+    .where(eq(identities.id, id))
+}
+
+/** An account can be written to, as an event of the moment `at` says. */
+export async function markBack(db: Db, id: number, at: Date): Promise<void> {
+  await db
+    .update(identities)
+    .set({
+      isReachable: true,
+      lastSeenAt: sql`greatest(${identities.lastSeenAt}, ${at.toISOString()}::timestamptz)`,
+    })
+    .where(eq(identities.id, id))
+}
+
+/** An account is nobody's any more. */
+export async function unbindIdentity(db: Db, id: number): Promise<void> {
+  await db
+    .update(identities)
+    .set({ personId: null, boundAt: null, boundBy: null, unionId: null })
+    .where(eq(identities.id, id))
+}
+
+/** Deletes what an OAuth login told of an account. */
+export async function clearAuthorized(db: Db, id: number): Promise<void> {
+  await db.update(identities).set({ unionId: null }).where(eq(identities.id, id))
+}
+
+/** Gives an account its new address, which no other account may have. */
+export async function renameIdentity(db: Db, id: number, address: string): Promise<void> {
+  await db.update(identities).set({ address }).where(eq(identities.id, id))
+}
+
+/** Two accounts are one: what points at the first points at the second, which becomes `set`; the first is deleted. */
+export async function absorbIdentity(
+  db: Db,
+  fromId: number,
+  intoId: number,
+  set: Partial<IdentityRow>,
+): Promise<void> {
+  for (const [table, column] of [
+    ['join_requests', 'identity_id'],
+    ['outgoing_messages', 'identity_id'],
+    ['binding_codes', 'used_by_identity'],
+  ] as const)
+    await db.execute(
+      sql`update ${sql.identifier(table)} set ${sql.identifier(column)} = ${intoId} where ${sql.identifier(column)} = ${fromId}`,
+    )
+  // the dialogue that was begun last is the one that goes on
+  await db.execute(sql`
+    delete from conversations where identity_id = ${intoId}
+      and exists (select from conversations where identity_id = ${fromId})`)
+  await db.update(conversations).set({ identityId: intoId }).where(eq(conversations.identityId, fromId))
+  await db.delete(identities).where(eq(identities.id, fromId))
+  await db.update(identities).set(set).where(eq(identities.id, intoId))
+}
+
+/** Keeps the index of an account with a person who registered; the WeChat id of a roster row has precedence. */
+export async function rememberAccount(db: Db, personId: number, accountIndex: string): Promise<void> {
+  await db.execute(sql`
+    update persons set wechat_index = ${accountIndex}
+    where id = ${personId} and wechat_sealed is null
+      and exists (select from registrations r where r.person_id = persons.id)`)
+}
+
+/** The person has an account again: its index is not needed. */
+export async function forgetAccount(db: Db, personId: number): Promise<void> {
+  await db.execute(
+    sql`update persons set wechat_index = null where id = ${personId} and wechat_sealed is null`,
+  )
+}
+
+/** The person who registered by an account that was unbound since, unless they have rights or another account by now. */
+export async function registeredPerson(
+  db: Db,
+  channel: string,
+  accountIndex: string,
+): Promise<number | null> {
+  const [row] = await db.execute<{ id: string }>(sql`
+    select p.id from persons p join registrations r on r.person_id = p.id
+    where p.wechat_index = ${accountIndex}
+      and not exists (select from roles where person_id = p.id and ended_at is null)
+      and not exists (select from groups where owner_id = p.id and dissolved_at is null)
+      and not exists (select from identities where person_id = p.id and channel = ${channel})
+    order by p.id desc limit 1`)
+  return row ? Number(row.id) : null
 }
 
 export async function insertBindingCode(db: Db, row: typeof bindingCodes.$inferInsert) {

@@ -290,31 +290,6 @@ export async function linkDeliveries(
     where d.notice_id = ${noticeId} and d.group_id = t.group_id`)
 }
 
-/**
- * Takes due messages for one worker; another worker passes over them. One person's messages go in order: a later one
- * waits while an earlier one is under way.
- */
-export async function claimOutgoing(db: Db, now: Date, limit: number): Promise<OutgoingRow[]> {
-  const due = db
-    .select({ id: outgoingMessages.id })
-    .from(outgoingMessages)
-    .where(
-      and(
-        inArray(outgoingMessages.status, ['pending', 'retrying']),
-        lte(outgoingMessages.nextAttemptAt, now),
-      ),
-    )
-    .orderBy(asc(outgoingMessages.nextAttemptAt), asc(outgoingMessages.id))
-    .limit(limit)
-    .for('update', { skipLocked: true })
-  const rows = await db
-    .update(outgoingMessages)
-    .set({ status: 'sending', claimedAt: now, attempts: sql`${outgoingMessages.attempts} + 1` })
-    .where(inArray(outgoingMessages.id, due))
-    .returning()
-  return rows.sort((a, b) => a.id - b.id)
-}
-
 export async function updateOutgoing(
   db: Db,
   id: number,

@@ -10,6 +10,8 @@ export interface NewUpdate {
   kind: string
   payloadSealed: string
   receivedAt: Date
+  /** Set for one that needed no handling beyond its answer: it is stored as handled, with the answer. */
+  outright: { replySealed: string | null } | null
 }
 
 /** How far an update has come. */
@@ -32,11 +34,7 @@ export interface RecordedUpdate extends UpdateState {
  */
 export function updateRecorder(db: Db): (update: NewUpdate) => Promise<RecordedUpdate> {
   return batched(async inputs => {
-    const inserted = await db
-      .insert(updates)
-      .values(inputs.map(input => ({ ...input, status: 'received' })))
-      .onConflictDoNothing({ target: [updates.channel, updates.dedupeKey] })
-      .returning({ id: updates.id, channel: updates.channel, dedupeKey: updates.dedupeKey })
+    const inserted = await insertUpdates(db, inputs)
     const fresh = new Map(inserted.map(row => [`${row.channel} ${row.dedupeKey}`, row.id]))
     const repeated = inputs.filter(input => !fresh.has(`${input.channel} ${input.dedupeKey}`))
     const present = await findByKeys(db, repeated)
@@ -52,7 +50,12 @@ export function updateRecorder(db: Db): (update: NewUpdate) => Promise<RecordedU
       if (id !== undefined) {
         // the same update twice in one batch: only the first is new
         fresh.delete(key)
-        const row = { id, status: 'received', attempts: 0, replySealed: null }
+        const row = {
+          id,
+          status: input.outright ? 'handled' : 'received',
+          attempts: 0,
+          replySealed: input.outright?.replySealed ?? null,
+        }
         known.set(key, row)
         return { ...row, isNew: true }
       }
@@ -61,6 +64,27 @@ export function updateRecorder(db: Db): (update: NewUpdate) => Promise<RecordedU
       return { ...row, isNew: false }
     })
   })
+}
+
+/** One parameter for each column, whatever the number of rows: the statement's text and plan stay the same. */
+async function insertUpdates(db: Db, inputs: NewUpdate[]) {
+  const column = (values: (string | null)[]) => sql`${sql.param(values)}`
+  const rows = await db.execute<{ id: string; channel: string; dedupe_key: string }>(sql`
+    insert into updates (channel, dedupe_key, kind, payload_sealed, received_at, status, reply_sealed, handled_at)
+    select channel, dedupe_key, kind, payload, at::timestamptz, status, reply,
+      case when status = 'handled' then at::timestamptz end
+    from unnest(
+      ${column(inputs.map(input => input.channel))}::text[],
+      ${column(inputs.map(input => input.dedupeKey))}::text[],
+      ${column(inputs.map(input => input.kind))}::text[],
+      ${column(inputs.map(input => input.payloadSealed))}::text[],
+      ${column(inputs.map(input => input.receivedAt.toISOString()))}::text[],
+      ${column(inputs.map(input => (input.outright ? 'handled' : 'received')))}::text[],
+      ${column(inputs.map(input => input.outright?.replySealed ?? null))}::text[]
+    ) as t (channel, dedupe_key, kind, payload, at, status, reply)
+    on conflict (channel, dedupe_key) do nothing
+    returning id, channel, dedupe_key`)
+  return rows.map(row => ({ id: Number(row.id), channel: row.channel, dedupeKey: row.dedupe_key }))
 }
 
 async function findByKeys(db: Db, keys: { channel: string; dedupeKey: string }[]) {
@@ -84,6 +108,12 @@ async function findByKeys(db: Db, keys: { channel: string; dedupeKey: string }[]
         inArray(updates.channel, [...new Set(keys.map(key => key.channel))]),
       ),
     )
+}
+
+/** How far the update with this key has come; null when there is none. */
+export async function updateByKey(db: Db, channel: string, dedupeKey: string): Promise<UpdateState | null> {
+  const [row] = await findByKeys(db, [{ channel, dedupeKey }])
+  return row ?? null
 }
 
 /** How far an update has come by now. */

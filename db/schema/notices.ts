@@ -74,17 +74,21 @@ export const outgoingMessages = pgTable(
   'outgoing_messages',
   {
     id: id(),
-    /** What is called: `person`, `robot`, `appchat`, `mass`, `join_pass` or `create_appchat`. */
+    /** What is called: `person`, `robot`, `appchat`, `mass`, `join_pass`, `create_appchat`, `welcome` or `response`. */
     kind: text().notNull(),
     /** Person to be reached by whatever account they have; for `mass` the owner who confirms. */
     personId: ref().references(() => persons.id),
     /** Sends to this account only (a late answer goes where the question came from). */
     identityId: ref().references(() => identities.id),
     groupId: ref().references(() => groups.id),
-    /** `reply`, `relay`, `reminder`, `escalation`, `task`, `review`, `decision`, `notice`, `pass`, `report`. */
+    /** `reply`, `relay`, `reminder`, `escalation`, `task`, `review`, `decision`, `notice`, `pass`, `report`, `welcome`. */
     purpose: text().notNull(),
     /** The texts to send one after the other, a sealed JSON array: answers may hold personal data. */
     textsSealed: text().notNull(),
+    /** Files that go behind the texts, a sealed JSON array of `{ pageId, name, link }`; null: none. */
+    filesSealed: text(),
+    /** Not worth sending after this moment: a welcome has 20 seconds. */
+    expiresAt: moment(),
     /** How many of them are out already, so that a retry goes on behind them. */
     sentCount: integer().notNull().default(0),
     /** For `mass`: the chat ids of one task (≤ 2000). */
@@ -106,6 +110,7 @@ export const outgoingMessages = pgTable(
     index('outgoing_waiting').on(table.personId, table.identityId).where(sql`status = 'waiting'`),
     index('outgoing_trouble').on(table.createdAt).where(sql`status in ('unknown', 'failed')`),
     index('outgoing_in_flight').on(table.claimedAt).where(sql`status = 'sending'`),
+    index('outgoing_platform_id').on(table.platformId).where(sql`kind in ('person', 'join_pass')`),
     index('outgoing_mass').on(table.id).where(sql`kind = 'mass' and status = 'sent'`),
   ],
 )

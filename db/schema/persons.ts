@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm'
-import { boolean, index, integer, pgTable, text, uniqueIndex } from 'drizzle-orm/pg-core'
+import { boolean, index, integer, pgTable, smallint, text, uniqueIndex } from 'drizzle-orm/pg-core'
 import { id, moment, ref } from './columns.ts'
 
 /** One human being known to the system. Personal data is sealed (`server/vault.ts`); the index columns find it. */
@@ -37,7 +37,7 @@ export const identities = pgTable(
   'identities',
   {
     id: id(),
-    /** `wecom` or `official-account`. */
+    /** Whose id the address is: `wecom`, `official-account`, or `aibot` where the robot's users are hidden. */
     channel: text().notNull(),
     /** The platform's id: WeCom userid or external_userid, Official Account openid. */
     address: text().notNull(),
@@ -50,6 +50,9 @@ export const identities = pgTable(
     isReachable: boolean().notNull().default(true),
     /** When this account last wrote to the bot; decides what the Official Account may still send. */
     lastSeenAt: moment(),
+    /** Official Account: until when, and how many more, customer-service messages may be sent. null: never opened. */
+    windowEndsAt: moment(),
+    windowLeft: smallint(),
     createdAt: moment().notNull(),
   },
   table => [

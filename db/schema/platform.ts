@@ -1,5 +1,15 @@
 import { sql } from 'drizzle-orm'
-import { index, integer, jsonb, pgTable, smallint, text, uniqueIndex } from 'drizzle-orm/pg-core'
+import {
+  date,
+  index,
+  integer,
+  jsonb,
+  pgTable,
+  primaryKey,
+  smallint,
+  text,
+  uniqueIndex,
+} from 'drizzle-orm/pg-core'
 import { id, moment, ref } from './columns.ts'
 import { identities, persons } from './persons.ts'
 
@@ -25,6 +35,7 @@ export const updates = pgTable(
   },
   table => [
     uniqueIndex('updates_once').on(table.channel, table.dedupeKey),
+    index('updates_trouble').on(table.receivedAt).where(sql`status = 'set_aside' or kind = 'unknown'`),
     index('updates_unhandled').on(table.receivedAt).where(sql`status = 'received'`),
   ],
 )
@@ -84,6 +95,38 @@ export const accessTokens = pgTable('access_tokens', {
   tokenSealed: text().notNull(),
   expiresAt: moment().notNull(),
 })
+
+/** When the next call of a kind may be made, so that platforms' limits are kept across processes (`db/queries/limits.ts`). */
+export const pacing = pgTable('pacing', {
+  /** Such as `wecom:member:zhangsan:minute`. */
+  key: text().primaryKey(),
+  /** The moment up to which calls have been given out, by the generic cell rate algorithm. */
+  spentUntil: moment().notNull(),
+})
+
+/** How often something was done on a day (Asia/Shanghai), against the platforms' daily quotas. */
+export const dailyCounts = pgTable(
+  'daily_counts',
+  { key: text().notNull(), day: date().notNull(), count: integer().notNull() },
+  table => [primaryKey({ columns: [table.key, table.day] })],
+)
+
+/** Something an operator must see to (运维告警), one row for each cause until it is closed. */
+export const alarms = pgTable(
+  'alarms',
+  {
+    id: id(),
+    /** What it is about; the same cause again raises `times`. */
+    cause: text().notNull(),
+    /** What to do, in Chinese. Holds neither secrets nor personal data. */
+    words: text().notNull(),
+    times: integer().notNull(),
+    firstAt: moment().notNull(),
+    lastAt: moment().notNull(),
+    closedAt: moment(),
+  },
+  table => [uniqueIndex('alarms_open').on(table.cause).where(sql`closed_at is null`)],
+)
 
 /** Who did what (操作留痕). Append-only: a trigger refuses changes. */
 export const auditLog = pgTable(

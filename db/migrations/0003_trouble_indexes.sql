@@ -1,0 +1,2 @@
+CREATE INDEX "outgoing_platform_id" ON "outgoing_messages" USING btree ("platform_id") WHERE kind in ('person', 'join_pass');--> statement-breakpoint
+CREATE INDEX "updates_trouble" ON "updates" USING btree ("received_at") WHERE status = 'set_aside' or kind = 'unknown';

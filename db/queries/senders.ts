@@ -1,0 +1,178 @@
+import { sql } from 'drizzle-orm'
+import { batched } from '../batch.ts'
+import type { Db } from '../client.ts'
+
+export interface SenderRole {
+  unitId: number
+  unitName: string
+  unitPath: string
+  programme: string
+  level: string
+  role: string
+}
+
+export interface SenderRow {
+  identityId: number
+  personId: number | null
+  personName: string | null
+  roles: SenderRole[]
+  ownsGroups: boolean
+  /** Texts wait for this person to write. */
+  hasWaiting: boolean
+  boundBy: string | null
+  conversation: ConversationRow | null
+}
+
+export interface ConversationRow {
+  name: string
+  version: number
+  step: string
+  answers: Record<string, string>
+}
+
+/** A platform account: whose id it is, and the id. */
+export interface AccountKey {
+  channel: string
+  address: string
+}
+
+/** How long, and for how many messages, an account has just opened itself to us (客服消息时窗). */
+export interface OpenedWindow {
+  endsAt: Date
+  left: number
+}
+
+/** A sender as they were read, with what tells whether their row must be brought up to date. */
+export interface KnownSender extends SenderRow {
+  isReachable: boolean
+  lastSeenAt: Date | null
+  windowEndsAt: Date | null
+  windowLeft: number | null
+}
+
+type Row = {
+  identity_id: string
+  person_id: string | null
+  bound_by: string | null
+  name: string | null
+  roles: SenderRole[] | null
+  owns_groups: boolean | null
+  has_waiting: boolean
+  conversation: ConversationRow | null
+}
+
+/** Of an account `me` (id, person_id, bound_by): who it is and where they are in a dialogue. */
+const whoIs = (now: string) => sql`
+    me.id as identity_id, me.person_id, me.bound_by, p.name,
+    case when me.person_id is not null then
+      (select json_agg(json_build_object('unitId', u.id, 'unitName', u.name, 'unitPath', u.path,
+          'programme', u.programme, 'level', u.level, 'role', r.role) order by length(u.path), r.id)
+        from roles r join units u on u.id = r.unit_id where r.person_id = me.person_id and r.ended_at is null)
+      end as roles,
+    case when me.person_id is not null then
+      exists (select from groups g where g.owner_id = me.person_id and g.dissolved_at is null)
+      end as owns_groups,
+    exists (select from outgoing_messages o where o.status = 'waiting'
+      and (o.identity_id = me.id or o.person_id = me.person_id)) as has_waiting,
+    (select json_build_object('name', c.name, 'version', c.version, 'step', c.step, 'answers', c.answers)
+      from conversations c where c.identity_id = me.id and c.expires_at > ${now}) as conversation`
+
+function senderOf(row: Row): SenderRow {
+  return {
+    identityId: Number(row.identity_id),
+    personId: row.person_id === null ? null : Number(row.person_id),
+    personName: row.name,
+    roles: row.roles ?? [],
+    ownsGroups: row.owns_groups ?? false,
+    hasWaiting: row.has_waiting,
+    boundBy: row.bound_by,
+    conversation: row.conversation,
+  }
+}
+
+/** What becomes of an account's row when it is heard of: a full window replaces any other, a short one only a closed one. */
+const seenAgain = sql`
+  last_seen_at = greatest(identities.last_seen_at, excluded.last_seen_at),
+  is_reachable = true,
+  window_ends_at = case when excluded.window_ends_at is null or (identities.window_ends_at > excluded.last_seen_at
+    and identities.window_ends_at > excluded.window_ends_at)
+    then identities.window_ends_at else excluded.window_ends_at end,
+  window_left = case when excluded.window_ends_at is null or (identities.window_ends_at > excluded.last_seen_at
+    and identities.window_ends_at > excluded.window_ends_at)
+    then identities.window_left else excluded.window_left end`
+
+/**
+ * Who writes: notes that the account was seen (and makes it at first sight) and loads all that routing needs, in one
+ * statement, because this runs for every update that is handled in a transaction.
+ */
+export async function loadSender(
+  db: Db,
+  { channel, address }: AccountKey,
+  now: Date,
+  opened: OpenedWindow | null = null,
+): Promise<SenderRow> {
+  const at = now.toISOString()
+  const rows = await db.execute<Row>(sql`
+    with me as (
+      insert into identities (channel, address, last_seen_at, created_at, window_ends_at, window_left)
+      values (${channel}, ${address}, ${at}, ${at}, ${opened?.endsAt.toISOString() ?? null}, ${opened?.left ?? null})
+      on conflict (channel, address) do update set ${seenAgain}
+      returning id, person_id, bound_by
+    )
+    select ${whoIs(at)} from me left join persons p on p.id = me.person_id`)
+  const row = rows[0]
+  if (!row) throw new Error('the sender could not be loaded')
+  return senderOf(row)
+}
+
+/** Reads senders without writing, many callers' in one statement; null for an account never seen. */
+export function senderReader(db: Db, now: () => Date): (key: AccountKey) => Promise<KnownSender | null> {
+  return batched(async keys => {
+    const at = now().toISOString()
+    const rows = await db.execute<
+      Row & {
+        channel: string
+        address: string
+        is_reachable: boolean
+        last_seen_at: string | null
+        window_ends_at: string | null
+        window_left: number | null
+      }
+    >(sql`
+      select me.channel, me.address, me.is_reachable, me.last_seen_at, me.window_ends_at, me.window_left, ${whoIs(at)}
+      from unnest(${sql.param(keys.map(key => key.channel))}::text[], ${sql.param(keys.map(key => key.address))}::text[])
+        as k (channel, address)
+      join identities me on me.channel = k.channel and me.address = k.address
+      left join persons p on p.id = me.person_id`)
+    const found = new Map<string, KnownSender>()
+    for (const row of rows)
+      found.set(`${row.channel} ${row.address}`, {
+        ...senderOf(row),
+        isReachable: row.is_reachable,
+        lastSeenAt: row.last_seen_at === null ? null : new Date(row.last_seen_at),
+        windowEndsAt: row.window_ends_at === null ? null : new Date(row.window_ends_at),
+        windowLeft: row.window_left,
+      })
+    return keys.map(key => found.get(`${key.channel} ${key.address}`) ?? null)
+  })
+}
+
+/** Notes that accounts were seen, many callers' in one statement. */
+export function seenRecorder(
+  db: Db,
+): (seen: AccountKey & { at: Date; opened: OpenedWindow | null }) => Promise<void> {
+  return batched(async seen => {
+    const last = new Map(seen.map(each => [`${each.channel} ${each.address}`, each]))
+    // always in the same order, so that two statements never wait for each other
+    const rows = [...last.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, each]) => each)
+    await db.execute(sql`
+      insert into identities (channel, address, last_seen_at, created_at, window_ends_at, window_left)
+      select channel, address, at::timestamptz, at::timestamptz, ends_at::timestamptz, places from unnest(
+        ${sql.param(rows.map(row => row.channel))}::text[], ${sql.param(rows.map(row => row.address))}::text[],
+        ${sql.param(rows.map(row => row.at.toISOString()))}::text[],
+        ${sql.param(rows.map(row => row.opened?.endsAt.toISOString() ?? null))}::text[],
+        ${sql.param(rows.map(row => row.opened?.left ?? null))}::smallint[]) as t (channel, address, at, ends_at, places)
+      on conflict (channel, address) do update set ${seenAgain}`)
+    return seen.map(() => undefined)
+  })
+}
