@@ -1,5 +1,8 @@
-/** One configured platform account (渠道): a WeCom app or an Official Account. */
-export type ChannelName = 'wecom' | 'official-account'
+import type { OfficialAccountPorts } from './official-account/ports.ts'
+import type { ChannelName, Update, UpdateBase } from './update.ts'
+import type { WecomPorts } from './wecom/ports.ts'
+
+export type { ChannelName, GroupChange, Update, UpdateBase } from './update.ts'
 
 /** A callback as it came over HTTP. `query` holds single values only: a repeated parameter is refused before. */
 export interface CallbackRequest {
@@ -7,48 +10,20 @@ export interface CallbackRequest {
   body: string
 }
 
-/** What every update has. */
-interface UpdateBase {
-  channel: ChannelName
-  /** Two callbacks with the same key are the same update: the platform's message id, or a hash of the body. */
-  dedupeKey: string
-  /** The platform account that wrote or acted; `sys` for what the platform itself says. */
-  address: string
-  /** Our own id on the platform, which a passive reply names as its sender. */
-  recipient: string
-  /** When the platform says it happened. */
-  at: Date
-}
-
-/** One inbound thing: a message or an event (消息与事件). */
-export type Update = UpdateBase &
-  (
-    | { kind: 'text'; text: string }
-    /** A picture, voice, file … `text` describes it where the platform gives words (recognised voice, link title). */
-    | { kind: 'media'; mediaType: string; mediaId: string | null; text: string }
-    /** Somebody began to follow the account or opened the app for the first time; `scene` from a QR code of ours. */
-    | { kind: 'followed'; scene: string | null }
-    | { kind: 'unfollowed' }
-    /** A menu entry or a card's button; `key` is ours and holds a command as a person would type it. */
-    | { kind: 'tapped'; key: string; responseCode: string | null }
-    | {
-        kind: 'group'
-        change: GroupChange
-        chatId: string
-        addresses: string[]
-        lastVersion: string
-        version: string
-      }
-    /** Anything else: stored, acknowledged, not acted on. */
-    | { kind: 'unknown'; name: string }
-  )
-
-export type GroupChange = 'created' | 'dismissed' | 'joined' | 'left' | 'owner_changed' | 'renamed' | 'other'
-
 /** What a callback turned out to be. */
 export type Reception =
   | { kind: 'verification'; answer: string }
-  | { kind: 'update'; update: Update; body: string }
+  | { kind: 'update'; update: Update }
+  /** The platform asks for the rest of an answer that was not ready; `about` names the update it belongs to. */
+  | { kind: 'poll'; about: UpdateBase }
+
+/** What a callback is answered with. */
+export interface Answer {
+  /** null: nothing to say. */
+  reply: string | null
+  /** The answer is not ready; where the platform asks again it gets it then, elsewhere it goes out as a message. */
+  isPending: boolean
+}
 
 export interface CallbackResponse {
   contentType: string
@@ -60,18 +35,27 @@ export interface SendResult {
   platformId: string
 }
 
-/** Everything the rest of the server may ask of any platform account. */
-export interface Channel {
+/** Where a platform's callbacks come in. */
+export interface Door {
   readonly name: ChannelName
   /** UTF-8 bytes of text that one message may carry. Longer text must be split before. */
   readonly maxTextBytes: number
+  /** Whether the platform asks again for an answer that was not ready (`poll`). */
+  readonly asksAgain: boolean
   /**
-   * Verifies and decrypts a callback and turns it into an update.
+   * Verifies and decrypts a callback and turns it into an update. What is signed for us is never refused: what cannot be
+   * read is an `unknown` update.
    * @throws ChannelError `signature` (also: stale, wrong receive id, bad padding) or `malformed`.
    */
   receive(request: CallbackRequest, now: Date): Reception
   /** The body that answers a callback: a passive text reply, or the platform's empty acknowledgement. */
-  acknowledge(update: Update, reply: string | null, now: Date): CallbackResponse
+  acknowledge(request: CallbackRequest, about: UpdateBase, answer: Answer, now: Date): CallbackResponse
+}
+
+/** Everything the rest of the server may ask of any platform account that it can write to. */
+export interface Channel extends Door {
+  /** What the account cannot do, why, and what to do instead, in words for people. */
+  readonly lacks: string[]
   /** @throws ChannelError; `window_closed` when this account may not be written to now. */
   sendText(address: string, text: string): Promise<SendResult>
 }
@@ -128,10 +112,17 @@ export interface CustomerGroups {
 }
 
 /** The WeCom app, with all it can do. */
-export type WecomChannel = Channel & Robots & AppChats & CustomerGroups
-export type OfficialAccountChannel = Channel & TemplateMessages & { readonly lacks: string[] }
+export type WecomChannel = Channel & Robots & AppChats & CustomerGroups & WecomPorts
+export type OfficialAccountChannel = Channel & TemplateMessages & OfficialAccountPorts
+
+/** The WeCom chat robot (智能机器人): it answers when spoken to and never speaks first. */
+export interface AibotChannel extends Door {
+  /** Answers one update afterwards, by the address that it brought. @throws ChannelError */
+  respond(responseUrl: string, markdown: string): Promise<void>
+}
 
 export interface Channels {
   wecom: WecomChannel | null
   officialAccount: OfficialAccountChannel | null
+  aibot: AibotChannel | null
 }

@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { ChannelName } from './channel.ts'
 import { ChannelError, type ChannelErrorCode } from './errors.ts'
 
@@ -25,21 +27,106 @@ export interface PlatformCall {
   query?: Record<string, string>
   /** Sent as JSON with POST; GET when absent. */
   body?: unknown
-  /** A call that may be repeated without harm: a lost answer is then simply `unreachable`, not uncertain. */
+  /** Sent as multipart/form-data instead of a body. */
+  file?: UploadFile
+  /**
+   * A call that may be repeated without harm: a lost answer is then simply `unreachable`, not uncertain, and "system
+   * busy" (-1) is tried again a little later.
+   */
   isSafe?: boolean
+}
+
+/** A file on its way to a platform: the part named `field` of the form. */
+export interface UploadFile {
+  field: string
+  fileName: string
+  bytes: Uint8Array
+}
+
+/** What a platform hands out that is not JSON. */
+export interface DownloadedFile {
+  bytes: Buffer
+  contentType: string
+  /** From Content-Disposition; empty where it names none. */
+  fileName: string
 }
 
 export type PlatformAnswer = Record<string, unknown>
 
 const TIMEOUT_MS = 10_000
+/** Twenty megabytes over a slow line. */
+const FILE_TIMEOUT_MS = 60_000
+/** Both platforms' "system busy": nothing was done, and the same call soon succeeds. */
+const BUSY = -1
+const BUSY_DELAYS_MS = [100, 300, 900]
 
 /**
  * Calls a platform and reads `errcode` even in an HTTP 200 answer.
  * @throws ChannelError
  */
 export async function callPlatform(http: PlatformHttp, call: PlatformCall): Promise<PlatformAnswer> {
+  for (const delay of call.isSafe ? BUSY_DELAYS_MS : []) {
+    try {
+      return await callOnce(http, call)
+    } catch (error) {
+      if (!(error instanceof ChannelError && error.platformCode === BUSY)) throw error
+      await sleep(delay)
+    }
+  }
+  return callOnce(http, call)
+}
+
+async function callOnce(http: PlatformHttp, call: PlatformCall): Promise<PlatformAnswer> {
+  const trace = startTrace(http, call)
+  const isSafe = call.isSafe ?? false
+  const { status, text } = await exchange(http, call, trace, async response => ({
+    status: response.status,
+    text: await response.text(),
+  }))
+  return readAnswer(http, trace, status, text, isSafe)
+}
+
+/**
+ * Fetches a file from a platform, which answers with JSON where it refuses.
+ * @param maxBytes beyond it the transfer is broken off
+ * @throws ChannelError; `rejected` when the file is larger than `maxBytes`
+ */
+export async function fetchPlatformFile(
+  http: PlatformHttp,
+  call: Pick<PlatformCall, 'path' | 'query'>,
+  maxBytes: number,
+): Promise<DownloadedFile> {
+  const trace = startTrace(http, call)
+  const { status, headers, bytes } = await exchange(
+    http,
+    { ...call, isSafe: true },
+    trace,
+    async response => ({
+      status: response.status,
+      headers: response.headers,
+      bytes: await readUpTo(response, maxBytes),
+    }),
+  )
+  const contentType = headers.get('content-type') ?? ''
+  if (bytes === null) {
+    trace(null, 'file too large')
+    throw new ChannelError('rejected', `文件超过 ${Math.floor(maxBytes / 1_048_576)} MB，没有取回`)
+  }
+  const disposition = headers.get('content-disposition') ?? ''
+  // a text file is text/plain as well, but it comes with a name
+  if (status !== 200 || (disposition === '' && /^(application\/json|text\/plain)/.test(contentType))) {
+    readAnswer(http, trace, status, bytes.toString('utf8'), true)
+    throw new ChannelError('unreachable', '平台的应答里没有文件')
+  }
+  trace(0, null)
+  return { bytes, contentType, fileName: fileNameOf(disposition) }
+}
+
+type Trace = (errcode: number | null, message: string | null) => void
+
+function startTrace(http: PlatformHttp, call: Pick<PlatformCall, 'path'>): Trace {
   const started = performance.now()
-  const trace = (errcode: number | null, message: string | null) =>
+  return (errcode, message) =>
     http.trace({
       channel: http.channel,
       call: call.path,
@@ -47,41 +134,100 @@ export async function callPlatform(http: PlatformHttp, call: PlatformCall): Prom
       message,
       tookMs: Math.round(performance.now() - started),
     })
+}
+
+/** One request; `read` takes what is needed of the response, so that a body which breaks off counts as no answer. */
+async function exchange<T extends { status: number }>(
+  http: PlatformHttp,
+  call: PlatformCall,
+  trace: Trace,
+  read: (response: Response) => Promise<T>,
+): Promise<T> {
   const url = `${http.baseUrl}${call.path}${call.query ? `?${new URLSearchParams(call.query)}` : ''}`
-  let status: number
-  let text: string
+  let result: T
   try {
     const response = await fetch(url, {
-      method: call.body === undefined ? 'GET' : 'POST',
-      ...(call.body === undefined
-        ? {}
-        : {
-            body: JSON.stringify(call.body),
-            headers: { 'content-type': 'application/json; charset=utf-8' },
-          }),
+      ...requestOf(call),
       // a redirect would carry the token to another address
       redirect: 'manual',
-      signal: AbortSignal.timeout(TIMEOUT_MS),
+      signal: AbortSignal.timeout(call.file ? FILE_TIMEOUT_MS : TIMEOUT_MS),
     })
-    status = response.status
-    text = await response.text()
+    result = await read(response)
   } catch (error) {
     const refused = isConnectionRefused(error)
     trace(null, refused ? 'no connection' : 'no answer')
     // the message of a failed fetch names the URL, which holds the token: it goes no further
     throw new ChannelError('unreachable', '平台没有应答', { isUncertain: !refused && !call.isSafe })
   }
-  if (status >= 500) {
-    trace(null, `HTTP ${status}`)
-    throw new ChannelError('unreachable', `平台暂时出错（HTTP ${status}）`, { isUncertain: !call.isSafe })
+  if (result.status >= 500) {
+    trace(null, `HTTP ${result.status}`)
+    throw new ChannelError('unreachable', `平台暂时出错（HTTP ${result.status}）`, {
+      isUncertain: !call.isSafe,
+    })
   }
+  return result
+}
+
+function requestOf(call: PlatformCall): RequestInit {
+  if (call.file) {
+    const boundary = `----${randomUUID()}`
+    const headers = { 'content-type': `multipart/form-data; boundary=${boundary}` }
+    return { method: 'POST', body: formBody(boundary, call.file), headers }
+  }
+  if (call.body === undefined) return { method: 'GET' }
+  // JSON.stringify writes UTF-8 as it is: WeCom refuses \uXXXX
+  const headers = { 'content-type': 'application/json; charset=utf-8' }
+  return { method: 'POST', body: JSON.stringify(call.body), headers }
+}
+
+/** Written by hand: WeCom wants the file's length in the part's head, which FormData does not give. */
+function formBody(boundary: string, file: UploadFile): Uint8Array<ArrayBuffer> {
+  const name = file.fileName.replaceAll(/[\r\n"]/g, '_')
+  const head =
+    `--${boundary}\r\nContent-Disposition: form-data; name="${file.field}"; filename="${name}"; ` +
+    `filelength=${file.bytes.length}\r\nContent-Type: application/octet-stream\r\n\r\n`
+  return Buffer.concat([Buffer.from(head, 'utf8'), file.bytes, Buffer.from(`\r\n--${boundary}--\r\n`)])
+}
+
+/** @returns null when there is more than `maxBytes` */
+async function readUpTo(response: Response, maxBytes: number): Promise<Buffer | null> {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of response.body ?? []) {
+    size += chunk.length
+    if (size > maxBytes) return null
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks)
+}
+
+function fileNameOf(disposition: string): string {
+  const encoded = /filename\*=(?:utf-8|UTF-8)''([^;]+)/.exec(disposition)?.[1]
+  if (encoded !== undefined) {
+    try {
+      return decodeURIComponent(encoded)
+    } catch {
+      return encoded
+    }
+  }
+  // headers come in as latin-1 although the platforms write UTF-8
+  return Buffer.from(/filename="?([^";]+)"?/.exec(disposition)?.[1] ?? '', 'latin1').toString('utf8')
+}
+
+function readAnswer(
+  http: PlatformHttp,
+  trace: Trace,
+  status: number,
+  text: string,
+  isSafe: boolean,
+): PlatformAnswer {
   const answer = parseAnswer(text)
   const errcode = Number(answer?.errcode ?? 0)
   if (!answer || !Number.isInteger(errcode) || (status !== 200 && errcode === 0)) {
     // a proxy or a wrong address answers, not the platform: anything but 200 means that nothing has been done
     trace(null, `HTTP ${status}, not the platform's form`)
     throw new ChannelError('unreachable', `平台的应答无法识别（HTTP ${status}）`, {
-      isUncertain: status === 200 && !call.isSafe,
+      isUncertain: status === 200 && !isSafe,
     })
   }
   const message = typeof answer.errmsg === 'string' ? redact(answer.errmsg) : null

@@ -1,4 +1,5 @@
 import type { Config } from '../config.ts'
+import { createAibotChannel } from './aibot/index.ts'
 import type { Channels } from './channel.ts'
 import { createOfficialAccountChannel } from './official-account/index.ts'
 import type { ChannelServices } from './services.ts'
@@ -11,5 +12,6 @@ export function createChannels(config: Config, services: ChannelServices): Chann
     officialAccount: config.officialAccount
       ? createOfficialAccountChannel(config.officialAccount, services)
       : null,
+    aibot: config.aibot ? createAibotChannel(config.aibot, config.wecomBaseUrl, services) : null,
   }
 }

@@ -53,7 +53,13 @@ export class TokenSource {
     }
   }
 
-  private get(rejected: string | null): Promise<string> {
+  private async get(rejected: string | null): Promise<string> {
+    const token = await this.currentOrNew(rejected)
+    // a refresh that was under way for another call may have brought the very token that is void here
+    return token === rejected ? this.currentOrNew(rejected) : token
+  }
+
+  private currentOrNew(rejected: string | null): Promise<string> {
     if (this.current && this.current.token !== rejected && this.current.expiresAt > this.now())
       return Promise.resolve(this.current.token)
     this.refreshing ??= this.refresh(rejected).finally(() => {

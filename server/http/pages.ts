@@ -1,3 +1,4 @@
+import { extname } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import { resultPageByToken } from '../../db/queries/platform.ts'
 import { chineseMoment } from '../clock.ts'
@@ -30,7 +31,7 @@ export function registerPages(app: FastifyInstance, rt: Runtime): void {
     if (page.fileName !== null) {
       const name = encodeURIComponent(page.fileName)
       return reply
-        .type('application/vnd.openxmlformats-officedocument.spreadsheetml.sheet')
+        .type(typeOf(page.fileName))
         .header('content-disposition', `attachment; filename*=UTF-8''${name}`)
         .send(Buffer.from(rt.vault.open(page.textSealed), 'base64'))
     }
@@ -39,6 +40,20 @@ export function registerPages(app: FastifyInstance, rt: Runtime): void {
 <p class="foot">${lines.length} 行 · ${chineseMoment(page.createdAt)}生成 · ${chineseMoment(page.expiresAt)}失效 · 内容仅供工作使用，请勿外传</p>`
     return reply.type('text/html; charset=utf-8').send(frame(page.title, body))
   })
+}
+
+const types: Readonly<Record<string, string>> = {
+  '.xlsx': 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet',
+  '.docx': 'application/vnd.openxmlformats-officedocument.wordprocessingml.document',
+  '.csv': 'text/csv; charset=utf-8',
+  '.pdf': 'application/pdf',
+  '.jpg': 'image/jpeg',
+  '.png': 'image/png',
+}
+
+/** Downloaded in any case, never shown in our name: a page in it would run as ours. */
+function typeOf(fileName: string): string {
+  return types[extname(fileName).toLowerCase()] ?? 'application/octet-stream'
 }
 
 function frame(title: string, body: Html): string {

@@ -1,61 +1,81 @@
-import { createdAt, dedupeKeyOf, field, requiredField, type XmlFields } from '../callback.ts'
+import { linkText, readMenuEvent, readPlace, readReportedPlace, tapped } from '../callback/contents.ts'
+import { type Fields, field } from '../callback/fields.ts'
+import { isJson, readJson } from '../callback/json.ts'
+import { readUpdate, type UpdateContent } from '../callback/update.ts'
+import { readXml } from '../callback/xml.ts'
 import type { Update } from '../channel.ts'
+import { readResult } from './receive-result.ts'
 
-/** Turns a plain or decrypted Official Account callback into an update. */
-export function readOfficialAccountUpdate(fields: XmlFields, body: string): Update {
-  const base = {
-    channel: 'official-account' as const,
-    dedupeKey: dedupeKeyOf(fields, body),
-    address: requiredField(fields, 'FromUserName'),
-    recipient: requiredField(fields, 'ToUserName'),
-    at: createdAt(fields),
-  }
-  const type = requiredField(fields, 'MsgType')
+/** The account's console decides whether it is pushed XML or JSON. @throws ChannelError `malformed` */
+export function readDocument(body: string): Fields {
+  return isJson(body) ? readJson(body) : readXml(body)
+}
+
+/**
+ * Turns a plain or decrypted Official Account callback into an update.
+ * @param fields of the body; null when it could not be read
+ */
+export function readOfficialAccountUpdate(fields: Fields | null, body: string, now: Date): Update {
+  return readUpdate('official-account', fields, body, now, readContent)
+}
+
+/** Begins the id of an entry of a message menu that holds a command. */
+const OWN_MENU_ID = 'qz:'
+
+function readContent(fields: Fields): UpdateContent | null {
+  const type = field(fields, 'MsgType')
   switch (type) {
-    case 'text':
-      return { ...base, kind: 'text', text: field(fields, 'Content') }
+    case 'text': {
+      const menuId = field(fields, 'bizmsgmenuid')
+      return menuId.startsWith(OWN_MENU_ID)
+        ? tapped(menuId.slice(OWN_MENU_ID.length))
+        : { kind: 'text', text: field(fields, 'Content') }
+    }
     case 'image':
     case 'voice':
     case 'video':
     case 'shortvideo':
       return {
-        ...base,
         kind: 'media',
         mediaType: type,
         mediaId: field(fields, 'MediaId') || null,
+        url: field(fields, 'PicUrl') || null,
         text: field(fields, 'Recognition'),
       }
     case 'link':
       return {
-        ...base,
         kind: 'media',
         mediaType: type,
         mediaId: null,
-        text: [field(fields, 'Title'), field(fields, 'Description')].filter(part => part !== '').join('\n'),
+        url: field(fields, 'Url') || null,
+        text: linkText(fields),
       }
     case 'location':
-      return { ...base, kind: 'media', mediaType: type, mediaId: null, text: field(fields, 'Label') }
+      return readPlace('sent', fields)
     case 'event':
-      break
+      return readEvent(field(fields, 'Event'), fields)
     default:
-      return { ...base, kind: 'unknown', name: type }
+      return null
   }
-  const event = requiredField(fields, 'Event')
+}
+
+/** Before the scene in the key of somebody who began to follow by scanning a QR code. */
+const SCENE = 'qrscene_'
+
+function readEvent(event: string, fields: Fields): UpdateContent | null {
   const key = field(fields, 'EventKey')
+  const isScene = key.startsWith(SCENE)
   switch (event) {
     case 'subscribe':
-      return {
-        ...base,
-        kind: 'followed',
-        scene: key.startsWith('qrscene_') ? key.slice('qrscene_'.length) : null,
-      }
+      return { kind: 'followed', scene: isScene ? key.slice(SCENE.length) : null, isScan: false }
     case 'SCAN':
-      return { ...base, kind: 'followed', scene: key || null }
+      return { kind: 'followed', scene: (isScene ? key.slice(SCENE.length) : key) || null, isScan: true }
     case 'unsubscribe':
-      return { ...base, kind: 'unfollowed' }
-    case 'CLICK':
-      return { ...base, kind: 'tapped', key, responseCode: null }
+      return { kind: 'unfollowed' }
+    case 'LOCATION':
+      return readReportedPlace(fields)
     default:
-      return { ...base, kind: 'unknown', name: `event:${event}` }
+      // CLICK and VIEW are in capitals, the other entries of a menu are not
+      return readMenuEvent(event.toLowerCase(), fields) ?? readResult(event, fields)
   }
 }

@@ -1,201 +1,141 @@
-import { randomInt } from 'node:crypto'
 import type { WecomConfig } from '../../config.ts'
-import {
-  type CallbackSecrets,
-  checkFreshness,
-  checkSignature,
-  decryptCallback,
-  encryptReply,
-  parseXml,
-  requiredField,
-  requiredQuery,
-  textReply,
-} from '../callback.ts'
-import type { GroupReading, WecomChannel } from '../channel.ts'
+import { type Capability, lacksOf, requireCapability } from '../capabilities.ts'
+import type { WecomChannel } from '../channel.ts'
 import { ChannelError } from '../errors.ts'
-import { callPlatform, type PlatformAnswer, type PlatformCall } from '../http.ts'
+import { callPlatform, fetchPlatformFile } from '../http.ts'
 import type { ChannelServices } from '../services.ts'
 import { readToken, TokenSource } from '../token.ts'
+import { createAppChats } from './app-chats.ts'
+import { text, texts, type WecomCall, type WecomFetch } from './call.ts'
 import { wecomCodes } from './codes.ts'
-import { readWecomUpdate } from './receive.ts'
+import { createContactWays } from './contact-ways.ts'
+import { createCorpSharing } from './corp-sharing.ts'
+import { createCustomerGroups } from './customer-groups.ts'
+import { createCustomers } from './customers.ts'
+import { createDirectory } from './directory.ts'
+import { createWecomDoor } from './door.ts'
+import { createJoinWays } from './join-ways.ts'
+import { createLogin } from './login.ts'
+import { createMassMessages } from './mass-messages.ts'
+import { createMedia } from './media.ts'
+import { createMessages } from './messages.ts'
+import type { WecomPorts } from './ports.ts'
+import { createRobots } from './robots.ts'
+import { createTags } from './tags.ts'
+import { createWelcomes } from './welcome.ts'
 
-/** UTF-8 bytes; longer text is cut without a word. @see https://developer.work.weixin.qq.com/document/path/90236 */
-const MAX_TEXT_BYTES = 2048
-
+/** The WeCom app: where its callbacks come in, and all it can be asked for. */
 export function createWecomChannel(config: WecomConfig, services: ChannelServices): WecomChannel {
-  const secrets: CallbackSecrets = { token: config.token, aesKey: config.aesKey, receiveId: config.corpId }
+  const ports = createWecomPorts(config, services)
+  return {
+    ...createWecomDoor(config, services),
+    ...ports,
+    lacks: lacksOf(config),
+
+    async sendText(address, content) {
+      const sent = await ports.messages.send({ users: [address] }, { kind: 'text', text: content })
+      if (sent.invalidUsers.length > 0)
+        throw new ChannelError('recipient', '对方不在企业微信应用的可见范围内')
+      if (sent.unlicensedUsers.length > 0) throw new ChannelError('recipient', '对方的账号没有接口许可')
+      return { platformId: sent.parts[0]?.messageId ?? '' }
+    },
+
+    postToRobot: (key, content) => ports.robots.post(key, { kind: 'text', text: content }),
+    createAppChat: chat => ports.appChats.create(chat),
+    postToAppChat: (chatId, content) => ports.appChats.post(chatId, { kind: 'text', text: content }),
+    readGroup: chatId => ports.groups.read(chatId),
+    createJoinWay: (chatId, state) => ports.joinWays.add({ chatIds: [chatId], state }),
+    deleteJoinWay: configId => ports.joinWays.remove(configId),
+
+    async createMassTask(sender, chatIds, content) {
+      const task = await ports.mass.create({ kind: 'groups', sender, chatIds }, { text: content })
+      if (chatIds.length > 0 && task.failed.length >= new Set(chatIds).size)
+        throw new ChannelError('recipient', '这些群都收不到群发（不是该群主的群，或本月次数已满）')
+      return { platformId: task.taskId }
+    },
+
+    async readMassTask(taskId, sender) {
+      const results = await ports.mass.readResults(taskId, sender)
+      return results.flatMap(({ target, state, sentAt }) =>
+        state === 'sent' && sentAt ? [{ chatId: target, sentAt }] : [],
+      )
+    },
+  }
+}
+
+/** What an interface belongs to that not every corp has; null for those that all have. */
+function capabilityOf(path: string): Capability | null {
+  const [, name] = /^\/cgi-bin\/externalcontact\/(.+)$/.exec(path) ?? []
+  if (name === undefined) return null
+  if (name.endsWith('_join_way')) return 'joinWays'
+  if (name.startsWith('groupchat/')) return 'customerGroups'
+  if (name === 'add_msg_template' || name.includes('groupmsg')) return 'massTasks'
+  return name.includes('welcome') ? 'welcome' : 'customerTags'
+}
+
+function createWecomPorts(config: WecomConfig, services: ChannelServices): WecomPorts {
   const http = {
     channel: 'wecom' as const,
     baseUrl: config.baseUrl,
     trace: services.trace,
     codes: wecomCodes,
   }
-  const tokens = new TokenSource('wecom', services.tokens, services.now, async () => {
-    const answer = await callPlatform(http, {
-      path: '/cgi-bin/gettoken',
-      query: { corpid: config.corpId, corpsecret: config.secret },
-      isSafe: true,
-    })
-    return readToken(answer)
+  const { now } = services
+  const callsWith =
+    (tokens: TokenSource): WecomCall =>
+    async request => {
+      const capability = capabilityOf(request.path)
+      if (capability) requireCapability(config, capability)
+      return tokens.with(token =>
+        callPlatform(http, { ...request, query: { access_token: token, ...request.query } }),
+      )
+    }
+  const tokens = new TokenSource('wecom', services.tokens, now, async () => {
+    const query = { corpid: config.corpId, corpsecret: config.secret }
+    return readToken(await callPlatform(http, { path: '/cgi-bin/gettoken', query, isSafe: true }))
   })
-  const call = (request: PlatformCall) =>
-    tokens.with(token => callPlatform(http, { ...request, query: { access_token: token, ...request.query } }))
-
+  const call = callsWith(tokens)
+  const fetchFile: WecomFetch = (request, maxBytes) =>
+    tokens.with(token => {
+      const query = { access_token: token, ...request.query }
+      return fetchPlatformFile(http, { ...request, query }, maxBytes)
+    })
+  const customers = createCustomers(call)
   return {
-    name: 'wecom',
-    maxTextBytes: MAX_TEXT_BYTES,
-
-    receive({ query, body }, now) {
-      const signature = requiredQuery(query, 'msg_signature')
-      const timestamp = requiredQuery(query, 'timestamp')
-      const nonce = requiredQuery(query, 'nonce')
-      checkFreshness(timestamp, now, services.freshnessSeconds)
-      const encrypted = query.echostr ?? requiredField(parseXml(body), 'Encrypt')
-      checkSignature(signature, [config.token, timestamp, nonce, encrypted])
-      const plain = decryptCallback(secrets, encrypted)
-      if (query.echostr !== undefined) {
-        // messages are signed in the same way: without this, whoever overheard one could have it decrypted
-        if (plain.includes('<')) throw new ChannelError('malformed', 'the echo is not an echo')
-        return { kind: 'verification', answer: plain }
-      }
-      return { kind: 'update', update: readWecomUpdate(parseXml(plain), plain), body: plain }
-    },
-
-    acknowledge(update, reply, now) {
-      if (reply === null) return { contentType: 'text/plain', body: '' }
-      const message = textReply(update.address, update.recipient, reply, now)
-      return {
-        contentType: 'application/xml',
-        body: encryptReply(secrets, message, now, String(randomInt(1e9))),
-      }
-    },
-
-    /** @see https://developer.work.weixin.qq.com/document/path/90236 */
-    async sendText(address, content) {
-      const answer = await call({
-        path: '/cgi-bin/message/send',
-        body: { touser: address, msgtype: 'text', agentid: config.agentId, text: { content } },
-      })
-      if (text(answer.invaliduser) !== '')
-        throw new ChannelError('recipient', '对方不在企业微信应用的可见范围内')
-      return { platformId: text(answer.msgid) }
-    },
-
-    /** @see https://developer.work.weixin.qq.com/document/path/99110 */
-    async postToRobot(key, content) {
-      await callPlatform(http, {
-        path: '/cgi-bin/webhook/send',
-        query: { key },
-        body: { msgtype: 'text', text: { content } },
-      })
-      return { platformId: '' }
-    },
-
-    /** @see https://developer.work.weixin.qq.com/document/path/90245 */
-    async createAppChat({ chatId, name, owner, members }) {
-      const answer = await call({
-        path: '/cgi-bin/appchat/create',
-        body: { chatid: chatId, name, owner, userlist: members },
-        isSafe: true,
-      })
-      return text(answer.chatid) || chatId
-    },
-
-    /** @see https://developer.work.weixin.qq.com/document/path/90248 */
-    async postToAppChat(chatId, content) {
-      const answer = await call({
-        path: '/cgi-bin/appchat/send',
-        body: { chatid: chatId, msgtype: 'text', text: { content }, safe: 0 },
-      })
-      return { platformId: text(answer.msgid) }
-    },
-
-    /** @see https://developer.work.weixin.qq.com/document/path/92122 */
-    async readGroup(chatId) {
-      const answer = await call({
-        path: '/cgi-bin/externalcontact/groupchat/get',
-        body: { chat_id: chatId, need_name: 1 },
-        isSafe: true,
-      })
-      return readGroupAnswer(answer.group_chat)
-    },
-
-    /** @see https://developer.work.weixin.qq.com/document/path/92229 */
-    async createJoinWay(chatId, state) {
-      const made = await call({
-        path: '/cgi-bin/externalcontact/groupchat/add_join_way',
-        body: { scene: 2, auto_create_room: 0, chat_id_list: [chatId], state },
-      })
-      const configId = text(made.config_id)
-      // the older form answers with the id only
-      const found =
-        made.qr_code === undefined
-          ? await call({
-              path: '/cgi-bin/externalcontact/groupchat/get_join_way',
-              body: { config_id: configId },
-              isSafe: true,
-            })
-          : { join_way: made }
-      return { configId, qrCode: text((found.join_way as PlatformAnswer | undefined)?.qr_code) }
-    },
-
-    async deleteJoinWay(configId) {
-      await call({
-        path: '/cgi-bin/externalcontact/groupchat/del_join_way',
-        body: { config_id: configId },
-        isSafe: true,
-      })
-    },
-
-    /** @see https://developer.work.weixin.qq.com/document/path/92135 */
-    async createMassTask(sender, chatIds, content) {
-      const answer = await call({
-        path: '/cgi-bin/externalcontact/add_msg_template',
-        body: { chat_type: 'group', sender, chat_id_list: chatIds, text: { content } },
-      })
-      return { platformId: text(answer.msgid) }
-    },
-
-    async readMassTask(taskId, sender) {
-      const confirmed: { chatId: string; sentAt: Date }[] = []
-      let cursor = ''
-      do {
-        const answer = await call({
-          path: '/cgi-bin/externalcontact/get_groupmsg_send_result',
-          body: { msgid: taskId, userid: sender, limit: 1000, cursor },
-          isSafe: true,
-        })
-        for (const row of list(answer.send_list))
-          if (row.status === 1)
-            confirmed.push({ chatId: text(row.chat_id), sentAt: new Date(Number(row.send_time) * 1000) })
-        cursor = text(answer.next_cursor)
-      } while (cursor !== '')
-      return confirmed
+    messages: createMessages(call, config),
+    appChats: createAppChats(call),
+    robots: createRobots(http),
+    groups: createCustomerGroups(call, now, customers.listFollowUsers),
+    joinWays: createJoinWays(call),
+    mass: createMassMessages(call),
+    welcomes: createWelcomes(call, config),
+    customers,
+    tags: createTags(call),
+    contactWays: createContactWays(call),
+    directory: createDirectory(call),
+    login: createLogin(call, config, now, createTickets(call, services)),
+    media: createMedia(call, fetchFile),
+    sharing: createCorpSharing(call, config.agentId, now, (account, fetchToken) =>
+      callsWith(new TokenSource(account, services.tokens, now, fetchToken)),
+    ),
+    addresses: {
+      callbacks: async () => texts((await call({ path: '/cgi-bin/getcallbackip', isSafe: true })).ip_list),
+      calls: async () => texts((await call({ path: '/cgi-bin/get_api_domain_ip', isSafe: true })).ip_list),
     },
   }
 }
 
-function readGroupAnswer(value: unknown): GroupReading {
-  const group = (value ?? {}) as PlatformAnswer
-  return {
-    name: text(group.name),
-    owner: text(group.owner),
-    version: text(group.member_version),
-    members: list(group.member_list).map(member => ({
-      address: text(member.userid),
-      isStaff: member.type === 1,
-      unionId: text(member.unionid) || null,
-      state: text(member.state) || null,
-      nickname: text(member.group_nickname) || text(member.name),
-      joinedAt: new Date(Number(member.join_time) * 1000),
-    })),
+/** Tickets for signing pages are kept like tokens: the platform gives 400 an hour to a corp and 100 to an app. */
+function createTickets(call: WecomCall, services: ChannelServices) {
+  const sources = {
+    corp: ticketSource('wecom:ticket:corp', { path: '/cgi-bin/get_jsapi_ticket' }),
+    app: ticketSource('wecom:ticket:app', { path: '/cgi-bin/ticket/get', query: { type: 'agent_config' } }),
   }
-}
-
-function text(value: unknown): string {
-  return typeof value === 'string' ? value : typeof value === 'number' ? String(value) : ''
-}
-
-function list(value: unknown): PlatformAnswer[] {
-  return Array.isArray(value) ? (value as PlatformAnswer[]) : []
+  function ticketSource(account: string, request: { path: string; query?: Record<string, string> }) {
+    return new TokenSource(account, services.tokens, services.now, async () => {
+      const answer = await call({ ...request, isSafe: true })
+      return readToken({ access_token: text(answer.ticket), expires_in: answer.expires_in })
+    })
+  }
+  return (kind: 'corp' | 'app') => sources[kind].with(async ticket => ticket)
 }

@@ -2,7 +2,12 @@ import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { ChannelError } from '../../../server/channels/errors.ts'
-import { type CallTrace, callPlatform, type PlatformCall } from '../../../server/channels/http.ts'
+import {
+  type CallTrace,
+  callPlatform,
+  fetchPlatformFile,
+  type PlatformCall,
+} from '../../../server/channels/http.ts'
 
 /** A platform that answers as it is told, and what was traced of the call. */
 async function platform(listener: RequestListener) {
@@ -175,6 +180,79 @@ describe('a request', () => {
     })
     await call({ body: undefined, query: { corpid: 'a b&c' } })
     expect(seen).toBe('GET /cgi-bin/message/send?corpid=a+b%26c')
+  })
+})
+
+describe('a file', () => {
+  test('goes out as a form, with its name and length', async () => {
+    let seen = ''
+    const { call } = await platform(async (request, response) => {
+      const chunks: Buffer[] = []
+      for await (const chunk of request) chunks.push(chunk)
+      seen = `${request.headers['content-length']} ${Buffer.concat(chunks)}`
+      response.end('{"media_id":"m"}')
+    })
+    const file = { field: 'media', fileName: '名单"\r\n.csv', bytes: Buffer.from('张三') }
+    expect(await call({ body: undefined, file })).toMatchObject({ media_id: 'm' })
+    const [, length = '', boundary = '', form = ''] = /^(\d+) --(\S+)\r\n([\s\S]*)$/.exec(seen) ?? []
+    expect(form).toBe(
+      'Content-Disposition: form-data; name="media"; filename="名单___.csv"; filelength=6\r\n' +
+        `Content-Type: application/octet-stream\r\n\r\n张三\r\n--${boundary}--\r\n`,
+    )
+    expect(Number(length)).toBe(Buffer.byteLength(seen.slice(length.length + 1)))
+  })
+
+  test.each<[string, Record<string, string>, string, string]>([
+    ['with a name', { 'content-disposition': 'attachment; filename="a.txt"' }, '{"a":1}', 'a.txt'],
+    ['with an encoded name', { 'content-disposition': "attachment; filename*=utf-8''%E5%90%8D" }, 'x', '名'],
+    ['without a name', { 'content-type': 'image/png' }, 'bytes', ''],
+  ])('comes in %s', async (_name, headers, body, fileName) => {
+    const { http, traced } = await answering(body, 200, { 'content-type': 'text/plain', ...headers })
+    const file = await fetchPlatformFile(http, { path: '/cgi-bin/media/get' }, 100)
+    expect([file.bytes.toString(), file.fileName]).toEqual([body, fileName])
+    expect(traced).toMatchObject([{ errcode: 0 }])
+  })
+
+  test.each<[string, string, number, Record<string, string>, Partial<ChannelError>]>([
+    ['refused', '{"errcode":40014}', 200, { 'content-type': 'application/json' }, { reason: 'token' }],
+    [
+      'empty of bytes',
+      '{"errcode":0}',
+      200,
+      { 'content-type': 'application/json' },
+      { reason: 'unreachable' },
+    ],
+    ['not there for a proxy', 'no', 404, {}, { reason: 'unreachable', isUncertain: false }],
+    ['behind a failure', 'no', 500, {}, { reason: 'unreachable', isUncertain: false }],
+    ['too large', 'x'.repeat(101), 200, { 'content-type': 'image/png' }, { reason: 'rejected' }],
+  ])('that is %s is a failure', async (_name, body, status, headers, expected) => {
+    const { http } = await answering(body, status, headers)
+    expect(await failure(fetchPlatformFile(http, { path: '/cgi-bin/media/get' }, 100))).toMatchObject(
+      expected,
+    )
+  })
+})
+
+describe('a busy platform (-1)', () => {
+  const busyUntil = async (calls: number) => {
+    let count = 0
+    const all = await platform((_request, response) => {
+      count += 1
+      response.end(count < calls ? '{"errcode":-1}' : '{"errcode":0}')
+    })
+    return { ...all, count: () => count }
+  }
+
+  test('is asked again where that does no harm', async () => {
+    const { call, count } = await busyUntil(3)
+    await call({ isSafe: true })
+    expect(count()).toBe(3)
+  })
+
+  test('is not asked again for a message', async () => {
+    const { call, count } = await busyUntil(2)
+    expect(await failure(call())).toMatchObject({ platformCode: -1, isUncertain: false })
+    expect(count()).toBe(1)
   })
 })
 

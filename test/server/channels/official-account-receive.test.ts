@@ -1,158 +1,87 @@
 import { describe, expect, test } from 'vitest'
 import { callbackKey, decryptMessage, signatureOf } from '../../../scripts/simulator/crypto.ts'
-import { parseXml, textOf } from '../../../scripts/simulator/xml.ts'
+import { parseXml, textOf, toXml } from '../../../scripts/simulator/xml.ts'
 import type { CallbackRequest } from '../../../server/channels/channel.ts'
-import { createOfficialAccountChannel } from '../../../server/channels/official-account/index.ts'
-import { readOfficialAccountUpdate } from '../../../server/channels/official-account/receive.ts'
 import vectors from '../../fixtures/crypto-vectors.json' with { type: 'json' }
-import { accountSeal, encryptFor, envelope, NOW, SECONDS, textXml, verdict } from './envelopes.ts'
+import { accountDoor, received } from './doors.ts'
+import { accountSeal, encryptFor, envelope, NOW, SECONDS, verdict } from './envelopes.ts'
 
-function channelOf(mode: 'plain' | 'secure', token = accountSeal.token) {
-  return createOfficialAccountChannel(
-    {
-      baseUrl: '',
-      appId: accountSeal.receiveId,
-      secret: 's',
-      token,
-      aesKey: mode === 'plain' ? null : accountSeal.aesKey,
-      mode,
-      kind: 'service',
-      noticeTemplate: null,
-    },
-    {
-      now: () => NOW,
-      tokens: { tokenFor: () => Promise.reject(new Error('no calls here')) },
-      trace: () => {},
-      freshnessSeconds: 600,
-    },
-  )
-}
-
-const secure = channelOf('secure')
-const plain = channelOf('plain')
 const nonce = '486452656'
 const signed = (timestamp = SECONDS) => ({
   signature: signatureOf(accountSeal.token, timestamp, nonce),
   timestamp,
   nonce,
 })
+const fields = {
+  ToUserName: 'gh_1',
+  FromUserName: 'o-1',
+  CreateTime: Number(SECONDS),
+  MsgType: 'text',
+  Content: '你好',
+  MsgId: '23456789012345678',
+}
+const xml = toXml(fields)
+const json = JSON.stringify(fields)
+
 const plainly = (body: string, query: Record<string, string> = signed()): CallbackRequest => ({ query, body })
-const securely = (body: string): CallbackRequest => {
-  const { query, body: outer } = envelope(accountSeal, encryptFor(accountSeal, body), { nonce })
-  return { query: { ...signed(), openid: 'o-1', encrypt_type: 'aes', ...query }, body: outer }
-}
 
-function xmlOf(own: string): string {
-  return (
-    '<xml><ToUserName><![CDATA[gh_1]]></ToUserName><FromUserName><![CDATA[o-1]]></FromUserName>' +
-    `<CreateTime>${SECONDS}</CreateTime>${own}</xml>`
-  )
-}
-const message = (type: string, own: string) =>
-  xmlOf(`<MsgType><![CDATA[${type}]]></MsgType>${own}<MsgId>23456789012345678</MsgId>`)
-const event = (name: string, own = '') =>
-  xmlOf(`<MsgType><![CDATA[event]]></MsgType><Event><![CDATA[${name}]]></Event>${own}`)
-
-describe.each([
-  ['plain', plain, plainly],
-  ['secure', secure, securely],
-] as const)('in %s mode', (_mode, channel, wrap) => {
-  function received(xml: string) {
-    const reception = channel.receive(wrap(xml), NOW)
-    if (reception.kind !== 'update') throw new Error('no update')
-    return reception.update
+/** Encrypted, with other fields beside the ciphertext; what they say must never count. */
+function sealed(body: string, beside: Record<string, string> = {}, ciphertext?: string): CallbackRequest {
+  const Encrypt = ciphertext ?? encryptFor(accountSeal, body)
+  const { query } = envelope(accountSeal, Encrypt, { nonce })
+  const outer = { ...beside, Encrypt }
+  return {
+    query: { ...signed(), openid: 'o-1', encrypt_type: 'aes', ...query },
+    body: body.startsWith('{') ? JSON.stringify(outer) : toXml(outer),
   }
+}
+const untrue = { ToUserName: 'gh_1', FromUserName: 'o-2', MsgType: 'text', Content: '假的' }
+
+const plain = accountDoor('plain')
+const compatible = accountDoor('compatible')
+const secure = accountDoor('secure')
+const doors = [
+  ['plain', plain, plainly],
+  ['compatible', compatible, (body: string) => sealed(body, untrue)],
+  ['compatible, with plain callbacks only,', compatible, plainly],
+  ['secure', secure, (body: string) => sealed(body, { ToUserName: 'gh_1' })],
+] as const
+
+describe.each(doors)('in %s mode', (_mode, door, wrap) => {
+  const receive = (request: CallbackRequest) => door.receive(request, NOW)
 
   test.each([
-    ['text', '<Content><![CDATA[你好]]></Content>', { kind: 'text', text: '你好' }],
-    ['text', '<Content><![CDATA[<!DOCTYPE html>]]></Content>', { kind: 'text', text: '<!DOCTYPE html>' }],
-    [
-      'image',
-      '<PicUrl>u</PicUrl><MediaId>m1</MediaId>',
-      { kind: 'media', mediaType: 'image', mediaId: 'm1', text: '' },
-    ],
-    [
-      'voice',
-      '<MediaId>m2</MediaId><Format>amr</Format>',
-      { kind: 'media', mediaType: 'voice', mediaId: 'm2', text: '' },
-    ],
-    [
-      'voice',
-      '<MediaId>m2</MediaId><Recognition><![CDATA[帮助]]></Recognition>',
-      { kind: 'media', mediaType: 'voice', mediaId: 'm2', text: '帮助' },
-    ],
-    ['video', '<MediaId>m3</MediaId>', { kind: 'media', mediaType: 'video', mediaId: 'm3', text: '' }],
-    [
-      'shortvideo',
-      '<MediaId>m4</MediaId>',
-      { kind: 'media', mediaType: 'shortvideo', mediaId: 'm4', text: '' },
-    ],
-    [
-      'location',
-      '<Location_X>38.2</Location_X><Label>榆阳区</Label>',
-      { kind: 'media', mediaType: 'location', mediaId: null, text: '榆阳区' },
-    ],
-    [
-      'link',
-      '<Title>标题</Title><Description>说明</Description>',
-      { kind: 'media', mediaType: 'link', mediaId: null, text: '标题\n说明' },
-    ],
-    ['mpnews', '', { kind: 'unknown', name: 'mpnews' }],
-  ])('a message of type %s', (type, own, expected) => {
-    expect(received(message(type, own))).toEqual({
-      channel: 'official-account',
-      dedupeKey: 'id:23456789012345678',
+    ['XML', xml],
+    ['JSON', json],
+    ['JSON behind a byte order mark', `\uFEFF\n${json}`],
+  ])('%s is taken', (_format, body) => {
+    expect(received(door, wrap(body))).toMatchObject({
+      kind: 'text',
+      text: '你好',
       address: 'o-1',
-      recipient: 'gh_1',
-      at: NOW,
-      ...expected,
+      dedupeKey: 'id:23456789012345678',
     })
   })
 
-  test.each([
-    ['subscribe', '', { kind: 'followed', scene: null }],
-    ['subscribe', '<EventKey></EventKey>', { kind: 'followed', scene: null }],
-    ['subscribe', '<EventKey>qrscene_g12</EventKey><Ticket>t</Ticket>', { kind: 'followed', scene: 'g12' }],
-    ['SCAN', '<EventKey>g12</EventKey><Ticket>t</Ticket>', { kind: 'followed', scene: 'g12' }],
-    ['SCAN', '', { kind: 'followed', scene: null }],
-    ['unsubscribe', '', { kind: 'unfollowed' }],
-    ['CLICK', '<EventKey>帮助</EventKey>', { kind: 'tapped', key: '帮助', responseCode: null }],
-    ['VIEW', '<EventKey>https://example.cn</EventKey>', { kind: 'unknown', name: 'event:VIEW' }],
-    [
-      'TEMPLATESENDJOBFINISH',
-      '<MsgID>200163836</MsgID><Status>failed: system failed</Status>',
-      { kind: 'unknown', name: 'event:TEMPLATESENDJOBFINISH' },
-    ],
-  ])('an event %s', (name, own, expected) => {
-    expect(received(event(name, own))).toMatchObject({ address: 'o-1', at: NOW, ...expected })
-    expect(received(event(name, own)).dedupeKey).toMatch(/^hash:/)
-  })
-
-  test('verifies the address with the echo as it is', () => {
+  test('the address is verified with the echo as it is', () => {
     const request = { query: { ...signed(), echostr: '3786112984234879 ' }, body: '' }
-    expect(channel.receive(request, NOW)).toEqual({ kind: 'verification', answer: '3786112984234879 ' })
+    expect(receive(request)).toEqual({ kind: 'verification', answer: '3786112984234879 ' })
   })
 
-  const good = wrap(message('text', '<Content>a</Content>'))
+  const good = wrap(xml)
+  const changed = (query: Record<string, string>) => ({ ...good, query: { ...good.query, ...query } })
   test.each<[string, CallbackRequest, string]>([
-    ['without a timestamp', { ...good, query: { ...good.query, timestamp: '' } }, 'malformed'],
-    ['without a nonce', { ...good, query: { ...good.query, nonce: '' } }, 'malformed'],
+    ['without a timestamp', changed({ timestamp: '' }), 'malformed'],
+    ['without a nonce', changed({ nonce: '' }), 'malformed'],
     ['without any query', { ...good, query: {} }, 'malformed'],
-    ['with another nonce', { ...good, query: { ...good.query, nonce: '1' } }, 'signature'],
-    [
-      'with another timestamp',
-      { ...good, query: { ...good.query, timestamp: String(Number(SECONDS) + 1) } },
-      'signature',
-    ],
-    ['without a body', wrap(''), 'malformed'],
-    ['with JSON', wrap(JSON.stringify({ MsgType: 'text', CreateTime: '1620973045' })), 'malformed'],
-    ['with a document type', wrap(`<!DOCTYPE xml>${message('text', '')}`), 'malformed'],
-    [
-      'without a sender',
-      wrap('<xml><ToUserName>gh_1</ToUserName><CreateTime>1</CreateTime><MsgType>text</MsgType></xml>'),
-      'malformed',
-    ],
-    ['with a time in words', wrap(message('text', '').replace(SECONDS, 'yesterday')), 'malformed'],
+    ['with another nonce', changed({ nonce: '1' }), 'signature'],
+    ['with another timestamp', changed({ timestamp: String(Number(SECONDS) + 1) }), 'signature'],
+    ['that is stale', changed({ timestamp: String(Number(SECONDS) - 601) }), 'signature'],
+    ['without a body', { ...good, body: '' }, 'malformed'],
+    ['with text for a body', { ...good, body: 'hello' }, 'malformed'],
+    ['with half of a body', { ...good, body: good.body.slice(0, -10) }, 'malformed'],
+    ['with half of JSON', { ...good, body: '{"Encrypt":' }, 'malformed'],
+    ['with a document type', { ...good, body: `<!DOCTYPE xml>${good.body}` }, 'malformed'],
     [
       'as an echo with a wrong signature',
       { query: { ...signed(), signature: '0'.repeat(40), echostr: '1' }, body: '' },
@@ -168,8 +97,8 @@ describe.each([
       { query: { ...signed(String(Number(SECONDS) - 601)), echostr: '1' }, body: '' },
       'signature',
     ],
-  ])('is refused %s', (_name, request, expected) => {
-    expect(verdict(() => channel.receive(request, NOW))).toBe(expected)
+  ])('a callback is refused %s', (_name, request, expected) => {
+    expect(verdict(() => receive(request))).toBe(expected)
   })
 })
 
@@ -177,7 +106,7 @@ test('the published signature of the plain mode verifies', () => {
   const vector = vectors.find(({ kind }) => kind === 'sig3')
   const { token = '', timestamp = '', nonce = '', signature = '' } = vector ?? {}
   expect(
-    channelOf('plain', token).receive(
+    accountDoor('plain', { ...accountSeal, token }).receive(
       { query: { signature, timestamp, nonce, echostr: '1' }, body: '' },
       new Date(Number(timestamp) * 1000),
     ),
@@ -185,67 +114,130 @@ test('the published signature of the plain mode verifies', () => {
 })
 
 test('plain mode refuses a body whose query is not signed', () => {
-  expect(
-    verdict(() =>
-      plain.receive(plainly(message('text', ''), { ...signed(), signature: '0'.repeat(40) }), NOW),
-    ),
-  ).toBe('signature')
+  const request = plainly(xml, { ...signed(), signature: '0'.repeat(40) })
+  expect(verdict(() => plain.receive(request, NOW))).toBe('signature')
 })
 
-describe('secure mode refuses', () => {
-  const xml = textXml(accountSeal, 'a')
+describe.each([
+  ['compatible', compatible],
+  ['secure', secure],
+] as const)('%s mode refuses', (_mode, door) => {
   const encrypted = encryptFor(accountSeal, xml)
-  const { query, body } = envelope(accountSeal, encrypted, { nonce })
+  const good = sealed(xml, untrue, encrypted)
+  const withQuery = (query: Record<string, string>) => ({ ...good, query: { ...good.query, ...query } })
+  const { msg_signature: _gone, ...withoutSignature } = good.query
+  const flipped = Buffer.from(encrypted, 'base64')
+  flipped[flipped.length - 1] = (flipped.at(-1) as number) ^ 1
+
+  test('nothing of a good one', () => {
+    expect(received(door, good)).toMatchObject({ text: '你好', address: 'o-1' })
+  })
+
   test.each<[string, CallbackRequest, string]>([
-    ['a plain body, however its query is signed', plainly(xml), 'malformed'],
-    ['a body signed by the query only', { query: signed(), body }, 'malformed'],
     [
       "the query's signature in place of the body's",
-      { query: { ...query, msg_signature: signed().signature }, body },
+      withQuery({ msg_signature: signed().signature }),
       'signature',
     ],
+    ["no signature of the body's", { ...good, query: withoutSignature }, 'malformed'],
+    ['no ciphertext', { ...good, body: toXml(untrue) }, 'malformed'],
+    ['two ciphertexts', { ...good, body: toXml({ Encrypt: [encrypted, encrypted] }) }, 'malformed'],
     [
       'what is meant for another account',
-      envelope(accountSeal, encryptFor({ ...accountSeal, receiveId: 'wx0' }, xml)),
+      sealed(xml, untrue, encryptFor({ ...accountSeal, receiveId: 'wx0' }, xml)),
       'signature',
     ],
     [
       'another ciphertext',
-      { query, body: body.replace(encrypted, encryptFor(accountSeal, xml)) },
+      { ...good, body: good.body.replace(encrypted, encryptFor(accountSeal, xml)) },
       'signature',
     ],
+    [
+      'a flipped last byte',
+      { ...good, body: good.body.replace(encrypted, flipped.toString('base64')) },
+      'signature',
+    ],
+    ['a flipped last byte that is signed', sealed(xml, untrue, flipped.toString('base64')), 'signature'],
   ])('%s', (_name, request, expected) => {
-    expect(verdict(() => secure.receive(request, NOW))).toBe(expected)
+    expect(verdict(() => door.receive(request, NOW))).toBe(expected)
+  })
+
+  test.each([
+    ['no XML', 'hello'],
+    ['nothing', ''],
+    ['half of JSON', '{"MsgType":'],
+    ['a document type', `<!DOCTYPE xml>${xml}`],
+  ])('not %s once it is signed and decrypts: that is kept', (_name, body) => {
+    const request = sealed('<xml/>', untrue, encryptFor(accountSeal, body))
+    expect(received(door, request)).toMatchObject({ kind: 'unknown', name: 'unreadable', body })
   })
 })
 
-describe('the answer', () => {
-  const update = readOfficialAccountUpdate(
-    { ToUserName: 'gh_1', FromUserName: 'o-1', CreateTime: SECONDS, MsgType: 'text', Content: 'a' },
-    '',
-  )
-  test.each([
-    ['plain', plain],
-    ['secure', secure],
-  ])('without a reply is “success” in %s mode', (_mode, channel) => {
-    expect(channel.acknowledge(update, null, NOW)).toEqual({ contentType: 'text/plain', body: 'success' })
-  })
+test('compatible mode refuses an encrypted body whose query is not signed', () => {
+  const good = sealed(xml, untrue)
+  const request = { ...good, query: { ...good.query, signature: '0'.repeat(40) } }
+  expect(verdict(() => compatible.receive(request, NOW))).toBe('signature')
+})
 
+test('secure mode refuses a plain body, however its query is signed', () => {
+  expect(verdict(() => secure.receive(plainly(xml), NOW))).toBe('malformed')
+})
+
+describe('the answer', () => {
+  const key = callbackKey(accountSeal.token, accountSeal.aesKey, accountSeal.receiveId)
+  const update = received(plain, plainly(xml))
+  const answer = { reply: '收到 ]]> "好"', isPending: false }
   const expected = {
     ToUserName: 'o-1',
     FromUserName: 'gh_1',
     CreateTime: SECONDS,
     MsgType: 'text',
-    Content: '收到',
+    Content: '收到 ]]> "好"',
   }
-  test('with a reply is XML in plain mode', () => {
-    const { contentType, body } = plain.acknowledge(update, '收到', NOW)
-    expect([contentType, parseXml(body)]).toEqual(['application/xml', expected])
+
+  test.each(doors)('without a reply is “success” in %s mode', (_mode, door, wrap) => {
+    expect(door.acknowledge(wrap(xml), update, { reply: null, isPending: true }, NOW)).toEqual({
+      contentType: 'text/plain',
+      body: 'success',
+    })
   })
 
-  test('with a reply is encrypted in secure mode', () => {
-    const key = callbackKey(accountSeal.token, accountSeal.aesKey, accountSeal.receiveId)
-    const { body } = secure.acknowledge(update, '收到', NOW)
-    expect(parseXml(decryptMessage(key, textOf(parseXml(body), 'Encrypt') ?? ''))).toEqual(expected)
+  test.each([
+    ['plain', plain],
+    ['compatible', compatible],
+  ] as const)('to a plain callback is plain in %s mode, in the form of the callback', (_mode, door) => {
+    const inXml = door.acknowledge(plainly(xml), update, answer, NOW)
+    expect([inXml.contentType, parseXml(inXml.body)]).toEqual(['application/xml', expected])
+    const inJson = door.acknowledge(plainly(json), update, answer, NOW)
+    expect([inJson.contentType, JSON.parse(inJson.body)]).toEqual([
+      'application/json',
+      { ...expected, CreateTime: Number(SECONDS) },
+    ])
+  })
+
+  test.each([
+    ['compatible', compatible],
+    ['secure', secure],
+  ] as const)('to an encrypted callback is encrypted in %s mode, in its form', (_mode, door) => {
+    const inXml = parseXml(door.acknowledge(sealed(xml), update, answer, NOW).body)
+    const encrypted = textOf(inXml, 'Encrypt') ?? ''
+    expect(parseXml(decryptMessage(key, encrypted))).toEqual(expected)
+    expect(inXml.MsgSignature).toBe(
+      signatureOf(accountSeal.token, SECONDS, textOf(inXml, 'Nonce') ?? '', encrypted),
+    )
+
+    const inJson = door.acknowledge(sealed(json), update, answer, NOW)
+    const outer = JSON.parse(inJson.body)
+    expect(inJson.contentType).toBe('application/json')
+    expect(outer).toEqual({
+      Encrypt: expect.any(String),
+      MsgSignature: signatureOf(accountSeal.token, SECONDS, outer.Nonce, outer.Encrypt),
+      TimeStamp: Number(SECONDS),
+      Nonce: expect.stringMatching(/^\d+$/),
+    })
+    expect(JSON.parse(decryptMessage(key, outer.Encrypt))).toEqual({
+      ...expected,
+      CreateTime: Number(SECONDS),
+    })
   })
 })
