@@ -1,11 +1,12 @@
-import { loadSender, markUnreachable } from '../db/queries/identities.ts'
 import { requeueWaiting } from '../db/queries/notices.ts'
+import { loadSender, type SenderRow } from '../db/queries/senders.ts'
 import type { Update } from '../server/channels/channel.ts'
 import { textBytes } from '../server/channels/text.ts'
-import type { Actor } from '../server/domain/actor.ts'
-import { noteGroupEvent } from '../server/domain/groups/note-event.ts'
+import { handleEvent } from '../server/domain/events/handle-event.ts'
 import { makePage } from '../server/domain/pages/make-page.ts'
 import type { DomainRuntime } from '../server/runtime.ts'
+import { accountOf, openedBy } from '../server/sender.ts'
+import type { Templates } from '../server/templates.ts'
 import { isFor } from './audience.ts'
 import type { Command } from './command.ts'
 import { type MatchedCommand, matchCommand, nearestCommands, plainWords } from './command.ts'
@@ -26,10 +27,10 @@ import { joinCommand, joinScene } from './commands/join.ts'
 import { noticeCommand } from './commands/notice.ts'
 import { progressCommand } from './commands/progress.ts'
 import { reconcileCommand, taskDoneCommand, tasksCommand } from './commands/reconcile.ts'
-import { correctCommand, offerToRecord, recordCommand } from './commands/record.ts'
+import { correctCommand, isToRecord, offerToRecord, recordCommand } from './commands/record.ts'
 import { relayedCommand } from './commands/relayed.ts'
 import { factsCommand, monthlyReportCommand, statisticsCommand } from './commands/reports.ts'
-import { type Context, type KnownContext, normaliseText } from './context.ts'
+import { type Context, type Heard, type KnownContext, normaliseText } from './context.ts'
 import { type Conversation, leave, openField, resume } from './conversation.ts'
 import { activityConversation } from './conversations/activity.ts'
 import { joinConversation } from './conversations/join.ts'
@@ -79,6 +80,12 @@ const conversations = [
 
 export interface Bot {
   /**
+   * The answer to an update that needs neither rows nor a transaction: words that nobody acts on, a word of explanation,
+   * a command that is not for this person. undefined: there is something to do, so `handle` must have it.
+   * @param sender null for an account never seen
+   */
+  answerAtOnce(update: Update, sender: SenderRow | null): { reply: string | null } | undefined
+  /**
    * Handles one update within the transaction of `rt.db` and returns what to answer; null: nothing.
    * @throws DomainError when a rule said no: the caller undoes the transaction and answers with its message
    */
@@ -86,62 +93,163 @@ export interface Bot {
 }
 
 export interface BotOptions {
+  templates: Templates
   maxReplyBytes: number
-  /** What the Official Account in use cannot do. */
-  officialAccountLacks: string[]
+  /** What each account in use cannot do, in words. */
+  lacks: Record<Update['channel'], string[]>
 }
 
-export function createBot({ maxReplyBytes, officialAccountLacks }: BotOptions): Bot {
-  return {
-    async handle(rt, update, updateId) {
-      if (update.kind === 'group') {
-        await noteGroupEvent(rt, update)
-        return null
-      }
-      if (update.kind === 'unfollowed') {
-        await markUnreachable(rt.db, update.channel, update.address)
-        return null
-      }
-      if (update.kind === 'unknown' || update.address === 'sys') return null
+/** Events that are only kept: nothing follows from them. */
+const inert: ReadonlySet<Update['kind']> = new Set([
+  'unknown',
+  'opened',
+  'scanned',
+  'pictured',
+  'tag',
+  'feedback',
+  'subscription',
+  'publish_result',
+])
 
-      const sender = await loadSender(rt.db, update.channel, update.address, rt.clock.now())
-      if (sender.hasWaiting) await requeueWaiting(rt.db, sender, rt.clock.now())
-      const actor: Actor = {
-        identityId: sender.identityId,
-        channel: update.channel,
-        address: update.address,
-        person: sender.personId === null ? null : { id: sender.personId, name: sender.personName ?? '' },
-        roles: sender.roles,
-        ownsGroups: sender.ownsGroups,
-        boundBy: sender.boundBy,
-      }
-      const typed =
-        update.kind === 'text' || update.kind === 'media'
-          ? update.text
-          : update.kind === 'tapped'
-            ? update.key
-            : ''
+export function createBot({ templates, maxReplyBytes, lacks }: BotOptions): Bot {
+  const hear = (update: Update, sender: SenderRow | null): Heard => ({
+    templates,
+    update,
+    actor: {
+      channel: update.addressSpace,
+      address: update.address,
+      person:
+        sender === null || sender.personId === null
+          ? null
+          : { id: sender.personId, name: sender.personName ?? '' },
+      roles: sender?.roles ?? [],
+      ownsGroups: sender?.ownsGroups ?? false,
+      boundBy: sender?.boundBy ?? null,
+    },
+    text: normaliseText(typedIn(update)),
+    lacks: lacks[update.channel],
+  })
+  return {
+    answerAtOnce(update, sender) {
+      if (inert.has(update.kind)) return { reply: null }
+      // somebody who comes back is more than greeted
+      if (!isSaid(update) || (update.kind === 'followed' && sender)) return undefined
+      // somebody who opens the app is greeted once, not every time
+      if (update.kind === 'entered' && update.channel === 'wecom' && sender) return { reply: null }
+      if (sender?.hasWaiting || sender?.conversation) return undefined
+      const decision = decide(hear(update, sender))
+      return 'reply' in decision && textBytes(decision.reply) <= maxReplyBytes ? decision : undefined
+    },
+
+    async handle(rt, update, updateId) {
+      if (await handleEvent(rt, update)) return null
+      const now = rt.clock.now()
+      const sender = await loadSender(rt.db, accountOf(update), now, openedBy(update, now))
+      if (sender.hasWaiting) await requeueWaiting(rt.db, sender, now)
+      const heard = hear(update, sender)
       const ctx: Context = {
+        ...heard,
         rt,
-        update,
         updateId,
-        actor,
-        text: normaliseText(typed),
-        lacks: update.channel === 'official-account' ? officialAccountLacks : [],
+        actor: { ...heard.actor, identityId: sender.identityId },
         maxReplyBytes,
         dialogue: sender.conversation,
       }
-      const reply =
-        update.kind === 'followed' ? await greet(ctx, update.scene) : await answer(ctx, sender.conversation)
+      // what is said in a group, and who follows anew, is no answer to a question asked in the private chat
+      const isAside = isPublic(update) || update.kind === 'followed' || update.kind === 'entered'
+      const reply = await answer(ctx, isAside ? null : sender.conversation)
       return textBytes(reply) <= maxReplyBytes ? reply : asLink(ctx, reply)
     },
   }
 }
 
-async function greet(ctx: Context, scene: string | null): Promise<string> {
-  const groupId = scene === null ? null : joinScene(scene)
-  if (groupId === null) return welcome(ctx)
-  return joinCommand.audience === 'anyone' ? joinCommand.run(ctx, String(groupId)) : welcome(ctx)
+/** Whether somebody said or did something that wants an answer. */
+function isSaid(update: Update): boolean {
+  if (update.address === 'sys') return false
+  switch (update.kind) {
+    case 'text':
+    case 'media':
+    case 'tapped':
+    case 'followed':
+    case 'entered':
+      return true
+    case 'place':
+      return update.how === 'sent'
+    default:
+      return false
+  }
+}
+
+function typedIn(update: Update): string {
+  switch (update.kind) {
+    case 'text':
+    case 'media':
+      return update.text
+    case 'tapped':
+      return update.key
+    default:
+      return ''
+  }
+}
+
+function isPublic(update: Update): boolean {
+  return 'isPublic' in update && update.isPublic === true
+}
+
+/** What is to be done about something that was said: an answer that is ready, or work that reads and writes. */
+type Decision = { reply: string } | { act(ctx: Context): Promise<string> }
+
+/** Takes a decision on what was said outside any dialogue. */
+function decide(heard: Heard): Decision {
+  const { update } = heard
+  if (update.kind === 'followed') {
+    const groupId = update.scene === null ? null : joinScene(update.scene)
+    return groupId === null
+      ? { reply: welcome(heard) }
+      : { act: ctx => joinCommand.run(ctx, String(groupId)) }
+  }
+  if (update.kind === 'entered') return { reply: welcome(heard) }
+  if (isCancel(heard)) return { reply: '没有正在办理的事。发送“帮助”看看能做什么。' }
+  const matched = matchIn(heard)
+  if (matched) return route(heard, matched.command, matched.input)
+  // the officer's whole message pasted, or the code alone: what else would somebody new mean by it
+  const isCode = !heard.actor.person && /绑定码|^(?=.*[a-z])[\da-z\s-]{8,11}$/i.test(heard.text)
+  const code = isCode ? codeIn(heard.text) : null
+  if (code !== null)
+    return isPublic(update) ? { reply: askAlone('绑定') } : { act: ctx => bindCommand.run(ctx, code) }
+  return isToRecord(heard) && !isPublic(update) ? { act: offerToRecord } : { reply: notUnderstood(heard) }
+}
+
+/** Whom a command is for, and whether here is the place for it. */
+function route(heard: Heard, command: Command, input: string): Decision {
+  if (isPublic(heard.update) && !command.isPublic) return { reply: askAlone(command.name) }
+  if ('say' in command) return { reply: command.say(heard, input) }
+  if (command.audience === 'anyone') return { act: ctx => command.run(ctx, input) }
+  if (!heard.actor.person)
+    return {
+      reply: `“${command.name}”要先绑定账号：请向上级组织要一个绑定码，然后发送“绑定 绑定码”。\n要加入群，请发送“入群 群号”。`,
+    }
+  if (!isFor(heard, command.audience))
+    return {
+      reply:
+        command.audience === 'manager'
+          ? `“${command.name}”由负责组织工作的同志使用，您名下没有这样的职务。如有变动，请由上级更新名册。`
+          : `“${command.name}”由群主和组织工作人员使用。您还没有登记过群，可发送“建群”。`,
+    }
+  return { act: ctx => command.run(ctx as KnownContext, input) }
+}
+
+/** Everybody in the group would read the answer. */
+function askAlone(what: string): string {
+  return `这里大家都看得到。“${what}”请在与我的单聊里办。`
+}
+
+function isCancel(heard: Heard): boolean {
+  return /^(取消|退出|算了|不办了|作废)$/.test(plainWords(heard.text))
+}
+
+function matchIn(heard: Heard): MatchedCommand | null {
+  return heard.update.kind === 'media' ? null : matchCommand(commands, heard.text)
 }
 
 interface StoredDialogue {
@@ -153,23 +261,21 @@ interface StoredDialogue {
 
 /** A running dialogue first, then commands, then a guess at what was meant: never silence. */
 async function answer(ctx: Context, stored: StoredDialogue | null): Promise<string> {
-  if (/^(取消|退出|算了|不办了|作废)$/.test(plainWords(ctx.text))) {
+  if (stored && isCancel(ctx)) {
     await leave(ctx)
-    return stored ? '好的，已取消。' : '没有正在办理的事。发送“帮助”看看能做什么。'
+    return '好的，已取消。'
   }
-  const matched = ctx.update.kind === 'media' ? null : matchCommand(commands, ctx.text)
   const conversation = stored && conversations.find(each => each.name === stored.name)
   if (stored && conversation) {
-    const reply = await answerInDialogue(ctx, conversation, stored, matched)
+    const reply = await answerInDialogue(ctx, conversation, stored, matchIn(ctx))
     if (reply !== null) return reply
     await leave(ctx)
   }
-  if (matched) return runCommand(ctx, matched.command, matched.input)
-  // the officer's whole message pasted, or the code alone: what else would somebody new mean by it
-  const isCode = !ctx.actor.person && /绑定码|^(?=.*[a-z])[\da-z\s-]{8,11}$/i.test(ctx.text)
-  const code = isCode ? codeIn(ctx.text) : null
-  if (code !== null && bindCommand.audience === 'anyone') return bindCommand.run(ctx, code)
-  return (await offerToRecord(ctx)) ?? notUnderstood(ctx)
+  return carryOut(ctx, decide(ctx))
+}
+
+async function carryOut(ctx: Context, decision: Decision): Promise<string> {
+  return 'reply' in decision ? decision.reply : decision.act(ctx)
 }
 
 /**
@@ -186,8 +292,8 @@ async function answerInDialogue(
   const field = openField(conversation, stored)
   if (!field) return null
   const { title } = conversation
-  if (ctx.update.kind === 'media' && ctx.text === '')
-    return `图片、语音、文件我还看不懂，请用文字回复。\n（“${title}”还没有办完；不办了请回复：取消）`
+  if (['media', 'place'].includes(ctx.update.kind) && ctx.text === '')
+    return `图片、语音、文件、位置我还看不懂，请用文字回复。\n（“${title}”还没有办完；不办了请回复：取消）`
   const isAnswer = field.isAnswer?.(ctx.text) ?? false
   if (matched && !isAnswer && (matched.isBare || !(field.isText || matched.isGlued))) {
     if (conversation.isOffer) return null
@@ -201,41 +307,26 @@ async function answerInDialogue(
 /** Runs a command in the middle of a dialogue, which stays open unless the command begins one of its own. */
 async function aside(ctx: Context, title: string, { command, input }: MatchedCommand): Promise<string> {
   const before = ctx.dialogue
-  const reply = await runCommand(ctx, command, input)
+  const reply = await carryOut(ctx, route(ctx, command, input))
   return before !== null && ctx.dialogue === before
     ? `${reply}\n——\n“${title}”还没有办完，请接着回复；不办了请回复：取消`
     : reply
 }
 
-async function runCommand(ctx: Context, command: Command, input: string): Promise<string> {
-  if (command.audience === 'anyone') return command.run(ctx, input)
-  if (!isKnown(ctx))
-    return `“${command.name}”要先绑定账号：请向上级组织要一个绑定码，然后发送“绑定 绑定码”。\n要加入群，请发送“入群 群号”。`
-  if (!isFor(ctx, command.audience))
-    return command.audience === 'manager'
-      ? `“${command.name}”由负责组织工作的同志使用，您名下没有这样的职务。如有变动，请由上级更新名册。`
-      : `“${command.name}”由群主和组织工作人员使用。您还没有登记过群，可发送“建群”。`
-  return command.run(ctx, input)
-}
-
-function isKnown(ctx: Context): ctx is KnownContext {
-  return ctx.actor.person !== null
-}
-
-function notUnderstood(ctx: Context): string {
-  if (/^(你好|您好|在吗|在不在|hi|hello)/i.test(ctx.text)) return welcome(ctx)
-  if (/^(谢谢|多谢|辛苦|好的?$|嗯+$|哦+$|ok$|明白|了解)/i.test(plainWords(ctx.text)))
-    return ctx.actor.ownsGroups
+function notUnderstood(heard: Heard): string {
+  if (/^(你好|您好|在吗|在不在|hi|hello)/i.test(heard.text)) return welcome(heard)
+  if (/^(谢谢|多谢|辛苦|好的?$|嗯+$|哦+$|ok$|明白|了解)/i.test(plainWords(heard.text)))
+    return heard.actor.ownsGroups
       ? '好的。有通知要转发时：已看到请回“收”，转发到群后请回“转”。'
       : '好的，有事随时发送“帮助”。'
-  if (ctx.update.kind === 'media' && ctx.text === '')
-    return '收到。图片、语音、文件我还看不懂，请用文字说明要办什么，或发送“帮助”。'
+  if (['media', 'place'].includes(heard.update.kind) && heard.text === '')
+    return '收到。图片、语音、文件、位置我还看不懂，请用文字说明要办什么，或发送“帮助”。'
   const near = nearestCommands(
-    commands.filter(command => isFor(ctx, command.audience)),
-    ctx.text,
+    commands.filter(command => isFor(heard, command.audience)),
+    heard.text,
   )
   if (near.length === 0)
-    return `没有明白您的意思。${ctx.actor.person ? '' : '要加入群请发送“入群 群号”；'}发送“帮助”看看能做什么。`
+    return `没有明白您的意思。${heard.actor.person ? '' : '要加入群请发送“入群 群号”；'}发送“帮助”看看能做什么。`
   return [
     '没有明白您的意思，您是不是想：',
     ...near.map(command => `· ${command.usage}（如：${command.example}）`),

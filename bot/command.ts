@@ -1,4 +1,4 @@
-import type { Context, KnownContext } from './context.ts'
+import type { Context, Heard, KnownContext } from './context.ts'
 
 /** For whom a command is: everybody, people whose account is bound, group owners and their offices, those who run units. */
 export type Audience = 'anyone' | 'known' | 'owner' | 'manager'
@@ -16,10 +16,14 @@ interface CommandWords {
   takesText?: boolean
   /** Whether what follows can be meant for the command: a forwarded text may begin with its word (转：各位……). */
   accepts?(input: string, isGlued: boolean): boolean
+  /** Whether it may be answered in a group, where everybody reads the answer. */
+  isPublic?: boolean
 }
 
 export type Command = CommandWords &
+  /** Only explains: neither reads nor writes, so that it is answered without a transaction. */
   (
+    | { audience: 'anyone'; say(heard: Heard, input: string): string }
     | { audience: 'anyone'; run(ctx: Context, input: string): Promise<string> }
     | { audience: 'known' | 'owner' | 'manager'; run(ctx: KnownContext, input: string): Promise<string> }
   )
@@ -85,11 +89,11 @@ function withoutQuotes(text: string): string {
 
 /** Up to three commands that somebody may have meant, the likeliest first. */
 export function nearestCommands(commands: readonly Command[], text: string): Command[] {
-  const head = [...text].slice(0, 8)
+  const head = [...text.slice(0, 16)].slice(0, 8)
   return commands
     .map(command => ({
       command,
-      score: Math.max(...[command.name, ...command.aliases].map(word => likeness(word, head))),
+      score: Math.max(...wordsOf(command).map(characters => likeness(characters, head))),
     }))
     .filter(({ score }) => score > 0)
     .sort((a, b) => b.score - a.score)
@@ -97,9 +101,22 @@ export function nearestCommands(commands: readonly Command[], text: string): Com
     .map(({ command }) => command)
 }
 
+const wordsByCommand = new WeakMap<Command, string[][]>()
+
+/** The words of a command, taken apart once. */
+function wordsOf(command: Command): string[][] {
+  let words = wordsByCommand.get(command)
+  if (!words) {
+    words = [command.name, ...command.aliases].map(word => [...word])
+    wordsByCommand.set(command, words)
+  }
+  return words
+}
+
 /** The share of a word's characters that stand in the text; a word of one character must be the first. */
-function likeness(word: string, head: string[]): number {
-  const characters = [...word]
-  if (characters.length === 1) return head[0] === word ? 1 : 0
-  return characters.filter(character => head.includes(character)).length / characters.length
+function likeness(characters: string[], head: string[]): number {
+  if (characters.length === 1) return head[0] === characters[0] ? 1 : 0
+  let found = 0
+  for (const character of characters) if (head.includes(character)) found++
+  return found / characters.length
 }

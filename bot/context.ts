@@ -2,17 +2,24 @@ import type { Update } from '../server/channels/channel.ts'
 import type { Actor, KnownActor } from '../server/domain/actor.ts'
 import { makePage } from '../server/domain/pages/make-page.ts'
 import type { DomainRuntime } from '../server/runtime.ts'
+import type { Templates } from '../server/templates.ts'
 
-/** What a command or a conversation step works with: one update and who sent it, within one transaction. */
-export interface Context {
-  rt: DomainRuntime
+/** What was said and by whom. Enough for an answer that reads and writes nothing. */
+export interface Heard {
+  templates: Templates
   update: Update
-  updateId: number
-  actor: Actor
+  actor: Omit<Actor, 'identityId'>
   /** The text as typed, normalised: full-width letters, digits and spaces are plain ones. */
   text: string
-  /** What the Official Account cannot do here, in words; empty for WeCom and service accounts. */
+  /** What the account in use cannot do, in words; empty for one that can do all. */
   lacks: string[]
+}
+
+/** What a command or a conversation step works with: one update and who sent it, within one transaction. */
+export interface Context extends Heard {
+  rt: DomainRuntime
+  updateId: number
+  actor: Actor
   /** The dialogue of this account that is stored; another object once another one has begun. */
   dialogue: { name: string } | null
   /** UTF-8 bytes that one answer may have on this channel. */

@@ -20,6 +20,7 @@ export function buildApp(rt: Runtime, updates: UpdateHandler): FastifyInstance {
   }) as unknown as FastifyInstance
 
   app.addHook('onResponse', (request, reply, done) => {
+    if (!rt.log.isLevelEnabled('debug')) return done()
     rt.log.debug(
       {
         method: request.method,

@@ -2,15 +2,20 @@ import { createBot } from '../bot/bot.ts'
 import type { Channels } from './channels/channel.ts'
 import { ConfigError, readConfig } from './config.ts'
 import { startServer } from './start.ts'
-import { TemplatesError } from './templates.ts'
+import { type Templates, TemplatesError } from './templates.ts'
 
 /** The bot for the configured channels. Here, and only here, server and bot meet. */
-export function botFor(channels: Channels) {
+export function botFor(channels: Channels, templates: Templates) {
   return createBot({
+    templates,
     maxReplyBytes: Math.min(
       ...[channels.wecom, channels.officialAccount].map(channel => channel?.maxTextBytes ?? 2048),
     ),
-    officialAccountLacks: channels.officialAccount?.lacks ?? [],
+    lacks: {
+      wecom: channels.wecom?.lacks ?? [],
+      'official-account': channels.officialAccount?.lacks ?? [],
+      aibot: [],
+    },
   })
 }
 

@@ -12,13 +12,13 @@ import type { Config } from './config.ts'
 import { startSchedule } from './jobs/schedule.ts'
 import { createLog } from './log.ts'
 import { inTransaction, type Runtime } from './runtime.ts'
-import { loadTemplates } from './templates.ts'
+import { loadTemplates, type Templates } from './templates.ts'
 import { createUpdateHandler, type Handler, type UpdateHandler } from './updates.ts'
 import { createVault } from './vault.ts'
 
 export interface StartOptions {
   config: Config
-  createBot: (channels: Runtime['channels']) => Handler
+  createBot: (channels: Runtime['channels'], templates: Templates) => Handler
   clock?: Clock
   log?: Logger
   /** false: nothing happens by itself; a test or the demo runs the jobs. */
@@ -75,7 +75,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
         freshnessSeconds: config.callbackFreshnessSeconds,
       }),
     }
-    const updates = createUpdateHandler(rt, options.createBot(rt.channels))
+    const updates = createUpdateHandler(rt, options.createBot(rt.channels, templates))
     const app = buildApp(rt, updates)
     const address = await app.listen({ host: config.host, port: config.port })
     stops.push(() => app.close())

@@ -1,27 +1,39 @@
 import { setTimeout } from 'node:timers/promises'
 import { describeError } from '../db/errors.ts'
-import { loadSender } from '../db/queries/identities.ts'
+import {
+  type KnownSender,
+  loadSender,
+  type SenderRow,
+  seenRecorder,
+  senderReader,
+} from '../db/queries/senders.ts'
 import {
   markHandled,
   recordFailure,
   type UpdateState,
   unhandledUpdates,
+  updateByKey,
   updateRecorder,
   updateState,
 } from '../db/queries/updates.ts'
-import type { Update } from './channels/channel.ts'
-import { sendToIdentity } from './domain/outgoing/enqueue.ts'
+import type { Answer, Update, UpdateBase } from './channels/channel.ts'
+import { sendResponse, sendToIdentity } from './domain/outgoing/enqueue.ts'
 import { DomainError } from './errors.ts'
 import { type DomainRuntime, inTransaction, type Runtime } from './runtime.ts'
+import { accountOf, openedBy } from './sender.ts'
 
 /** What the server needs of the bot. It is handed in by `main.ts`: nothing in server/ imports bot/. */
 export interface Handler {
+  /** The answer to an update that needs neither rows nor a transaction; undefined: `handle` must have it. */
+  answerAtOnce?(update: Update, sender: SenderRow | null): { reply: string | null } | undefined
   handle(rt: DomainRuntime, update: Update, updateId: number): Promise<string | null>
 }
 
 export interface UpdateHandler {
-  /** Stores an update once, handles it, and returns what to answer within the deadline; null: acknowledge only. */
-  accept(update: Update): Promise<string | null>
+  /** Stores an update once, handles it, and returns what to answer within the deadline. */
+  accept(update: Update): Promise<Answer>
+  /** What there is to answer by now to an update that was accepted before: the platform asks again (`poll`). */
+  lookUp(about: UpdateBase): Promise<Answer>
   /** Handles updates that were stored and then left behind by a crash or a failure. Returns how many. */
   handleLeftBehind(): Promise<number>
 }
@@ -31,12 +43,24 @@ const MAX_ATTEMPTS = 5
 const LEFT_BEHIND_MS = 15_000
 /** How often a repeated callback looks whether another process has the answer by now. */
 const LOOK_AGAIN_MS = 100
+/** A sender's row is brought up to date no more often than this. */
+const SEEN_EVERY_MS = 60_000
+const NOTHING: Answer = { reply: null, isPending: false }
+const PENDING: Answer = { reply: null, isPending: true }
 const SORRY = '系统正忙，您的话已经收下，稍后会答复您。'
+
+/** An answer that needed no work, and to whom it goes: null for an account never seen. */
+interface AnswerAtOnce {
+  reply: string | null
+  sender: KnownSender | null
+}
 
 /** Which way a reply goes: with the callback's answer, or as a message when that has gone out without it. */
 interface ReplyWay {
   /** The callback has been answered: the reply must be a message. */
   isLate: boolean
+  /** The process that took the callback is gone: nobody asks again for the rest of its answer. */
+  isLeftBehind: boolean
   /** The transaction that ends the handling has taken its decision by `isLate`. */
   isDecided: boolean
 }
@@ -44,14 +68,23 @@ interface ReplyWay {
 /**
  * The way of an update: stored, then handled once.
  *
- * Handling, the mark that it is done and a late reply are one transaction, so that an update takes effect and is
- * answered exactly once, however often it arrives and whoever handles it. A rule that says no (DomainError) undoes the
- * transaction and answers with its words; any other error leaves the update for `handleLeftBehind`.
+ * Most of what people write needs no work: it is answered from what is known of the sender and stored as handled, in one
+ * statement for many updates. For the rest, handling, the mark that it is done and a late reply are one transaction, so
+ * that an update takes effect and is answered exactly once, however often it arrives and whoever handles it. A rule that
+ * says no (DomainError) undoes the transaction and answers with its words; any other error leaves the update for
+ * `handleLeftBehind`.
  */
 export function createUpdateHandler(rt: Runtime, bot: Handler): UpdateHandler {
   const record = updateRecorder(rt.db)
+  const readSender = senderReader(rt.db, () => rt.clock.now())
+  const noteSeen = seenRecorder(rt.db)
+  const asksAgain = new Set(
+    [rt.channels.wecom, rt.channels.officialAccount, rt.channels.aibot]
+      .filter(door => door?.asksAgain)
+      .map(door => door?.name),
+  )
   /** What this process is answering now: the same callback again gets the same answer. */
-  const answers = new Map<number, Promise<string | null>>()
+  const answers = new Map<number, Promise<Answer>>()
   /** What this process is handling now, late ones included. */
   const inHand = new Set<number>()
 
@@ -83,13 +116,18 @@ export function createUpdateHandler(rt: Runtime, bot: Handler): UpdateHandler {
     way: ReplyWay,
   ): Promise<string | null> {
     way.isDecided = true
-    const asMessage = way.isLate && reply !== null
+    if (reply !== null && update.responseUrl && (way.isLeftBehind || !takesWords(update))) {
+      if (!(await markHandled(tx.db, id, null, rt.clock.now()))) throw new AlreadyHandled()
+      await sendResponse(tx, update.responseUrl, reply)
+      return null
+    }
+    const asMessage = way.isLate && reply !== null && !asksAgain.has(update.channel)
     // a reply that goes as a message is not kept for repeated callbacks: they would say it a second time
     const sealed = reply === null || asMessage ? null : rt.vault.seal(reply)
     if (!(await markHandled(tx.db, id, sealed, rt.clock.now()))) throw new AlreadyHandled()
     if (asMessage) {
       // a rule that said no to somebody's first words has undone the making of their account, too
-      const { identityId } = await loadSender(tx.db, update.channel, update.address, rt.clock.now())
+      const { identityId } = await loadSender(tx.db, accountOf(update), rt.clock.now())
       await sendToIdentity(tx, identityId, 'reply', reply)
     }
     return reply
@@ -101,14 +139,46 @@ export function createUpdateHandler(rt: Runtime, bot: Handler): UpdateHandler {
     await recordFailure(rt.db, id, JSON.stringify(about), MAX_ATTEMPTS)
   }
 
-  async function answerNew(update: Update, id: number, started: number): Promise<string | null> {
-    const way: ReplyWay = { isLate: false, isDecided: false }
+  /** @returns what to answer when nothing else is to be done; undefined when there is work, or when in doubt */
+  async function answerAtOnce(update: Update): Promise<AnswerAtOnce | undefined> {
+    if (!bot.answerAtOnce || update.address === 'sys' || !takesWords(update)) return undefined
+    try {
+      const sender = await readSender(accountOf(update))
+      const outright = bot.answerAtOnce(update, sender)
+      return outright && { ...outright, sender }
+    } catch (error) {
+      rt.log.error(describeError(error), 'an update could not be answered at once')
+      return undefined
+    }
+  }
+
+  /** Brings the row of somebody who was answered at once up to date, where it is not. */
+  async function noteIfStale(update: Update, sender: KnownSender | null): Promise<void> {
+    const now = rt.clock.now()
+    const opened = openedBy(update, now)
+    const isFresh =
+      sender?.isReachable &&
+      now.getTime() - (sender.lastSeenAt?.getTime() ?? 0) < SEEN_EVERY_MS &&
+      (opened === null ||
+        (sender.windowLeft === opened.left &&
+          opened.endsAt.getTime() - (sender.windowEndsAt?.getTime() ?? 0) < SEEN_EVERY_MS))
+    if (isFresh || !isFromPerson(update)) return
+    try {
+      await noteSeen({ ...accountOf(update), at: now, opened })
+    } catch (error) {
+      // the next message says it again
+      rt.log.warn(describeError(error), 'a sender could not be noted as seen')
+    }
+  }
+
+  async function answerNew(update: Update, id: number, started: number): Promise<Answer> {
+    const way: ReplyWay = { isLate: false, isLeftBehind: false, isDecided: false }
     const work = handle(update, id, way)
     const isInTime = await settlesBefore(work, started + rt.config.callbackDeadlineMs)
     // once decided, only the commit is missing: the reply is on its way into the answer
     if (isInTime || way.isDecided) {
       const reply = await work
-      return reply === undefined ? sorry(update) : reply
+      return reply === undefined ? sorry(update) : { reply, isPending: false }
     }
     way.isLate = true
     work
@@ -117,15 +187,22 @@ export function createUpdateHandler(rt: Runtime, bot: Handler): UpdateHandler {
         const tookMs = Math.round(performance.now() - started)
         rt.log.warn({ updateId: id, tookMs }, 'a callback was answered late')
       })
-    return null
+    return PENDING
+  }
+
+  /** What was answered, or will be; null: not decided yet. */
+  function answerOf(state: UpdateState): Answer | null {
+    if (state.status !== 'handled') return null
+    const reply = state.replySealed === null ? null : rt.vault.open(state.replySealed)
+    return { reply, isPending: false }
   }
 
   /** The platform asks again when our answer got lost. Another process may still be working on it. */
-  async function answerAgain(update: Update, stored: UpdateState, started: number): Promise<string | null> {
+  async function answerAgain(update: Update, stored: UpdateState, started: number): Promise<Answer> {
     const deadline = started + rt.config.callbackDeadlineMs
     for (let state: UpdateState | null = stored; state; state = await updateState(rt.db, stored.id)) {
-      if (state.status === 'handled')
-        return state.replySealed === null ? null : rt.vault.open(state.replySealed)
+      const answer = answerOf(state)
+      if (answer) return answer
       if (state.attempts > 0 || performance.now() + LOOK_AGAIN_MS > deadline) break
       await setTimeout(LOOK_AGAIN_MS)
     }
@@ -135,17 +212,29 @@ export function createUpdateHandler(rt: Runtime, bot: Handler): UpdateHandler {
   return {
     async accept(update) {
       const started = performance.now()
-      const stored = await record({
+      const outright = await answerAtOnce(update)
+      const storing = record({
         channel: update.channel,
         dedupeKey: update.dedupeKey,
         kind: update.kind,
         payloadSealed: rt.vault.seal(JSON.stringify(update)),
         receivedAt: rt.clock.now(),
+        outright: outright
+          ? { replySealed: outright.reply === null ? null : rt.vault.seal(outright.reply) }
+          : null,
       })
+      const [stored] = await Promise.all([storing, outright && noteIfStale(update, outright.sender)])
       if (!stored.isNew) return answers.get(stored.id) ?? answerAgain(update, stored, started)
+      if (outright) return { reply: outright.reply, isPending: false }
       const answer = answerNew(update, stored.id, started)
       answers.set(stored.id, answer)
       return answer.finally(() => answers.delete(stored.id))
+    },
+
+    async lookUp(about) {
+      const state = await updateByKey(rt.db, about.channel, about.dedupeKey)
+      if (!state) return NOTHING
+      return answerOf(state) ?? (state.attempts > 0 ? { reply: SORRY, isPending: false } : PENDING)
     },
 
     async handleLeftBehind() {
@@ -155,8 +244,8 @@ export function createUpdateHandler(rt: Runtime, bot: Handler): UpdateHandler {
         if (inHand.has(id)) continue
         count++
         try {
-          const update = JSON.parse(rt.vault.open(payloadSealed)) as Update
-          await handle({ ...update, at: new Date(update.at) }, id, { isLate: true, isDecided: false })
+          const way = { isLate: true, isLeftBehind: true, isDecided: false }
+          await handle(storedUpdate(rt.vault.open(payloadSealed)), id, way)
         } catch (error) {
           // one that cannot even be read must not keep the others waiting
           await noteFailure(id, error)
@@ -167,16 +256,30 @@ export function createUpdateHandler(rt: Runtime, bot: Handler): UpdateHandler {
   }
 }
 
+function storedUpdate(payload: string): Update {
+  const update = JSON.parse(payload) as Update
+  // what version 0.1 stored did not say whose id the address is
+  return { ...update, addressSpace: update.addressSpace ?? update.channel, at: new Date(update.at) }
+}
+
 /** Another process has handled the update meanwhile; what this one did is undone. */
 class AlreadyHandled extends Error {}
 
 /** Whether somebody waits for an answer; what the platform itself says wants none. */
 function isFromPerson(update: Update): boolean {
-  return update.address !== 'sys' && ['text', 'media', 'followed', 'tapped'].includes(update.kind)
+  return (
+    update.address !== 'sys' &&
+    ['text', 'media', 'place', 'followed', 'tapped', 'entered'].includes(update.kind)
+  )
 }
 
-function sorry(update: Update): string | null {
-  return isFromPerson(update) ? SORRY : null
+/** Whether the answer to this callback may hold words: a tap on the chat robot's card takes none. */
+function takesWords(update: Update): boolean {
+  return !(update.channel === 'aibot' && update.kind === 'tapped')
+}
+
+function sorry(update: Update): Answer {
+  return { reply: isFromPerson(update) ? SORRY : null, isPending: false }
 }
 
 /** @param moment of `performance.now()` */

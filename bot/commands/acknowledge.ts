@@ -8,6 +8,7 @@ export const acknowledgeCommand: Command = {
   usage: '收 [通知编号]：通知收到了，稍后转发',
   example: '收',
   audience: 'known',
+  isPublic: true,
   accepts: input => /^(?:第?通知|群|[\s\d#号,，、和])*$/.test(input),
   async run(ctx, input) {
     const [noticeId = null, ...groupIds] = readNumbers(input)

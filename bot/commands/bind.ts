@@ -3,7 +3,7 @@ import { bindByCode } from '../../server/domain/identities/bind.ts'
 import { issueBindingCode } from '../../server/domain/identities/issue-code.ts'
 import type { Command } from '../command.ts'
 
-export const bindCommand: Command = {
+export const bindCommand = {
   name: '绑定',
   aliases: ['绑定码'],
   usage: '绑定 绑定码：把这个账号绑定到您本人',
@@ -26,7 +26,7 @@ export const bindCommand: Command = {
     )
     return [`绑定成功：${name}${as}。发送“帮助”看看能做什么。`, ...claims].join('\n')
   },
-}
+} satisfies Command
 
 /**
  * The code in what somebody typed or pasted: in small letters, with spaces, or within the officer's whole message. Null

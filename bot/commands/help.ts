@@ -1,6 +1,6 @@
 import { isFor } from '../audience.ts'
 import type { Command } from '../command.ts'
-import type { Context } from '../context.ts'
+import type { Heard } from '../context.ts'
 
 /** 帮助: what this person can do. @param all read when it runs, for the list of commands holds this one too */
 export function createHelpCommand(all: () => readonly Command[]): Command {
@@ -10,19 +10,20 @@ export function createHelpCommand(all: () => readonly Command[]): Command {
     usage: '帮助：能做什么',
     example: '帮助',
     audience: 'anyone',
-    async run(ctx, input) {
-      const mine = all().filter(command => isFor(ctx, command.audience))
+    isPublic: true,
+    say(heard, input) {
+      const mine = all().filter(command => isFor(heard, command.audience))
       const one = mine.find(command => command.name === input || command.aliases.includes(input))
       if (one) return `${one.usage}\n例：${one.example}`
-      const lacks = ctx.lacks.map(line => `※ ${line}`)
+      const lacks = heard.lacks.map(line => `※ ${line}`)
       return [...mine.map(command => `· ${command.usage}`), '举例请发：帮助 通知', ...lacks].join('\n')
     },
   }
 }
 
 /** The first words to somebody who follows the account or opens the app. */
-export function welcome(ctx: Context): string {
-  if (ctx.actor.person) return `${ctx.actor.person.name}，您好！发送“帮助”看看能做什么。`
+export function welcome(heard: Heard): string {
+  if (heard.actor.person) return `${heard.actor.person.name}，您好！发送“帮助”看看能做什么。`
   return [
     '您好，这里是群阵，帮各级团组织管理微信群。',
     '· 想加入群：发送“入群 群号”',

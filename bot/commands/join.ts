@@ -3,7 +3,7 @@ import type { Command } from '../command.ts'
 import { advance, leave } from '../conversation.ts'
 import { joinConversation, joinWithText } from '../conversations/join.ts'
 
-export const joinCommand: Command = {
+export const joinCommand = {
   name: '入群',
   aliases: ['申请入群', '加群', '报到'],
   usage: '入群 群号：申请加入一个群',
@@ -22,7 +22,7 @@ export const joinCommand: Command = {
     }
     return advance(ctx, joinConversation, { group: String(group.id) })
   },
-}
+} satisfies Command
 
 /** The group number in a QR code's scene (`g12`); null for another scene. */
 export function joinScene(scene: string): number | null {

@@ -7,7 +7,7 @@ import type { Command } from '../command.ts'
 import type { KnownContext } from '../context.ts'
 import { advance, leave } from '../conversation.ts'
 import { noticeConversation, soleUnit } from '../conversations/notice.ts'
-import { offerToRecord } from './record.ts'
+import { isToRecord, offerToRecord } from './record.ts'
 
 export const noticeCommand: Command = {
   name: '通知',
@@ -18,13 +18,11 @@ export const noticeCommand: Command = {
   takesText: true,
   async run(ctx, input) {
     if (/^#?\d{1,9}号?$/.test(input)) return showNotice(ctx, Number(input.replace(/\D/g, '')))
-    // 通知：明天停电…… as an owner forwards it is a message to be recorded
-    if (managingRoles(ctx.rt.templates, ctx.actor).length === 0) {
-      const offer = await offerToRecord(ctx)
-      if (offer !== null) return offer
-    }
-    if (managingRoles(ctx.rt.templates, ctx.actor).length === 0)
-      return '发通知由负责组织工作的同志办理。要再看一次通知原文，请发送：通知 编号'
+    if (managingRoles(ctx.templates, ctx.actor).length === 0)
+      // 通知：明天停电…… as an owner forwards it is a message to be recorded
+      return isToRecord(ctx)
+        ? offerToRecord(ctx)
+        : '发通知由负责组织工作的同志办理。要再看一次通知原文，请发送：通知 编号'
     await leave(ctx)
     const [word = ''] = input.split(/[\s:：]+/)
     const category = /^\d/.test(word) ? null : parseCategory(word)

@@ -6,7 +6,7 @@ import { maskPersonalData } from '../../server/domain/messages/mask.ts'
 import { correctLastReport, recordMessages } from '../../server/domain/messages/record.ts'
 import { shippedClassifier } from '../../server/domain/messages/shipped.ts'
 import type { Command } from '../command.ts'
-import type { Context, KnownContext } from '../context.ts'
+import type { Context, Heard, KnownContext } from '../context.ts'
 import { advance, leave } from '../conversation.ts'
 import { recordConversation } from '../conversations/record.ts'
 import { readDay, readNumber } from '../words.ts'
@@ -128,12 +128,13 @@ function readCorrection(input: string): { category?: Category; count?: number } 
 /** Shorter texts are chat or a mistyped command rather than a message that was shown to us. */
 const MIN_CHARACTERS = 15
 
-/**
- * An owner who shows the bot a message they posted is offered to have it recorded; nothing is recorded before they say
- * where. null when this is no such message.
- */
-export async function offerToRecord(ctx: Context): Promise<string | null> {
-  if (!ctx.actor.person || !ctx.actor.ownsGroups || [...ctx.text].length < MIN_CHARACTERS) return null
+/** Whether this may be a message that an owner posted and now shows to the bot. */
+export function isToRecord({ actor, text }: Heard): boolean {
+  return actor.person !== null && actor.ownsGroups && [...text].length >= MIN_CHARACTERS
+}
+
+/** Offers to record a message that an owner shows; nothing is recorded before they say where. */
+export async function offerToRecord(ctx: Context): Promise<string> {
   const known = ctx as KnownContext
   const owned = await groupsOwnedBy(ctx.rt.db, known.actor.person.id)
   const { category, confidence, because } = classifyMessage(shippedClassifier(), ctx.text)

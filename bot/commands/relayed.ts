@@ -21,6 +21,7 @@ export const relayedCommand: Command = {
   usage: '转 [通知编号]：通知已转发到您的群',
   example: '转 12',
   audience: 'known',
+  isPublic: true,
   // 转：各位青年…… is a text to be recorded, and no receipt
   accepts: input => /^(?:第?通知|群|全部|都|了|[\s\d#号,，、和])*$/.test(input),
   async run(ctx, input) {

@@ -1,4 +1,4 @@
-import type { SenderRole } from '../../db/queries/identities.ts'
+import type { SenderRole } from '../../db/queries/senders.ts'
 import { notAllowed } from '../errors.ts'
 import type { Templates } from '../templates.ts'
 
@@ -23,7 +23,7 @@ export function requireKnown(actor: Actor): asserts actor is KnownActor {
 }
 
 /** The roles by which somebody runs a unit's groups and those of the units below (`manages` in the templates). */
-export function managingRoles(templates: Templates, actor: Actor): SenderRole[] {
+export function managingRoles(templates: Templates, actor: Pick<Actor, 'roles'>): SenderRole[] {
   return actor.roles.filter(role => templates.role(role.programme, role.role).manages)
 }
 

@@ -63,7 +63,11 @@ describe('a configuration', () => {
         secret: 'wecom-secret',
         token: 'token',
         aesKey: 'a'.repeat(43),
+        isVerified: true,
+        accountCap: 200,
       },
+      wecomBaseUrl: 'https://qyapi.weixin.qq.com',
+      aibot: null,
       officialAccount: null,
     })
   })
@@ -161,10 +165,12 @@ describe('a configuration', () => {
       ['OFFICIAL_ACCOUNT_AES_KEY'],
     ],
     [
-      'a mode that there is not yet',
-      { DATA_KEY: dataKey, ...account, OFFICIAL_ACCOUNT_MODE: 'compatible' },
+      'a mode that there is not',
+      { DATA_KEY: dataKey, ...account, OFFICIAL_ACCOUNT_MODE: 'mixed' },
       ['OFFICIAL_ACCOUNT_MODE'],
     ],
+    ['half of a robot', { ...whole, WECOM_BOT_TOKEN: 'token' }, ['WECOM_BOT_AES_KEY']],
+    ['a verification that is neither yes nor no', { ...whole, WECOM_VERIFIED: 'true' }, ['WECOM_VERIFIED']],
   ])('with %s says so', (_name, environment, expected) => {
     const problems = problemsOf(environment)
     expect(problems).toHaveLength(expected.length)

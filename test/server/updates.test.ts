@@ -35,6 +35,7 @@ const textOf = (text: string, address = 'zhangsan'): Update => ({
   channel: 'wecom',
   dedupeKey: `id:${randomBytes(4).readUInt32BE()}`,
   address,
+  addressSpace: 'wecom',
   recipient: wecomSettings.corpId,
   at: new Date('2026-03-05T10:00:00+08:00'),
   kind: 'text',

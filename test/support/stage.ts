@@ -59,6 +59,14 @@ export const accountSettings = {
   aesKey: 'jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C',
 }
 
+export const aibotSettings = {
+  token: 'robotToken',
+  aesKey: 'abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG',
+  botId: 'BOT1',
+  name: '群阵助手',
+  userIds: 'plain',
+} as const
+
 export const NOTICE_TEMPLATE = 'notice-template'
 
 export async function openStage(options: StageOptions = {}): Promise<Stage> {
@@ -76,6 +84,8 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
     WECOM_SECRET: wecomSettings.secret,
     WECOM_TOKEN: wecomSettings.token,
     WECOM_AES_KEY: wecomSettings.aesKey,
+    WECOM_BOT_TOKEN: aibotSettings.token,
+    WECOM_BOT_AES_KEY: aibotSettings.aesKey,
     OFFICIAL_ACCOUNT_BASE_URL: sim.baseUrls.officialAccount,
     OFFICIAL_ACCOUNT_APP_ID: accountSettings.appId,
     OFFICIAL_ACCOUNT_SECRET: accountSettings.secret,
@@ -103,6 +113,7 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
     templates: { [NOTICE_TEMPLATE]: ['thing1', 'time2', 'thing3'] },
     callbackUrl: `${server.url}/webhooks/official-account`,
   })
+  sim.aibot.add({ ...aibotSettings, pollMs: 20, callbackUrl: `${server.url}/webhooks/aibot` })
   const { rt, updates } = server
   return {
     sim,
