@@ -330,7 +330,7 @@ describe('a 团青群 is open: people register themselves', () => {
     ['姓名：钱小宝\n在家种地', 'membersHome.farming'],
     ['阿依古丽·买买提 在乡 行政事业单位', 'membersHome.publicSector'],
   ])('%s', async (text, occupation) => {
-    const person = stage.sim.addPerson({ name: text, openId: `o-${text}` })
+    const person = stage.sim.addPerson({ name: text, openId: `o-${text.replace('\n', '-')}` })
     expect(await say(person, `入群 ${open} ${text}`)).toMatch(/登记好了[\s\S]*https:\/\/example\.cn\/q/)
     expect(await rows(stage, 'select occupation from registrations order by person_id desc limit 1')).toEqual(
       [{ occupation }],

@@ -4,6 +4,7 @@ import { unitById } from '../../../db/queries/units.ts'
 import { DomainError } from '../../errors.ts'
 import type { DomainRuntime } from '../../runtime.ts'
 import type { Actor } from '../actor.ts'
+import { recallRegistration } from '../identities/registered-account.ts'
 import { nameKey, soundKey } from '../names/name-key.ts'
 
 export interface Registration {
@@ -84,7 +85,8 @@ export async function selfRegister(
     throw new DomainError('registration.name', '请写您的姓名（2 到 15 个汉字）。')
   await registerInOpenGroup(rt.db, {
     identityId: actor.identityId,
-    personId: actor.person?.id ?? null,
+    // whoever comes back after leaving is the same registration
+    personId: actor.person?.id ?? (await recallRegistration(rt, { ...actor, id: actor.identityId })),
     name,
     nameKey: nameKey(name),
     soundKey: soundKey(name),
