@@ -1,4 +1,6 @@
-import { deleteOld, troubles } from '../../db/queries/housekeeping.ts'
+import { deleteOld } from '../../db/queries/housekeeping.ts'
+import { troubles } from '../../db/queries/troubles.ts'
+import { addMonths, monthOf } from '../clock.ts'
 import type { Runtime } from '../runtime.ts'
 
 const DAY_MS = 86_400_000
@@ -6,12 +8,14 @@ const DAY_MS = 86_400_000
 /** Deletes what has served its purpose: callbacks hold what people wrote, and need not be kept for ever. */
 export async function deleteExpired(rt: Runtime): Promise<void> {
   const now = rt.clock.now()
-  await deleteOld(rt.db, new Date(now.getTime() - rt.config.retentionDays * DAY_MS), now)
+  const before = new Date(now.getTime() - rt.config.retentionDays * DAY_MS)
+  // this month's quotas still count, and last month's may be asked about
+  await deleteOld(rt.db, before, now, `${addMonths(monthOf(now), -1)}-01`)
 }
 
 /** Tells the operators, through the log, what will not get better by itself. */
 export async function reportTroubles(rt: Runtime): Promise<void> {
   const found = await troubles(rt.db, new Date(rt.clock.now().getTime() - DAY_MS))
   if (Object.values(found).some(count => count > 0))
-    rt.log.error(found, 'somebody must look at this (docs/operations.md)')
+    rt.log.error(found, 'somebody must look at this: npm run status (docs/operations.md)')
 }

@@ -9,8 +9,11 @@ import {
 } from '../../db/queries/groups.ts'
 import { ChannelError } from '../channels/errors.ts'
 import { applyReading } from '../domain/groups/apply-reading.ts'
+import { MustWait, takePlace } from '../limits.ts'
 import { inTransaction, type Runtime } from '../runtime.ts'
 
+const GROUP_GET = '/cgi-bin/externalcontact/groupchat/get'
+const DELETE_JOIN_WAY = '/cgi-bin/externalcontact/groupchat/del_join_way'
 const RETRY_SECONDS = [10, 60, 300, 1800, 7200]
 
 /** Reads the member lists that are due and applies them. Returns how many were read. */
@@ -20,6 +23,7 @@ export async function readDueGroups(rt: Runtime): Promise<number> {
   let count = 0
   for (const { chatId, dueAt, attempts } of await dueReadings(rt.db, rt.clock.now(), 100)) {
     try {
+      await takePlace(rt, { to: 'wecom-api', path: GROUP_GET })
       const reading = await wecom.readGroup(chatId)
       await inTransaction(rt, async tx => {
         await applyReading(tx, chatId, reading)
@@ -28,6 +32,8 @@ export async function readDueGroups(rt: Runtime): Promise<number> {
       await deleteSpentWays(rt, chatId)
       count++
     } catch (error) {
+      // the others are due still at the next run
+      if (error instanceof MustWait) return count
       const seconds = RETRY_SECONDS[attempts]
       // after some hours a group that cannot be read is left until its next event
       const isOver = seconds === undefined || (error instanceof ChannelError && !error.retryable)
@@ -43,10 +49,11 @@ export async function readDueGroups(rt: Runtime): Promise<number> {
 async function deleteSpentWays(rt: Runtime, chatId: string): Promise<void> {
   for (const { id, configId } of await spentPasses(rt.db, chatId)) {
     try {
+      await takePlace(rt, { to: 'wecom-api', path: DELETE_JOIN_WAY })
       await rt.channels.wecom?.deleteJoinWay(configId as string)
     } catch (error) {
       // still there at the next reading, unless the platform knows it no longer
-      if (error instanceof ChannelError && error.retryable) continue
+      if (error instanceof MustWait || (error instanceof ChannelError && error.retryable)) continue
     }
     await updateJoinPass(rt.db, id, { configId: null })
   }

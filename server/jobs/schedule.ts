@@ -8,6 +8,7 @@ import { deliverDue, recoverInFlight } from './deliver.ts'
 import { deleteExpired, reportTroubles } from './housekeeping.ts'
 import { sendMonthlyReports } from './monthly-reports.ts'
 import { pollMassTasks } from './poll-mass-tasks.ts'
+import { raiseAlarms } from './raise-alarms.ts'
 import { readAllGroups, readDueGroups } from './read-groups.ts'
 
 interface ScheduledJob {
@@ -27,6 +28,7 @@ export const scheduledJobs: readonly ScheduledJob[] = [
   { name: 'recover-in-flight', when: '30 * * * * *', run: rt => recoverInFlight(rt) },
   { name: 'read-all-groups', when: '0 30 2 * * *', run: rt => readAllGroups(rt) },
   { name: 'delete-expired', when: '0 15 3 * * *', run: rt => deleteExpired(rt) },
+  { name: 'raise-alarms', when: '15 */5 * * * *', run: rt => raiseAlarms(rt) },
   { name: 'report-troubles', when: '0 5 * * * *', run: rt => reportTroubles(rt) },
   { name: 'monthly-reports', when: '0 0 8 1-5 * *', run: rt => sendMonthlyReports(rt) },
 ]

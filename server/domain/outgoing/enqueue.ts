@@ -1,7 +1,8 @@
 import { insertOutgoing } from '../../../db/queries/notices.ts'
 import type { DomainRuntime } from '../../runtime.ts'
+import type { Attachment } from './attach-file.ts'
 
-/** Why a message goes out; shown to operators and used to bundle. */
+/** Why a message goes out; shown to operators, and what is urgent goes first (`db/queries/outgoing.ts`). */
 export type Purpose =
   | 'reply'
   | 'relay'
@@ -13,6 +14,13 @@ export type Purpose =
   | 'notice'
   | 'pass'
   | 'report'
+  | 'welcome'
+
+/** How long a new customer can be welcomed. @see https://developer.work.weixin.qq.com/document/path/92137 */
+const WELCOME_MS = 20_000
+
+/** How long a callback of the chat robot can be answered. @see https://developer.work.weixin.qq.com/document/path/101138 */
+const RESPONSE_MS = 3_600_000
 
 /**
  * Puts a message to a person on its way, in the caller's transaction. Which of their accounts it reaches is decided
@@ -38,6 +46,45 @@ export async function sendToIdentity(
   return send(rt, { kind: 'person', identityId, purpose, texts })
 }
 
+/** The same with files behind the texts (`attachFile`): as files where the platform can, as links elsewhere. */
+export async function sendWithFiles(
+  rt: DomainRuntime,
+  to: { personId: number } | { identityId: number },
+  purpose: Purpose,
+  content: { texts: string[]; files: Attachment[] },
+): Promise<number> {
+  return send(rt, { kind: 'person', ...to, purpose, ...content })
+}
+
+/**
+ * Welcomes somebody who has just added a member of staff: once, and within 20 seconds or not at all.
+ * @param welcomeCode of the event
+ * @param since when the event says it happened; now when left out
+ */
+export async function sendWelcome(
+  rt: DomainRuntime,
+  welcomeCode: string,
+  text: string,
+  since: Date = rt.clock.now(),
+): Promise<number> {
+  const expiresAt = new Date(since.getTime() + WELCOME_MS)
+  return send(rt, { kind: 'welcome', purpose: 'welcome', texts: [welcomeCode, text], expiresAt })
+}
+
+/**
+ * Answers afterwards by the address that a chat robot's callback brought, within the hour or not at all.
+ * @param responseUrl as good as a password: kept sealed with the text
+ */
+export async function sendResponse(
+  rt: DomainRuntime,
+  responseUrl: string,
+  text: string,
+  since: Date = rt.clock.now(),
+): Promise<number> {
+  const expiresAt = new Date(since.getTime() + RESPONSE_MS)
+  return send(rt, { kind: 'response', purpose: 'reply', texts: [responseUrl, text], expiresAt })
+}
+
 /** Asks for something that only a platform can do, such as making a group or a person's own way into it. */
 export async function askPlatform(
   rt: DomainRuntime,
@@ -55,14 +102,17 @@ async function send(
     groupId?: number
     purpose: Purpose
     texts: string[]
+    files?: Attachment[]
+    expiresAt?: Date
   },
 ): Promise<number> {
   const now = rt.clock.now()
-  const { texts, ...row } = message
+  const { texts, files = [], ...row } = message
   const [id] = await insertOutgoing(rt.db, [
     {
       ...row,
       textsSealed: rt.vault.seal(JSON.stringify(texts)),
+      filesSealed: files.length > 0 ? rt.vault.seal(JSON.stringify(files)) : null,
       status: 'pending',
       nextAttemptAt: now,
       createdAt: now,

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { identityOf } from '../../../db/queries/identities.ts'
-import { claimOutgoing, updateOutgoing } from '../../../db/queries/notices.ts'
+import { updateOutgoing } from '../../../db/queries/notices.ts'
+import { claim, inTurn } from '../../../db/queries/outgoing.ts'
 import { personsNamed } from '../../../db/queries/persons.ts'
 import type { SimPerson } from '../../../scripts/simulator/index.ts'
 import { nameKey } from '../../../server/domain/names/name-key.ts'
@@ -110,7 +111,8 @@ describe('sending', () => {
 
   test('what was in flight when its process died: a person gets it again, a group post becomes unknown', async () => {
     await sendToPerson(stage.rt, officerId, 'task', '进程死了')
-    const [claimed] = await claimOutgoing(stage.rt.db, stage.clock.now(), 10)
+    const now = stage.clock.now()
+    const [claimed] = await claim(stage.rt.db, await inTurn(stage.rt.db, now, 10), now, 10)
     expect(await recoverInFlight(stage.rt)).toBe(0)
     stage.clock.advance(16 * 60_000)
     expect(await recoverInFlight(stage.rt)).toBe(1)
@@ -166,6 +168,8 @@ describe('sending', () => {
     const schedules = await Promise.all(
       [1, 2].map(() => startSchedule(stage.rt, stage.updates, stage.databaseUrl)),
     )
+    // the thirty messages before have used up what this person may be sent at once
+    stage.clock.advance(60_000)
     await sendToPerson(stage.rt, officerId, 'task', '自己发生')
     await expect
       .poll(() => stage.received(officer.id).includes('自己发生'), { timeout: 20_000, interval: 100 })

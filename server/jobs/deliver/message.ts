@@ -1,0 +1,64 @@
+import { raiseAlarm } from '../../../db/queries/alarms.ts'
+import { groupById } from '../../../db/queries/groups.ts'
+import { type OutgoingRow, updateOutgoing } from '../../../db/queries/notices.ts'
+import { urgentPurposes } from '../../../db/queries/outgoing.ts'
+import { ChannelError } from '../../channels/errors.ts'
+import { type LimitedCall, MustWait, quotaNamed, takePlace } from '../../limits.ts'
+import type { Runtime } from '../../runtime.ts'
+import type { Step } from './content.ts'
+
+export type Message = OutgoingRow
+
+/** What came of sending. */
+export interface Sent {
+  platformId: string
+  /** Only a call went out: the texts wait until the person writes (`requeueWaiting`). */
+  isSummons?: boolean
+  /** For `mass`: groups that the task does not reach; their owner relays. */
+  unreached?: string[]
+}
+
+/**
+ * Takes the places for a call that this message is about to make.
+ * @throws MustWait; operators are told when it is a day's or a month's quota
+ */
+export async function placeFor(rt: Runtime, message: Message, call: LimitedCall): Promise<void> {
+  try {
+    await takePlace(rt, call, urgentPurposes.includes(message.purpose))
+  } catch (error) {
+    const quota = error instanceof MustWait ? quotaNamed(error.limit) : null
+    if (error instanceof MustWait && quota)
+      await raiseAlarm(
+        rt.db,
+        `quota:${error.limit}`,
+        `${quota.words}的额度用完了。没发的消息排着队，${quota.per === 'day' ? '明天零点' : '下月 1 日'}后自动接着发；有别的账号可到的已改道。`,
+        rt.clock.now(),
+      )
+    throw error
+  }
+}
+
+/** Takes the steps that have not been taken yet and notes each, so that a retry goes on behind them. */
+export async function sendSteps(rt: Runtime, message: Message, steps: Step[]): Promise<Sent> {
+  let platformId = message.platformId ?? ''
+  for (const [index, step] of steps.entries()) {
+    if (index < message.sentCount) continue
+    platformId = (await step()).platformId
+    if (index + 1 < steps.length) {
+      await updateOutgoing(rt.db, message.id, { sentCount: index + 1, platformId })
+      message.sentCount = index + 1
+    }
+  }
+  return { platformId }
+}
+
+export function requireWecom(rt: Runtime) {
+  if (!rt.channels.wecom) throw new ChannelError('config', '没有配置企业微信')
+  return rt.channels.wecom
+}
+
+export async function requireGroup(rt: Runtime, message: Message) {
+  const group = message.groupId === null ? null : await groupById(rt.db, message.groupId)
+  if (!group) throw new ChannelError('rejected', '群不存在')
+  return group
+}

@@ -1,0 +1,53 @@
+import { ChannelError } from '../../channels/errors.ts'
+import { textLimits } from '../../channels/text.ts'
+import type { Runtime } from '../../runtime.ts'
+import { type Content, contentOf, textWithin } from './content.ts'
+import { type Message, placeFor, requireWecom, type Sent } from './message.ts'
+import { createAppChat, createMassTask, handOutJoinPass, postByRobot, postToAppChat } from './to-group.ts'
+import { sendToPerson } from './to-person.ts'
+
+/**
+ * Calls the platform.
+ * @throws MustWait when there is no place for the call yet; ChannelError when it came to nothing
+ */
+export async function send(rt: Runtime, message: Message): Promise<Sent> {
+  if (message.expiresAt !== null && message.expiresAt <= rt.clock.now())
+    throw new ChannelError('rejected', '已过时限，没有发出')
+  const content = contentOf(rt, message)
+  switch (message.kind) {
+    case 'robot':
+      return postByRobot(rt, message, content)
+    case 'appchat':
+      return postToAppChat(rt, message, content)
+    case 'mass':
+      return createMassTask(rt, message, content)
+    case 'join_pass':
+      return handOutJoinPass(rt, message)
+    case 'create_appchat':
+      return createAppChat(rt, message)
+    case 'welcome':
+      return welcome(rt, message, content)
+    case 'response':
+      return respond(rt, content)
+    default:
+      return sendToPerson(rt, message, content)
+  }
+}
+
+/** Answers a chat robot's callback afterwards. The address takes one answer only. */
+async function respond(rt: Runtime, { texts }: Content): Promise<Sent> {
+  const { aibot } = rt.channels
+  if (!aibot) throw new ChannelError('config', '没有配置智能机器人')
+  const [responseUrl = '', ...rest] = texts
+  await aibot.respond(responseUrl, await textWithin(rt, null, rest.join('\n'), aibot.maxTextBytes))
+  return { platformId: '' }
+}
+
+/** Welcomes a new customer. It cannot go in parts: there is one message in each welcome code. */
+async function welcome(rt: Runtime, message: Message, { texts }: Content): Promise<Sent> {
+  const [code = '', ...rest] = texts
+  const text = await textWithin(rt, null, rest.join('\n'), textLimits.welcome)
+  await placeFor(rt, message, { to: 'wecom-api', path: '/cgi-bin/externalcontact/send_welcome_msg' })
+  await requireWecom(rt).welcomes.greet(code, { text })
+  return { platformId: '' }
+}

@@ -1,0 +1,161 @@
+import { openJoinPass, updateGroup, updateJoinPass } from '../../../db/queries/groups.ts'
+import { identitiesOf } from '../../../db/queries/identities.ts'
+import type { SendResult, WecomChannel } from '../../channels/channel.ts'
+import { ChannelError } from '../../channels/errors.ts'
+import { textLimits } from '../../channels/text.ts'
+import { entitledPersons } from '../../domain/groups/composition.ts'
+import type { Attachment } from '../../domain/outgoing/attach-file.ts'
+import { sendToPerson as enqueueToPerson } from '../../domain/outgoing/enqueue.ts'
+import { returnMassPlaces, takeMassPlaces } from '../../limits.ts'
+import type { Runtime } from '../../runtime.ts'
+import { type Content, linkTo, partsOf, readFile, textWithin } from './content.ts'
+import { type Message, placeFor, requireGroup, requireWecom, type Sent, sendSteps } from './message.ts'
+import { sendToPerson } from './to-person.ts'
+
+const EXTERNAL_CONTACT = '/cgi-bin/externalcontact'
+const UPLOAD = '/cgi-bin/media/upload'
+
+/** Posts into an internal group by its robot. */
+export async function postByRobot(rt: Runtime, message: Message, content: Content): Promise<Sent> {
+  const wecom = requireWecom(rt)
+  const { webhookSealed } = await requireGroup(rt, message)
+  if (!webhookSealed) throw new ChannelError('recipient', '群机器人已移除')
+  const key = rt.vault.open(webhookSealed)
+  const post = async (text: string) => {
+    await placeFor(rt, message, { to: 'robot', key })
+    return wecom.postToRobot(key, text)
+  }
+  return sendSteps(rt, message, [
+    ...partsOf(content, textLimits.robot).map(text => () => post(text)),
+    ...content.files.map(file => async (): Promise<SendResult> => {
+      const bytes = await readFile(rt, file)
+      if (bytes === null) return post(linkTo(file))
+      const mediaId = await wecom.robots.upload(key, 'file', file.name, bytes)
+      await placeFor(rt, message, { to: 'robot', key })
+      return wecom.robots.post(key, { kind: 'file', mediaId })
+    }),
+  ])
+}
+
+/** Posts into a group that the app made. */
+export async function postToAppChat(rt: Runtime, message: Message, content: Content): Promise<Sent> {
+  const wecom = requireWecom(rt)
+  const { chatId, size } = await requireGroup(rt, message)
+  if (!chatId) throw new ChannelError('recipient', '应用群还没有建好')
+  const post = async (text: string) => {
+    await placeFor(rt, message, { to: 'appchat', size })
+    return wecom.postToAppChat(chatId, text)
+  }
+  return sendSteps(rt, message, [
+    ...partsOf(content, textLimits.appchat).map(text => () => post(text)),
+    ...content.files.map(file => async (): Promise<SendResult> => {
+      const mediaId = await upload(rt, message, wecom, file)
+      if (mediaId === null) return post(linkTo(file))
+      await placeFor(rt, message, { to: 'appchat', size })
+      return wecom.appChats.post(chatId, { kind: 'file', mediaId })
+    }),
+  ])
+}
+
+/**
+ * Makes a task that the owner confirms. Groups that have had this month's messages, or that the platform will not take,
+ * are left out and come back as `unreached`.
+ */
+export async function createMassTask(rt: Runtime, message: Message, content: Content): Promise<Sent> {
+  const wecom = requireWecom(rt)
+  const [owner] = (await identitiesOf(rt.db, message.personId as number)).filter(
+    account => account.channel === 'wecom',
+  )
+  if (!owner) throw new ChannelError('recipient', '群主没有绑定企业微信')
+  const text = await textWithin(rt, message.personId, content.texts.join('\n'), textLimits.mass)
+  const files = []
+  for (const file of content.files) files.push({ file, mediaId: await upload(rt, message, wecom, file) })
+  const bubbles = {
+    text: [text, ...files.filter(({ mediaId }) => mediaId === null).map(({ file }) => linkTo(file))].join(
+      '\n',
+    ),
+    attachments: files.flatMap(({ mediaId }) =>
+      mediaId === null ? [] : [{ kind: 'file' as const, mediaId }],
+    ),
+  }
+
+  await placeFor(rt, message, { to: 'wecom-api', path: `${EXTERNAL_CONTACT}/add_msg_template` })
+  const full = await takeMassPlaces(rt, message.chatIds ?? [])
+  const chatIds = (message.chatIds ?? []).filter(chatId => !full.includes(chatId))
+  if (chatIds.length === 0) throw new ChannelError('recipient', '这些群本月的群发次数都用完了')
+  try {
+    const { taskId, failed } = await wecom.mass.create(
+      { kind: 'groups', sender: owner.address, chatIds },
+      bubbles,
+    )
+    if (failed.length >= chatIds.length)
+      throw new ChannelError('recipient', '这些群都收不到群发（不是该群主的群，或本月次数已满）')
+    return { platformId: taskId, unreached: [...full, ...failed] }
+  } catch (error) {
+    // nothing was made, and nobody will get it
+    if (error instanceof ChannelError && !error.isUncertain) await returnMassPlaces(rt, chatIds)
+    throw error
+  }
+}
+
+/** @returns the media id; null when the platform does not take a file of this size */
+async function upload(
+  rt: Runtime,
+  message: Message,
+  wecom: WecomChannel,
+  file: Attachment,
+): Promise<string | null> {
+  const bytes = await readFile(rt, file)
+  if (bytes === null) return null
+  await placeFor(rt, message, { to: 'wecom-api', path: UPLOAD })
+  return wecom.media.upload('file', file.name, bytes)
+}
+
+/** Makes the person's own way into a customer group and sends it to them. */
+export async function handOutJoinPass(rt: Runtime, message: Message): Promise<Sent> {
+  const wecom = requireWecom(rt)
+  const group = await requireGroup(rt, message)
+  const pass = await openJoinPass(rt.db, group.id, message.personId as number)
+  if (!pass || !group.chatId) throw new ChannelError('rejected', '入群码已用过，或群已不在')
+  // a way made by an attempt that broke off would stay open for ever
+  if (pass.configId) {
+    await placeFor(rt, message, { to: 'wecom-api', path: `${EXTERNAL_CONTACT}/groupchat/del_join_way` })
+    await wecom.deleteJoinWay(pass.configId)
+  }
+  await placeFor(rt, message, { to: 'wecom-api', path: `${EXTERNAL_CONTACT}/groupchat/add_join_way` })
+  const { configId, qrCode } = await wecom.createJoinWay(group.chatId, pass.state)
+  await updateJoinPass(rt.db, pass.id, { configId })
+  const text = `您加入“${group.name}”的专属入群码（仅限本人，一次有效）：${qrCode}`
+  return sendToPerson(rt, message, { texts: [text], files: [] })
+}
+
+/** Makes the app's own group with those who belong in it and have a WeCom account. */
+export async function createAppChat(rt: Runtime, message: Message): Promise<Sent> {
+  const group = await requireGroup(rt, message)
+  if (group.chatId) return { platformId: group.chatId }
+  const persons = [
+    group.ownerId as number,
+    ...(await entitledPersons(rt, group)).map(person => person.personId),
+  ]
+  const accounts = []
+  for (const personId of new Set(persons))
+    accounts.push(
+      ...(await identitiesOf(rt.db, personId)).filter(account => account.channel === 'wecom').slice(0, 1),
+    )
+  const members = accounts.map(account => account.address)
+  const owner = accounts.find(account => account.personId === group.ownerId)
+  if (!owner || members.length < 2) {
+    const text = `应用群“${group.name}”还建不了：至少要有两位成员绑定了企业微信。请先让成员绑定，系统会再试。`
+    if (message.attempts === 1) await enqueueToPerson(rt, group.ownerId as number, 'task', text)
+    throw new ChannelError('throttled', '成员还没有绑定企业微信')
+  }
+  await placeFor(rt, message, { to: 'new-appchat' })
+  const chatId = await requireWecom(rt).createAppChat({
+    chatId: `qunzhen${group.id}`,
+    name: group.name,
+    owner: owner.address,
+    members,
+  })
+  await updateGroup(rt.db, group.id, { chatId, size: members.length })
+  return { platformId: chatId }
+}

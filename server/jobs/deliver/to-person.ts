@@ -1,0 +1,164 @@
+import { identitiesOf, identityById } from '../../../db/queries/identities.ts'
+import { noticeOfOutgoing } from '../../../db/queries/notices.ts'
+import { wasSummoned } from '../../../db/queries/outgoing.ts'
+import { closeWindow, returnToWindow, useWindow } from '../../../db/queries/windows.ts'
+import type { OfficialAccountChannel, SendResult, WecomChannel } from '../../channels/channel.ts'
+import { ChannelError } from '../../channels/errors.ts'
+import { chineseMoment } from '../../clock.ts'
+import type { Attachment } from '../../domain/outgoing/attach-file.ts'
+import { MustWait } from '../../limits.ts'
+import type { Runtime } from '../../runtime.ts'
+import { type Content, linkTo, partsOf, readFile } from './content.ts'
+import { type Message, placeFor, type Sent, sendSteps } from './message.ts'
+
+/** Who was called by a template message and has not come is not called again for a day. */
+const SUMMONS_HOLDS_MS = 24 * 3600_000
+
+type Account = NonNullable<Awaited<ReturnType<typeof identityById>>>
+
+/** Tries the person's accounts: WeCom first, then the Official Account in its window, then a template message. */
+export async function sendToPerson(rt: Runtime, message: Message, content: Content): Promise<Sent> {
+  let last = new ChannelError('recipient', '对方还没有绑定账号，或已取消关注')
+  let wait: MustWait | null = null
+  for (const account of await accountsFor(rt, message)) {
+    try {
+      return await sendToAccount(rt, message, account, content)
+    } catch (error) {
+      if (error instanceof MustWait && error.isQuota) {
+        // not before tomorrow: another account may do it today
+        wait = error
+        continue
+      }
+      if (!(error instanceof ChannelError) || error.retryable) throw error
+      last = error
+      if (error.reason === 'window_closed') {
+        const sent = await trySummons(rt, message, account.address)
+        if (sent !== null) return sent
+      }
+    }
+  }
+  throw wait ?? last
+}
+
+/** The accounts that can be written to, WeCom first. */
+async function accountsFor(rt: Runtime, message: Message): Promise<Account[]> {
+  const canWrite = ({ channel, isReachable }: Account) =>
+    isReachable &&
+    ((channel === 'wecom' && rt.channels.wecom !== null) ||
+      (channel === 'official-account' && rt.channels.officialAccount !== null))
+  const asked = message.identityId === null ? null : await identityById(rt.db, message.identityId)
+  if (asked && canWrite(asked)) return [asked]
+  // a chat robot never speaks first: its user is reached as the person they are
+  const personId = asked === null ? message.personId : asked.channel === 'aibot' ? asked.personId : null
+  const accounts = personId === null ? [] : (await identitiesOf(rt.db, personId)).filter(canWrite)
+  return accounts.sort((a, b) => Number(b.channel === 'wecom') - Number(a.channel === 'wecom'))
+}
+
+function sendToAccount(rt: Runtime, message: Message, account: Account, content: Content): Promise<Sent> {
+  const { wecom, officialAccount } = rt.channels
+  return account.channel === 'wecom'
+    ? sendByApp(rt, message, account.address, content, wecom as WecomChannel)
+    : sendByOfficialAccount(rt, message, account, content, officialAccount as OfficialAccountChannel)
+}
+
+function sendByApp(
+  rt: Runtime,
+  message: Message,
+  userId: string,
+  content: Content,
+  wecom: WecomChannel,
+): Promise<Sent> {
+  const sendText = async (text: string) => {
+    await placeFor(rt, message, { to: 'member', userId })
+    return wecom.sendText(userId, text)
+  }
+  const sendFile = async (file: Attachment): Promise<SendResult> => {
+    const bytes = await readFile(rt, file)
+    if (bytes === null) return sendText(linkTo(file))
+    await placeFor(rt, message, { to: 'wecom-api', path: '/cgi-bin/media/upload' })
+    const mediaId = await wecom.media.upload('file', file.name, bytes)
+    await placeFor(rt, message, { to: 'member', userId })
+    const { parts, invalidUsers } = await wecom.messages.send({ users: [userId] }, { kind: 'file', mediaId })
+    if (invalidUsers.length > 0) throw new ChannelError('recipient', '对方不在企业微信应用的可见范围内')
+    return { platformId: parts[0]?.messageId ?? '' }
+  }
+  return sendSteps(rt, message, [
+    ...partsOf(content, wecom.maxTextBytes).map(text => () => sendText(text)),
+    ...content.files.map(file => () => sendFile(file)),
+  ])
+}
+
+/** The Official Account has no file messages: a file becomes a link. */
+function sendByOfficialAccount(
+  rt: Runtime,
+  message: Message,
+  account: Account,
+  { texts, files }: Content,
+  channel: OfficialAccountChannel,
+): Promise<Sent> {
+  const lines = [...partsOf({ texts, files }, channel.maxTextBytes), ...files.map(linkTo)]
+  return sendSteps(
+    rt,
+    message,
+    lines.map(
+      line => () =>
+        sendInWindow(rt, account.id, async () => {
+          await placeFor(rt, message, { to: 'official-custom' })
+          return channel.sendText(account.address, line)
+        }),
+    ),
+  )
+}
+
+/**
+ * Sends a customer-service message from what the window still holds.
+ * @throws ChannelError `window_closed` without a call when it is known to hold nothing
+ */
+async function sendInWindow(
+  rt: Runtime,
+  identityId: number,
+  send: () => Promise<SendResult>,
+): Promise<SendResult> {
+  const window = await useWindow(rt.db, identityId, rt.clock.now())
+  if (window === 'closed') throw new ChannelError('window_closed', '对方超过 48 小时没有发言，或条数已用完')
+  try {
+    return await send()
+  } catch (error) {
+    if (error instanceof ChannelError && error.reason === 'window_closed')
+      await closeWindow(rt.db, identityId, rt.clock.now())
+    else if (window !== 'unknown' && hasNotGoneOut(error)) await returnToWindow(rt.db, identityId, window)
+    throw error
+  }
+}
+
+function hasNotGoneOut(error: unknown): boolean {
+  return error instanceof MustWait || (error instanceof ChannelError && !error.isUncertain)
+}
+
+/**
+ * Outside the window a template message calls the person back. The text of a notice is asked for (通知 12); any other text
+ * waits and follows when they write.
+ * @returns null when they cannot be called
+ */
+async function trySummons(rt: Runtime, message: Message, address: string): Promise<Sent | null> {
+  const now = rt.clock.now()
+  const notice = await noticeOfOutgoing(rt.db, message.id)
+  if (!notice && (await wasSummoned(rt.db, message, new Date(now.getTime() - SUMMONS_HOLDS_MS))))
+    return { platformId: '', isSummons: true }
+  try {
+    await placeFor(rt, message, { to: 'official-template' })
+    const sent = await rt.channels.officialAccount?.sendTemplate(
+      address,
+      {
+        title: notice ? `通知 ${notice.id} 待转发` : '有一件事等您办理',
+        time: chineseMoment(notice?.deadlineAt ?? now),
+        note: notice ? `请回复：通知 ${notice.id}` : '请回复任意一个字查看',
+      },
+      null,
+    )
+    return sent ? { platformId: sent.platformId, isSummons: notice === null } : null
+  } catch (error) {
+    if (error instanceof ChannelError && !error.retryable) return null
+    throw error
+  }
+}
