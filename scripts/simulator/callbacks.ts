@@ -1,6 +1,6 @@
 import http from 'node:http'
 import https from 'node:https'
-import { type Channel, openReply, type PassiveFields, seal, sealEcho } from './channel.ts'
+import { type Channel, openReply, type PassiveFields, type PushFormat, seal, sealEcho } from './channel.ts'
 import type { Core } from './core.ts'
 import { unixSeconds } from './core.ts'
 import type { XmlFields } from './xml.ts'
@@ -95,19 +95,24 @@ export function createCallbackSender(core: Core): CallbackSender {
     }
   }
 
-  function exchange(method: string, url: URL, body: string | undefined, timeout: number): Promise<Answer> {
+  function exchange(
+    method: string,
+    url: URL,
+    content: { body: string; contentType: string } | undefined,
+    timeout: number,
+  ): Promise<Answer> {
     const secure = url.protocol === 'https:'
     return new Promise((resolve, reject) => {
       const request = (secure ? https : http).request(url, {
         method,
         agent: secure ? agents['https:'] : agents['http:'],
         headers:
-          body === undefined
+          content === undefined
             ? { 'user-agent': 'Mozilla/4.0' }
             : {
                 'user-agent': 'Mozilla/4.0',
-                'content-type': 'text/xml',
-                'content-length': Buffer.byteLength(body),
+                'content-type': content.contentType,
+                'content-length': Buffer.byteLength(content.body),
               },
       })
       const timer = setTimeout(() => request.destroy(new Error('timeout')), timeout)
@@ -130,7 +135,7 @@ export function createCallbackSender(core: Core): CallbackSender {
           resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString('utf8') })
         })
       })
-      request.end(body)
+      request.end(content?.body)
     })
   }
 
@@ -140,7 +145,8 @@ export function createCallbackSender(core: Core): CallbackSender {
     if (channel.url === undefined) return
     const url = new URL(channel.url)
     const timestamp = String(unixSeconds(core.clock.now()))
-    const envelope = seal(channel, fields, timestamp, core.ids.letters(10))
+    const format = formatOf(core, channel)
+    const envelope = seal(channel, fields, timestamp, core.ids.letters(10), format)
     for (const [name, value] of envelope.query) url.searchParams.set(name, value)
     for (let attempt = 1; attempt <= TRIES && !stopped; attempt += 1) {
       const began = performance.now()
@@ -155,7 +161,7 @@ export function createCallbackSender(core: Core): CallbackSender {
         })
       let answer: Answer
       try {
-        answer = await withPlace(() => exchange('POST', url, envelope.body, postTimeout))
+        answer = await withPlace(() => exchange('POST', url, envelope, postTimeout))
       } catch (error) {
         log(error instanceof Error ? error.message : 'failed')
         continue
@@ -168,7 +174,7 @@ export function createCallbackSender(core: Core): CallbackSender {
       }
       outcome.arrived = true
       try {
-        const reply = openReply(channel, answer.body, fields)
+        const reply = openReply(channel, answer.body, fields, format)
         if (reply) outcome.replies.push(reply)
       } catch (error) {
         outcome.failed = true
@@ -266,4 +272,9 @@ function labelOf({ channel, fields }: Callback): string {
   return [channel.which, fields.MsgType, fields.Event, fields.ChangeType]
     .filter(part => part !== undefined)
     .join('/')
+}
+
+/** Read anew each time, as the console's setting is. */
+function formatOf(core: Core, channel: Channel): PushFormat {
+  return core.accounts.find(account => account.channel === channel)?.pushFormat ?? 'xml'
 }

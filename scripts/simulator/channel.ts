@@ -1,4 +1,5 @@
 import { type CallbackKey, decryptMessage, encryptMessage, signatureOf } from './crypto.ts'
+import { parseJson, toJson } from './json.ts'
 import type { Via } from './types.ts'
 import { type ParsedXml, parseXml, textOf, toXml, type XmlFields } from './xml.ts'
 
@@ -13,10 +14,16 @@ export interface Channel {
   url?: string
 }
 
+/** How an Official Account's callbacks are written; WeCom's are always XML. */
+export type PushFormat = 'xml' | 'json'
+
 export interface Envelope {
   query: URLSearchParams
   body: string
+  contentType: string
 }
+
+const CONTENT_TYPES: Record<PushFormat, string> = { xml: 'text/xml', json: 'application/json' }
 
 /**
  * Wraps one message as the platform sends it.
@@ -25,8 +32,16 @@ export interface Envelope {
  * ciphertext's own signature in compatible and secure mode.
  * @see developer.work.weixin.qq.com/document/path/90238
  */
-export function seal(channel: Channel, fields: XmlFields, timestamp: string, nonce: string): Envelope {
-  const plain = toXml(fields)
+export function seal(
+  channel: Channel,
+  fields: XmlFields,
+  timestamp: string,
+  nonce: string,
+  format: PushFormat = 'xml',
+): Envelope {
+  const write = format === 'json' ? toJson : toXml
+  const plain = write(fields)
+  const contentType = CONTENT_TYPES[format]
   const { token } = channel.key
   const query = new URLSearchParams()
   if (channel.which === 'wecom') {
@@ -42,18 +57,19 @@ export function seal(channel: Channel, fields: XmlFields, timestamp: string, non
         AgentID: agent === undefined ? undefined : String(agent),
         Encrypt: encrypted,
       }),
+      contentType,
     }
   }
   query.set('signature', signatureOf(token, timestamp, nonce))
   query.set('timestamp', timestamp)
   query.set('nonce', nonce)
   query.set('openid', String(fields.FromUserName))
-  if (channel.mode === 'plain') return { query, body: plain }
+  if (channel.mode === 'plain') return { query, body: plain, contentType }
   const encrypted = encryptMessage(channel.key, plain)
   query.set('encrypt_type', 'aes')
   query.set('msg_signature', signatureOf(token, timestamp, nonce, encrypted))
   const head = channel.mode === 'compatible' ? fields : { ToUserName: channel.toUserName }
-  return { query, body: toXml({ ...head, Encrypt: encrypted }) }
+  return { query, body: write({ ...head, Encrypt: encrypted }), contentType }
 }
 
 /** The query of the GET that checks a callback address, and the answer it must get. */
@@ -98,13 +114,21 @@ const MESSAGE_TYPES: Record<Via, Record<string, string[]>> = {
 /**
  * Opens and checks the answer to a callback.
  *
+ * An account with JSON pushes may answer in either form: the official pages show both.
  * @returns undefined for "no reply".
  * @throws Error saying what the platform would refuse: form, signature, receive id, swapped names, unknown type.
  */
-export function openReply(channel: Channel, body: string, sent: XmlFields): PassiveFields | undefined {
+export function openReply(
+  channel: Channel,
+  body: string,
+  sent: XmlFields,
+  format: PushFormat = 'xml',
+): PassiveFields | undefined {
   if (body === '') return undefined
   if (channel.which === 'officialAccount' && body.trim() === 'success') return undefined
-  let fields = parseXml(body)
+  const read = (source: string) =>
+    format === 'json' && source.trimStart().startsWith('{') ? parseJson(source) : parseXml(source)
+  let fields = read(body)
   const encrypted = textOf(fields, 'Encrypt')
   if (encrypted !== undefined && channel.mode !== 'plain') {
     const [signature, timestamp, nonce] = ['MsgSignature', 'TimeStamp', 'Nonce'].map(tag =>
@@ -114,7 +138,7 @@ export function openReply(channel: Channel, body: string, sent: XmlFields): Pass
     if (!/^\d{1,12}$/.test(timestamp)) throw new Error('TimeStamp is not a number')
     if (signature !== signatureOf(channel.key.token, timestamp, nonce, encrypted))
       throw new Error('wrong signature')
-    fields = parseXml(decryptMessage(channel.key, encrypted))
+    fields = read(decryptMessage(channel.key, encrypted))
   } else if (channel.mode === 'secure') {
     throw new Error('the answer is not encrypted')
   }

@@ -220,7 +220,9 @@ export async function tapCard(
     const known = ids.every(id => question.options.some(option => option.id === id))
     if (!known || (ids.length > 1 && !question.multiple))
       throw new Error(`wrong choice for ${question.questionKey}`)
-    return { QuestionKey: question.questionKey, OptionIds: { OptionId: ids } }
+    return core.options.optionSpelling === 'OpitonIds'
+      ? { QuestionKey: question.questionKey, OpitonIds: { OpitonId: ids } }
+      : { QuestionKey: question.questionKey, OptionIds: { OptionId: ids } }
   })
   const fields: XmlFields = {
     MsgType: 'event',
@@ -239,7 +241,7 @@ export async function befriend(
   core: Core,
   staffId: string,
   customerId: string,
-  how: { state?: string; addWay?: number } = {},
+  how: { state?: string; addWay?: number; isHalf?: boolean } = {},
 ): Promise<void> {
   const staff = core.world.person(staffId)
   const customer = core.world.person(customerId)
@@ -252,6 +254,11 @@ export async function befriend(
     externalUserId,
     createdAt: now,
     addWay: how.addWay ?? 1,
+    remark: customer.name,
+    description: '',
+    company: '',
+    mobiles: [],
+    tagIds: [],
     ...(how.state === undefined ? {} : { state: how.state }),
   }
   const known = core.world.relations.get(externalUserId) ?? []
@@ -263,7 +270,6 @@ export async function befriend(
     code,
     expiresAt: now.getTime() + 20_000,
     personId: customerId,
-    used: false,
   })
   core.log.add('befriended', { staffId, customerId })
   const { channel } = mainApp(core)
@@ -275,7 +281,7 @@ export async function befriend(
       CreateTime: unixSeconds(now),
       MsgType: 'event',
       Event: 'change_external_contact',
-      ChangeType: 'add_external_contact',
+      ChangeType: how.isHalf ? 'add_half_external_contact' : 'add_external_contact',
       UserID: staff.wecomUserId,
       ExternalUserID: externalUserId,
       State: how.state,

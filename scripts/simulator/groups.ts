@@ -2,11 +2,12 @@ import type { Core } from './core.ts'
 import { nextVersion, rememberDetail, sendGroupEvent } from './group-events.ts'
 import { excerpt } from './text.ts'
 import type { GroupPost, NewGroup, SimGroup } from './types.ts'
-import type { Content, JoinWay } from './world.ts'
+import type { Content } from './world.ts'
+import type { XmlValue } from './xml.ts'
 
-const CAPACITY = { byCode: 200, customer: 500, other: 500 }
+export const CAPACITY = { byCode: 200, customer: 500, other: 500 }
 /** JoinScene of the event: 0 invited (directly or by a link), 3 scanned the group's code. */
-const BY_CODE = 3
+export const BY_CODE = 3
 
 export interface JoinHow {
   scene?: number
@@ -67,7 +68,9 @@ export async function joinGroup(
   })
   core.log.add('group_join', { groupId, personId, ...(how.state === undefined ? {} : { state: how.state }) })
   if (group.kind !== 'customer') return
-  await sendMemberEvent(core, group, 'add_member', memberId, { JoinScene: scene === 2 ? 0 : scene })
+  await sendMemberEvent(core, group, 'add_member', [memberId], {
+    JoinScene: scene === BY_CODE ? BY_CODE : (core.options.inviteScene ?? 0),
+  })
 }
 
 /** Somebody leaves, or the owner removes them. */
@@ -85,27 +88,71 @@ export async function leaveGroup(
   core.world.dropMember(group, personId)
   core.log.add('group_leave', { groupId, personId, removed: how.removed === true })
   if (group.kind !== 'customer') return
-  await sendMemberEvent(core, group, 'del_member', member.memberId, { QuitScene: how.removed ? 1 : 0 })
+  await sendMemberEvent(core, group, 'del_member', [member.memberId], { QuitScene: how.removed ? 1 : 0 })
 }
 
 async function sendMemberEvent(
   core: Core,
   group: SimGroup,
   change: 'add_member' | 'del_member',
-  memberId: string,
+  memberIds: string[],
   scene: { JoinScene?: number; QuitScene?: number },
 ): Promise<void> {
   const last = group.memberVersion
-  group.memberVersion = nextVersion(last, `${change} ${memberId}`)
+  group.memberVersion = nextVersion(last, `${change} ${memberIds}`)
   await sendGroupEvent(core, group, {
     ChangeType: 'update',
     UpdateDetail: change,
     ...scene,
-    MemChangeCnt: 1,
-    MemChangeList: { Item: [memberId] },
+    MemChangeCnt: memberIds.length,
+    ...changeList(core, memberIds),
     LastMemVer: last,
     CurMemVer: group.memberVersion,
   })
+}
+
+/** The members concerned, in the form that is switched on. */
+function changeList(core: Core, memberIds: string[]): { MemChangeList?: XmlValue } {
+  if (core.options.memberChanges === 'absent') return {}
+  return {
+    MemChangeList: core.options.memberChanges === 'commas' ? memberIds.join(',') : { Item: memberIds },
+  }
+}
+
+/** A member brings several people in at once: one event names them all. */
+export async function inviteToGroup(
+  core: Core,
+  groupId: string,
+  inviterId: string,
+  personIds: string[],
+): Promise<void> {
+  const { world } = core
+  const group = usable(core, groupId)
+  if (!group.members.has(inviterId)) throw new Error(`${world.person(inviterId).name} is not in the group`)
+  const persons = personIds.filter(id => !group.members.has(id)).map(id => world.person(id))
+  if (persons.length === 0) return
+  if (core.limits.has('groupCapacity') && group.members.size + persons.length > CAPACITY.customer)
+    throw new Error(`group ${group.name} is full`)
+  rememberDetail(core, group)
+  const memberIds = persons.map(person => {
+    const memberId = world.memberIdOf(person, group.kind)
+    const joinedAt = core.clock.now()
+    world.putMember(group, { personId: person.id, memberId, joinedAt, joinScene: 1, invitorId: inviterId })
+    core.log.add('group_join', { groupId, personId: person.id })
+    return memberId
+  })
+  if (group.kind !== 'customer') return
+  await sendMemberEvent(core, group, 'add_member', memberIds, { JoinScene: core.options.inviteScene ?? 0 })
+}
+
+/** The owner makes somebody an administrator of the group, or no longer. No event says so. */
+export function setGroupAdmin(core: Core, groupId: string, personId: string, isAdmin: boolean): void {
+  const group = usable(core, groupId)
+  if (!group.members.has(personId)) throw new Error('an administrator must be in the group')
+  rememberDetail(core, group)
+  group.adminIds = group.adminIds.filter(id => id !== personId)
+  if (isAdmin) group.adminIds.push(personId)
+  core.log.add('group_admin', { groupId, personId, isAdmin })
 }
 
 export async function changeOwner(core: Core, groupId: string, personId: string): Promise<void> {
@@ -152,43 +199,6 @@ function usable(core: Core, groupId: string): SimGroup {
   const group = core.world.group(groupId)
   if (group.dismissed) throw new Error(`group ${group.name} was dismissed`)
   return group
-}
-
-/** Somebody scans the code of a join way: the first group with room takes them, or a new one is made. */
-export async function joinByCode(core: Core, code: string, personId: string): Promise<SimGroup> {
-  const way = findJoinWay(core, code)
-  if (!way) throw new Error('这个二维码无效或已失效')
-  const groups = [...way.chatIdList, ...way.openedIds].flatMap(id => {
-    const group = core.world.groups.get(id)
-    return group && !group.dismissed ? [group] : []
-  })
-  const already = groups.find(group => group.members.has(personId))
-  if (already) return already
-  const room = groups.find(group => !core.limits.has('groupCapacity') || group.members.size < CAPACITY.byCode)
-  const group = room ?? openNextRoom(core, way, groups)
-  await joinGroup(core, group.id, personId, {
-    scene: BY_CODE,
-    ...(way.state === '' ? {} : { state: way.state }),
-  })
-  return group
-}
-
-function openNextRoom(core: Core, way: JoinWay, groups: SimGroup[]): SimGroup {
-  const last = groups[groups.length - 1]
-  if (way.autoCreateRoom !== 1 || !last) throw new Error('群聊已满，暂时无法加入')
-  const name = `${way.roomBaseName || last.name}${way.roomBaseId}`
-  way.roomBaseId += 1
-  const group = createGroup(core, { kind: 'customer', name, ownerId: last.ownerId })
-  way.openedIds.push(group.id)
-  return group
-}
-
-function findJoinWay(core: Core, code: string): JoinWay | undefined {
-  const direct = core.world.joinWays.get(code)
-  if (direct) return direct
-  for (const way of core.world.joinWays.values())
-    if (way.qrCode === code || (way.state !== '' && way.state === code)) return way
-  return undefined
 }
 
 /** Adds a robot to an internal group. @returns its webhook on the simulator. */

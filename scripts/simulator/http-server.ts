@@ -1,16 +1,43 @@
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { officialBase } from './api/official-base.ts'
 import { officialMessages } from './api/official-messages.ts'
-import { answerCall, type Platform } from './api/platform.ts'
+import { type ApiTable, answerCall, type Platform } from './api/platform.ts'
 import { wecomAppchats } from './api/wecom-appchats.ts'
 import { wecomBase } from './api/wecom-base.ts'
+import { wecomContactWays } from './api/wecom-contact-ways.ts'
+import { wecomCorpgroup } from './api/wecom-corpgroup.ts'
 import { wecomCustomers } from './api/wecom-customers.ts'
+import { wecomDirectory } from './api/wecom-directory.ts'
 import { wecomGroups } from './api/wecom-groups.ts'
 import { wecomJoinWays } from './api/wecom-join-ways.ts'
+import { wecomLogin } from './api/wecom-login.ts'
 import { wecomMass } from './api/wecom-mass.ts'
+import { wecomMedia } from './api/wecom-media.ts'
 import { wecomMessages } from './api/wecom-messages.ts'
+import { wecomStatistics } from './api/wecom-statistics.ts'
+import { wecomTags } from './api/wecom-tags.ts'
+import { wecomTransfers } from './api/wecom-transfers.ts'
 import { wecomWebhooks } from './api/wecom-webhooks.ts'
+import { wecomWelcomes } from './api/wecom-welcomes.ts'
+import { refuse } from './api-error.ts'
 import type { Core, OfficialAccount, WecomApp } from './core.ts'
+
+/** 客户联系 needs a verified corp (610016) and an app that is listed for it (48002). */
+function forCustomerContact(table: ApiTable<WecomApp>): ApiTable<WecomApp> {
+  const guarded: ApiTable<WecomApp> = {}
+  for (const [path, found] of Object.entries(table)) {
+    if ('open' in found) throw new Error(`${path} needs a token`)
+    guarded[path] = {
+      ...found,
+      run(call) {
+        if (call.subject.verified === false) refuse(610016, 'the corp is not verified')
+        if (call.subject.customerContact === false) refuse(48002, 'api forbidden')
+        return found.run(call)
+      },
+    }
+  }
+  return guarded
+}
 
 const LARGEST_BODY = 25 * 1024 * 1024
 
@@ -21,10 +48,21 @@ const wecom: Platform<WecomApp> = {
     ...wecomMessages,
     ...wecomAppchats,
     ...wecomWebhooks,
-    ...wecomGroups,
-    ...wecomJoinWays,
-    ...wecomMass,
-    ...wecomCustomers,
+    ...wecomDirectory,
+    ...wecomLogin,
+    ...wecomMedia,
+    ...wecomCorpgroup,
+    ...forCustomerContact({
+      ...wecomGroups,
+      ...wecomStatistics,
+      ...wecomTransfers,
+      ...wecomJoinWays,
+      ...wecomMass,
+      ...wecomWelcomes,
+      ...wecomCustomers,
+      ...wecomTags,
+      ...wecomContactWays,
+    }),
   },
   subjectOf: (core, token) => core.tokens.appOf(token),
   nameOf: app => app.corpId,
@@ -56,7 +94,8 @@ export function createHttpServer(core: Core): FastifyInstance {
   servePlatform(app, core, wecom)
   servePlatform(app, core, officialAccount)
   app.get<{ Params: { configId: string } }>('/qr/:configId', (request, reply) => {
-    const way = core.world.joinWays.get(request.params.configId)
+    const { joinWays, corp } = core.world
+    const way = joinWays.get(request.params.configId) ?? corp.contactWays.get(request.params.configId)
     if (!way) return reply.code(404).type('text/plain; charset=utf-8').send('这个二维码无效或已失效')
     return reply.type('image/svg+xml').send(codePicture(way.configId))
   })
@@ -82,6 +121,11 @@ function servePlatform<Subject>(app: FastifyInstance, core: Core, platform: Plat
       raw: Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0),
       contentType: request.headers['content-type'] ?? '',
     })
+    if (answer.file) {
+      const name = encodeURIComponent(answer.file.fileName)
+      reply.header('content-disposition', `attachment; filename="${name}"; filename*=utf-8''${name}`)
+      return reply.type(answer.file.contentType).send(answer.file.bytes)
+    }
     return reply.code(answer.status).type('application/json; charset=UTF-8').send(answer.body)
   }
   app.route({ method: ['GET', 'POST'], url: `${prefix}/*`, handler })

@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto'
+import { serveAibot } from './aibot/actors.ts'
 import { createCallbackSender } from './callbacks.ts'
 import type { Core } from './core.ts'
 import { createFaults } from './faults.ts'
@@ -6,9 +7,12 @@ import { createHttpServer } from './http-server.ts'
 import { seededIds } from './ids.ts'
 import { createLimits } from './limits.ts'
 import { openLog } from './log.ts'
+import { loseAnswers } from './lost-answers.ts'
 import { createMassStore } from './mass.ts'
 import { createMediaStore } from './media.ts'
+import { servePay } from './pay/pay.ts'
 import { servePhone } from './phone/routes.ts'
+import { createPush } from './push.ts'
 import { createServiceWindows } from './service-window.ts'
 import { createSimulator, type Simulator } from './simulator.ts'
 import { createTokens } from './tokens.ts'
@@ -19,7 +23,7 @@ export type { Simulator } from './simulator.ts'
 export type * from './types.ts'
 
 /**
- * Starts a stand-in for qyapi.weixin.qq.com and api.weixin.qq.com on one port.
+ * Starts a stand-in for qyapi.weixin.qq.com, api.weixin.qq.com and api.mch.weixin.qq.com on one port.
  *
  * It shares no code with the server under test, so a mistake in one is not hidden by the same mistake in the other.
  * Give the server `baseUrls` and the simulator the server's callback addresses; then let people act.
@@ -45,6 +49,10 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
   core.callbacks = createCallbackSender(core)
 
   const app = createHttpServer(core)
+  const push = createPush(core)
+  loseAnswers(app, core)
+  const aibot = serveAibot(app, core, push)
+  const pay = servePay(app, core, push)
   const phone = servePhone(app, core)
   const host = options.host ?? '127.0.0.1'
   await app.listen({ port: options.port ?? 0, host })
@@ -52,8 +60,10 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
   const port = typeof address === 'object' && address !== null ? address.port : options.port
   // 0.0.0.0 is where it listens, not where it is reached
   core.url = `http://${host === '0.0.0.0' ? '127.0.0.1' : host}:${port}`
-  const simulator = createSimulator(core, async () => {
+  const simulator = createSimulator(core, { aibot, pay }, async () => {
     core.callbacks.stop()
+    push.stop()
+    pay.stop()
     phone.close()
     await app.close()
     await core.log.close()

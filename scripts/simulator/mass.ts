@@ -1,7 +1,7 @@
 import type { Core } from './core.ts'
 import { deliver } from './delivery.ts'
 import { postInGroup } from './groups.ts'
-import { chinaMonth } from './limits.ts'
+import { chinaDay, chinaMonth, DAY } from './limits.ts'
 import type { GroupPost, MassTask } from './types.ts'
 import type { Content, PersonRecord } from './world.ts'
 
@@ -37,7 +37,7 @@ export interface MassMessage {
 
 export interface MassStore {
   messages: Map<string, MassMessage>
-  /** Messages that each customer or group got, by `YYYY-MM id`. */
+  /** Messages that each customer or group got, by the span and the id. */
   received: Map<string, number>
 }
 
@@ -45,15 +45,36 @@ export function createMassStore(): MassStore {
   return { messages: new Map(), received: new Map() }
 }
 
-/** Whether a customer or group may get one more this calendar month: as many as the month has days. */
-export function monthHasRoom(core: Core, targetId: string): boolean {
+/** The span within which receipts are counted, and how many of them there may be. */
+function receiptRule(core: Core): { span: string; most: number } {
+  const now = core.clock.now()
+  const { month, days } = chinaMonth(now)
+  switch (core.options.massReceiptRule) {
+    case 'one-a-day':
+      return { span: chinaDay(now), most: 1 }
+    case 'seven-a-week':
+      return { span: `week ${chinaDay(weekStart(now))}`, most: 7 }
+    default:
+      return { span: month, most: days }
+  }
+}
+
+/** Monday of the week in China; 1970-01-01 was a Thursday. */
+function weekStart(now: Date): Date {
+  const day = Date.parse(`${chinaDay(now)}T00:00:00+08:00`)
+  const weekday = (Math.floor((day + 8 * 3_600_000) / DAY) + 3) % 7
+  return new Date(day - weekday * DAY)
+}
+
+/** Whether a customer or group may get one more mass message: by the month, or as the corp has set it. */
+export function hasRoom(core: Core, targetId: string): boolean {
   if (!core.limits.has('massQuota')) return true
-  const { month, days } = chinaMonth(core.clock.now())
-  return (core.mass.received.get(`${month} ${targetId}`) ?? 0) < days
+  const { span, most } = receiptRule(core)
+  return (core.mass.received.get(`${span} ${targetId}`) ?? 0) < most
 }
 
 function countReceived(core: Core, targetId: string): void {
-  const key = `${chinaMonth(core.clock.now()).month} ${targetId}`
+  const key = `${receiptRule(core).span} ${targetId}`
   core.mass.received.set(key, (core.mass.received.get(key) ?? 0) + 1)
 }
 
@@ -124,7 +145,7 @@ export function confirmMassTask(
   const posts: GroupPost[] = []
   for (const targetId of targetsOf(core, person, task)) {
     if (onlyIds && !onlyIds.includes(targetId)) continue
-    if (!monthHasRoom(core, targetId)) {
+    if (!hasRoom(core, targetId)) {
       core.log.add('dropped', { what: 'mass', targetId, msgid, reason: 'month is used up' })
       // a result row exists only for customers; of groups only sent ones are listed
       if (message.chatType === 'single')

@@ -25,14 +25,16 @@ export interface ServiceWindows {
   use(openId: string): void
 }
 
-export function createServiceWindows(core: Pick<Core, 'clock' | 'limits'>): ServiceWindows {
+export function createServiceWindows(core: Pick<Core, 'clock' | 'limits' | 'options'>): ServiceWindows {
   const ledger = new Map<string, Window[]>()
   const now = () => core.clock.now().getTime()
   const openWindows = (openId: string) =>
     (ledger.get(openId) ?? []).filter(window => window.expiresAt > now())
   return {
     open(openId, trigger) {
-      const { messages, ms } = OPENS[trigger]
+      const { ms, ...usual } = OPENS[trigger]
+      const messages =
+        (trigger === 'message' ? core.options.serviceMessagesPerMessage : undefined) ?? usual.messages
       const others = openWindows(openId).filter(window => window.trigger !== trigger)
       ledger.set(openId, [...others, { trigger, expiresAt: now() + ms, remaining: messages }])
     },

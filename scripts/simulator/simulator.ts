@@ -1,10 +1,16 @@
+import { type AdminActors, createAdminActors } from './admin-actors.ts'
+import type { AibotActors } from './aibot/actors.ts'
 import * as chat from './chat.ts'
 import type { Core } from './core.ts'
 import { mainAccount, mainApp } from './core.ts'
 import { callbackKey } from './crypto.ts'
+import { type CustomerActors, createCustomerActors } from './customer-actors.ts'
 import type { Faults } from './faults.ts'
 import * as groups from './groups.ts'
+import { joinByCode } from './join-codes.ts'
 import { confirmMassTask, massTasks } from './mass.ts'
+import { createOfficialActors, type OfficialActors } from './official-actors.ts'
+import type { Pay } from './pay/pay.ts'
 import type {
   ChatMessage,
   GroupPost,
@@ -24,7 +30,7 @@ import type {
 /** What tests, the demo and the phone page do with a running simulator. Each act of a person goes over real HTTP. */
 export interface Simulator {
   url: string
-  baseUrls: { wecom: string; officialAccount: string }
+  baseUrls: { wecom: string; officialAccount: string; pay: string }
   log: LogEntry[]
   faults: Pick<Faults, 'on' | 'off' | 'clear' | 'active'>
   limits: { set(name: LimitName, on: boolean): void }
@@ -65,7 +71,11 @@ export interface Simulator {
     choices?: Record<string, string[]>,
   ): Promise<Reply[]>
   /** A customer adds a staff member: event add_external_contact with a welcome code. */
-  befriend(staffId: string, customerId: string, how?: { state?: string; addWay?: number }): Promise<void>
+  befriend(
+    staffId: string,
+    customerId: string,
+    how?: { state?: string; addWay?: number; isHalf?: boolean },
+  ): Promise<void>
 
   /** A customer group's `create` event goes out in the background, before any later event of that group. */
   createGroup(group: NewGroup): SimGroup
@@ -74,6 +84,9 @@ export interface Simulator {
   addRobot(groupId: string): string
   removeRobot(keyOrUrl: string): void
   joinGroup(groupId: string, personId: string, how?: groups.JoinHow): Promise<void>
+  /** A member brings in several at once: one event names them all. */
+  inviteToGroup(groupId: string, inviterId: string, personIds: string[]): Promise<void>
+  setGroupAdmin(groupId: string, personId: string, isAdmin: boolean): void
   leaveGroup(groupId: string, personId: string, how?: { removed?: boolean }): Promise<void>
   changeOwner(groupId: string, personId: string): Promise<void>
   renameGroup(groupId: string, name: string): Promise<void>
@@ -86,19 +99,30 @@ export interface Simulator {
   massTasks(personId: string): MassTask[]
   confirmMassTask(personId: string, msgid: string, onlyIds?: string[]): Promise<GroupPost[]>
 
+  admin: AdminActors
+  customers: CustomerActors
+  official: OfficialActors
+  aibot: AibotActors
+  pay: Pay
+
   /** Resolves when no callback is under way or waiting. */
   idle(): Promise<void>
   stop(): Promise<void>
 }
 
 /** Binds the parts of the simulator to one core. */
-export function createSimulator(core: Core, stop: () => Promise<void>): Simulator {
+export function createSimulator(
+  core: Core,
+  { aibot, pay }: Pick<Simulator, 'aibot' | 'pay'>,
+  stop: () => Promise<void>,
+): Simulator {
   const { world, clock } = core
   return {
     url: core.url,
     baseUrls: {
       wecom: `${core.url}/qyapi.weixin.qq.com`,
       officialAccount: `${core.url}/api.weixin.qq.com`,
+      pay: `${core.url}/api.mch.weixin.qq.com`,
     },
     log: core.log.entries,
     faults: core.faults,
@@ -165,18 +189,27 @@ export function createSimulator(core: Core, stop: () => Promise<void>): Simulato
     addRobot: groupId => groups.addRobot(core, groupId),
     removeRobot: keyOrUrl => groups.removeRobot(core, keyOrUrl),
     joinGroup: (groupId, personId, how) => groups.joinGroup(core, groupId, personId, how),
+    inviteToGroup: (groupId, inviterId, personIds) =>
+      groups.inviteToGroup(core, groupId, inviterId, personIds),
+    setGroupAdmin: (groupId, personId, isAdmin) => groups.setGroupAdmin(core, groupId, personId, isAdmin),
     leaveGroup: (groupId, personId, how) => groups.leaveGroup(core, groupId, personId, how),
     changeOwner: (groupId, personId) => groups.changeOwner(core, groupId, personId),
     renameGroup: (groupId, name) => groups.renameGroup(core, groupId, name),
     setNotice: (groupId, notice) => groups.setNotice(core, groupId, notice),
     dismissGroup: groupId => groups.dismissGroup(core, groupId),
-    joinByCode: (code, personId) => groups.joinByCode(core, code, personId),
+    joinByCode: (code, personId) => joinByCode(core, code, personId),
     post: (groupId, personId, text) => groups.postAsPerson(core, groupId, personId, { kind: 'text', text }),
     forwardToGroup: (personId, messageId, groupId) =>
       groups.forwardToGroup(core, personId, messageId, groupId),
 
     massTasks: personId => massTasks(core, personId),
     confirmMassTask: async (personId, msgid, onlyIds) => confirmMassTask(core, personId, msgid, onlyIds),
+
+    admin: createAdminActors(core),
+    customers: createCustomerActors(core),
+    official: createOfficialActors(core),
+    aibot,
+    pay,
 
     idle: () => core.callbacks.idle(),
     stop,

@@ -14,11 +14,17 @@ export type LimitName =
   | 'appchatFrequency'
   | 'massQuota'
   | 'massRemind'
+  | 'transferQuota'
+  | 'ticketFrequency'
+  | 'pictureQuota'
   | 'groupCapacity'
   | 'welcomeDeadline'
   | 'serviceWindow'
   | 'templateQuota'
   | 'officialQuota'
+  | 'aibotInteractions'
+  | 'payAmounts'
+  | 'payFrequency'
 
 export type FaultName =
   | 'slow-answers'
@@ -32,6 +38,14 @@ export type FaultName =
   | 'robot-removed'
   | 'ip-refused'
   | 'no-permission'
+  | 'answers-lost'
+  | 'busy'
+  | 'pay-balance-short'
+  | 'pay-answer-lost'
+  | 'pay-http-500'
+  | 'pay-not-found'
+  | 'pay-frequency'
+  | 'pay-sign-test'
 
 export interface FaultOptions {
   /** Part of the API path, or of the callback's label such as `wecom/event/change_external_chat/update`. */
@@ -69,6 +83,26 @@ export interface SimulatorOptions {
   detailLagMs?: number
   /** How long a new mass message answers 41063 ("being dispatched"), on the clock. Default 0. */
   massDispatchMs?: number
+  /** How often senders may be called on in 24 hours; the official page gives no number. Default 3. */
+  massRemindsPerDay?: number
+  /** Mass messages that one customer or group may get: a setting of the corp. Default: as many a month as it has days. */
+  massReceiptRule?: 'month' | 'seven-a-week' | 'one-a-day'
+  /** Person-times that app chats take in an hour, by the size of the corp; an appendix says 300 000. Default 150 000. */
+  appchatPerHour?: number
+  /** JoinScene of somebody who was invited: 0 by the text, 1 in the official sample. Default 0. */
+  inviteScene?: 0 | 1
+  /** How events name the members concerned: `commas` is the form of older clients. Default `items`. */
+  memberChanges?: 'items' | 'commas' | 'absent'
+  /** How events spell the options chosen; one published sample has it wrong. Default `OptionIds`. */
+  optionSpelling?: 'OptionIds' | 'OpitonIds'
+  /** Whether add_join_way answers with qr_code or, as in the older form, with the id alone. Default true. */
+  joinWayAnswersCode?: boolean
+  /** Contact ways and join ways together that a corp may have. Default 500 000. */
+  contactWayCap?: number
+  /** 客服消息 that one message of a follower allows: 5 now, 20 in older guides. Default 5. */
+  serviceMessagesPerMessage?: number
+  /** Real milliseconds until an Official Account tells the result of a template or mass message. Default 20. */
+  jobFinishMs?: number
   /** The largest number of log entries kept in memory; older ones are let go. Default: all are kept. */
   logLimit?: number
 }
@@ -83,6 +117,29 @@ export interface WecomAppSettings {
   name?: string
   /** Messages per day = account cap × 200. Default 200. */
   accountCap?: number
+  /** The userids that the app may see (可见范围). Default: every member. */
+  visible?: string[]
+  /** Whether the corp is verified (已认证); without it customers are out of reach (610016). Default true. */
+  verified?: boolean
+  /** Whether the app is one of those that may call 客户联系 (48002 otherwise). Default true. */
+  customerContact?: boolean
+  /** Corps that the app is shared with (上下游). */
+  downstream?: DownstreamSettings[]
+}
+
+/** A corp below ours in a chain. Its members are persons with its `corpId`. */
+export interface DownstreamSettings {
+  corpId: string
+  name: string
+  /** The app's number there. */
+  agentId: number
+  /** Default `chain` (上下游). */
+  kind?: 'chain' | 'linked'
+  /** Its place in the chain. Default 1, the chain's own root group. */
+  groupId?: number
+  customId?: string
+  /** false: invited, and not there yet. Default true. */
+  hasJoined?: boolean
 }
 
 export interface OfficialAccountSettings {
@@ -99,9 +156,21 @@ export interface OfficialAccountSettings {
   templates?: Record<string, string[]>
   callbackUrl?: string
   name?: string
+  /** 微信认证. Default true. */
+  verified?: boolean
+  /** How callbacks are written; chosen in the console. Default xml. */
+  pushFormat?: 'xml' | 'json'
+  /** API群发保护: an administrator must confirm a mass message within 30 minutes. Default false. */
+  massProtection?: boolean
+  /** Subscription notices (订阅通知) by template id. */
+  subscriptionTemplates?: Record<string, { title: string; fields: string[]; longTerm?: boolean }>
+  /** The only host that a login may lead back to (网页授权域名). Default: any. */
+  loginDomain?: string
+  /** Template messages a day. Default 100 000, as for an account with up to 100 000 followers. */
+  templateDailyCap?: number
 }
 
-export interface NewPerson {
+export interface NewPerson extends MemberSettings {
   name: string
   wecomUserId?: string
   openId?: string
@@ -111,6 +180,18 @@ export interface NewPerson {
   follows?: boolean
   /** Shown on the phone page, for example 镇川镇团委书记. */
   note?: string
+}
+
+/** What an administrator enters of a person; the phone page does not show it. */
+export interface MemberSettings {
+  /** The corp that the member belongs to, when it is a downstream one. */
+  corpId?: string
+  /** Departments that the member is in. Default: the root, 1. */
+  departmentIds?: number[]
+  /** false: the account has no interface licence and gets no message of an app. Default true. */
+  isLicensed?: boolean
+  mobile?: string
+  email?: string
 }
 
 export interface SimPerson {
@@ -193,13 +274,19 @@ export interface GroupMember {
 
 export interface GroupPost {
   id: string
+  /** Who did not get it although they are in the group: they had too many that minute or day. Ids of persons. */
+  missedBy?: string[]
+  /** Userids and mobile numbers that the post calls on, `@all` for everybody. */
+  mentions?: string[]
   groupId: string
   at: Date
   by: string
-  via: 'robot' | 'appchat' | 'mass' | 'person'
+  via: 'robot' | 'appchat' | 'mass' | 'person' | 'aibot'
   kind: string
   text: string
   card?: Card
+  /** What it answers, shown above the text. */
+  quote?: string
 }
 
 export interface SimGroup {

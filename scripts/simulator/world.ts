@@ -1,3 +1,4 @@
+import { type Corp, createCorp } from './corp.ts'
 import type { Ids } from './ids.ts'
 import type {
   Card,
@@ -5,15 +6,20 @@ import type {
   GroupKind,
   GroupMember,
   GroupPost,
+  MemberSettings,
   NewPerson,
   SimGroup,
   SimPerson,
   Via,
 } from './types.ts'
 
-export interface PersonRecord extends SimPerson {
+export interface PersonRecord extends SimPerson, MemberSettings {
   inbox: ChatMessage[]
+  /** Groups that the person's client shows. */
   groupIds: Set<string>
+  departmentIds: number[]
+  /** The userid of somebody who has left the corp. */
+  formerUserId?: string
   followedAt?: Date
   /** Where the follow came from: the scene of a parametric QR code. */
   followScene?: string
@@ -49,13 +55,19 @@ export interface Relation {
   createdAt: Date
   state?: string
   addWay: number
+  remark: string
+  description: string
+  company: string
+  mobiles: string[]
+  tagIds: string[]
 }
 
 export interface WelcomeCode {
   code: string
   expiresAt: number
   personId: string
-  used: boolean
+  /** The app that sent the welcome. */
+  usedBy?: number
 }
 
 /** Where copies of one app message went. */
@@ -74,6 +86,7 @@ export interface ResponseCode {
 }
 
 export interface World {
+  corp: Corp
   persons: Map<string, PersonRecord>
   groups: Map<string, SimGroup>
   robots: Map<string, Robot>
@@ -91,6 +104,8 @@ export interface World {
   person(id: string): PersonRecord
   group(id: string): SimGroup
   byUserId(userId: string): PersonRecord | undefined
+  /** Gives a person another userid; `undefined` takes it away, as when somebody leaves the corp. */
+  setUserId(person: PersonRecord, userId: string | undefined): void
   byOpenId(openId: string): PersonRecord | undefined
   byExternalUserId(externalUserId: string): PersonRecord | undefined
   /** The id under which somebody stands in a customer or internal group; a WeChat user gets one when first needed. */
@@ -129,6 +144,7 @@ export function createWorld(ids: Ids): World {
   }
 
   const world: World = {
+    corp: createCorp(),
     persons,
     groups,
     robots: new Map(),
@@ -146,6 +162,7 @@ export function createWorld(ids: Ids): World {
         follows,
         inbox: [],
         groupIds: new Set(),
+        departmentIds: input.departmentIds ?? [1],
         ...(follows ? { followedAt: now } : {}),
       }
       claim(userIds, input.wecomUserId?.toLowerCase(), person, 'userid')
@@ -165,11 +182,23 @@ export function createWorld(ids: Ids): World {
       return group
     },
     byUserId: userId => userIds.get(userId.toLowerCase()),
+    setUserId(person, userId) {
+      if (userId !== undefined && userIds.get(userId.toLowerCase()) !== person)
+        claim(userIds, userId.toLowerCase(), person, 'userid')
+      const before = person.wecomUserId
+      if (before !== undefined && before.toLowerCase() !== userId?.toLowerCase())
+        userIds.delete(before.toLowerCase())
+      if (userId === undefined) {
+        if (before !== undefined) person.formerUserId = before
+        delete person.wecomUserId
+      } else person.wecomUserId = userId
+    },
     byOpenId: openId => openIds.get(openId),
     byExternalUserId: externalUserId => externalIds.get(externalUserId),
     memberIdOf(person, kind) {
       if (kind === 'wechat') return person.id
-      if (person.wecomUserId !== undefined) return person.wecomUserId
+      const userId = person.wecomUserId ?? person.formerUserId
+      if (userId !== undefined) return userId
       if (kind !== 'customer') throw new Error(`${person.name} is not a member of the corp`)
       if (person.externalUserId === undefined) {
         person.externalUserId = `wm${ids.letters(30)}`
@@ -198,7 +227,9 @@ export function createWorld(ids: Ids): World {
     },
     putMember(group, member) {
       group.members.set(member.personId, member)
-      world.person(member.personId).groupIds.add(group.id)
+      // clients do not show an app's chat in which nothing was said yet
+      if (group.kind !== 'appchat' || group.posts.length > 0)
+        world.person(member.personId).groupIds.add(group.id)
     },
     dropMember(group, personId) {
       group.members.delete(personId)
@@ -207,6 +238,8 @@ export function createWorld(ids: Ids): World {
     addPost(group, post) {
       const full: GroupPost = { id: `g${ids.counter()}`, groupId: group.id, ...post }
       group.posts.push(full)
+      if (group.kind === 'appchat')
+        for (const personId of group.members.keys()) world.person(personId).groupIds.add(group.id)
       return full
     },
     addMessage(person, message) {

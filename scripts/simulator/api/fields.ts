@@ -65,6 +65,15 @@ export function textList(body: Body, name: string, max: number, tooMany = PARAME
   return value
 }
 
+/** A list of whole numbers; empty when the field is absent. */
+export function integerList(body: Body, name: string, max: number): number[] {
+  const value = body[name] ?? []
+  if (!Array.isArray(value) || !value.every(item => Number.isInteger(item)))
+    refuse(PARAMETER, `invalid parameter: ${name} must be a list of integers`)
+  if (value.length > max) refuse(PARAMETER, `invalid parameter: ${name} holds more than ${max}`)
+  return value
+}
+
 export function record(body: Body, name: string): Body {
   const value = body[name]
   if (!isRecord(value)) refuse(PARAMETER, `invalid parameter: ${name} missing`)

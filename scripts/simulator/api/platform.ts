@@ -14,7 +14,7 @@ export interface ApiCall<Subject> {
   contentType: string
 }
 
-type Answer = Record<string, unknown>
+type Answer = Record<string, unknown> | AnsweredFile
 export type OpenCall = Omit<ApiCall<never>, 'subject'>
 
 export type ApiFunction<Subject> =
@@ -55,8 +55,21 @@ export interface HttpRequest {
 
 export interface HttpAnswer {
   status: number
-  /** JSON text. */
+  /** JSON text, unless a file is handed out. */
   body: string
+  file?: AnsweredFile
+}
+
+/** What an interface hands out in place of JSON. */
+export class AnsweredFile {
+  readonly fileName: string
+  readonly contentType: string
+  readonly bytes: Buffer
+  constructor(fileName: string, contentType: string, bytes: Buffer) {
+    this.fileName = fileName
+    this.contentType = contentType
+    this.bytes = bytes
+  }
 }
 
 // TypeScript does not know it yet; the platforms write 64-bit ids as bare numbers, which JSON.stringify cannot
@@ -99,9 +112,14 @@ export async function answerCall<Subject>(
     log(-1, 500)
     return { status: 500, body: '<html><body>500 Internal Server Error</body></html>' }
   }
-  let answer: Answer
+  let answer: Record<string, unknown>
   try {
-    answer = { errcode: 0, errmsg: 'ok', ...runFunction(core, platform, found, request) }
+    const result = runFunction(core, platform, found, request)
+    if (result instanceof AnsweredFile) {
+      log(0)
+      return { status: 200, body: '', file: result }
+    }
+    answer = { errcode: 0, errmsg: 'ok', ...result }
   } catch (error) {
     if (!(error instanceof ApiError)) {
       core.log.add('error', {
@@ -136,6 +154,7 @@ function runFunction<Subject>(
     refuse(platform.codes.ip, 'not allow to access from your ip')
   }
   if (!open && core.faults.strikes('no-permission', path)) refuse(platform.codes.permission, 'api forbidden')
+  if (core.faults.strikes('busy', path)) refuse(-1, 'system busy')
   if (counted && core.faults.strikes('quota-exhausted', path)) refuse(45009, 'api freq out of limit')
   if (subject !== undefined && core.limits.has('callFrequency')) {
     const key = `calls|${platform.nameOf(subject)}|${path}`

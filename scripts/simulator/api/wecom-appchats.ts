@@ -4,9 +4,10 @@ import { nextVersion } from '../group-events.ts'
 import { postInGroup } from '../groups.ts'
 import { DAY, HOUR, MINUTE } from '../limits.ts'
 import type { SimGroup } from '../types.ts'
+import { visibleMember } from '../visible.ts'
 import type { PersonRecord } from '../world.ts'
 import { checkSafe, readContent } from './contents.ts'
-import { optionalText, text, textList } from './fields.ts'
+import { optionalText, record, text, textList } from './fields.ts'
 import { type ApiCall, type ApiTable, get, post } from './platform.ts'
 import { appRules } from './wecom-messages.ts'
 
@@ -16,17 +17,20 @@ const CREATES_PER_DAY = 1000
 const UPDATES_PER_HOUR = 1000
 const PERSON_TIMES_PER_MINUTE = 20_000
 const PERSON_TIMES_PER_HOUR = 150_000
+const NO_PRIVILEGE = 60011
 const MEMBER_PER_MINUTE = 200
 const MEMBER_PER_DAY = 10_000
 
 /** Which app made a chat; others may not touch it. */
 const makers = new WeakMap<SimGroup, WecomApp>()
 
-function memberOf(core: Core, userId: string): PersonRecord {
-  const person = core.world.byUserId(userId)
-  if (!person) refuse(40031, `invalid userid ${userId}`)
-  return person
+/** Only an app whose visible range holds the root department may have chats. */
+function checkRange({ subject }: ApiCall<WecomApp>): void {
+  if (subject.visible !== undefined) refuse(NO_PRIVILEGE, 'the visible range lacks the root department')
 }
+
+const memberOf = (call: ApiCall<WecomApp>, userId: string) =>
+  visibleMember(call.core, call.subject, userId, 40031)
 
 function chatOf(call: ApiCall<WecomApp>, chatId: string): SimGroup {
   const group = call.core.world.groups.get(chatId)
@@ -51,12 +55,13 @@ function addMember(core: Core, group: SimGroup, person: PersonRecord): void {
 
 function create(call: ApiCall<WecomApp>) {
   const { core, body, subject } = call
+  checkRange(call)
   const userIds = textList(body, 'userlist', 2000)
-  const members = [...new Set(userIds.map(id => memberOf(core, id)))]
+  const members = [...new Set(userIds.map(id => memberOf(call, id)))]
   if (members.length < 2) refuse(86006, 'a chat needs at least 2 members')
   const owner = optionalText(body, 'owner')
   const ownerPerson =
-    owner === undefined ? members[Math.floor(core.ids.random() * members.length)] : memberOf(core, owner)
+    owner === undefined ? members[Math.floor(core.ids.random() * members.length)] : memberOf(call, owner)
   if (!ownerPerson || !members.includes(ownerPerson))
     refuse(40058, 'invalid parameter: owner is not in userlist')
   const name = optionalText(body, 'name', { max: 50 }) ?? '群聊'
@@ -83,9 +88,9 @@ function update(call: ApiCall<WecomApp>) {
   const group = chatOf(call, text(body, 'chatid'))
   const name = optionalText(body, 'name', { max: 50 })
   const ownerId = optionalText(body, 'owner')
-  const added = textList(body, 'add_user_list', 2000).map(id => memberOf(core, id))
-  const removed = textList(body, 'del_user_list', 2000).map(id => memberOf(core, id))
-  const owner = ownerId === undefined ? undefined : memberOf(core, ownerId)
+  const added = textList(body, 'add_user_list', 2000).map(id => memberOf(call, id))
+  const removed = textList(body, 'del_user_list', 2000).map(id => memberOf(call, id))
+  const owner = ownerId === undefined ? undefined : memberOf(call, ownerId)
   const after = new Set([...group.members.keys(), ...added.map(person => person.id)])
   for (const person of removed) after.delete(person.id)
   if (after.size < 2 || after.size > 2000) refuse(86006, 'a chat holds 2 to 2000 members')
@@ -121,20 +126,30 @@ function send(call: ApiCall<WecomApp>) {
   const content = readContent(core, body, { ...appRules(subject, 'appchat/send'), types: TYPES })
   if (core.limits.has('appchatFrequency')) {
     const key = `appchat|send|${subject.corpId}`
+    const perHour = core.options.appchatPerHour ?? PERSON_TIMES_PER_HOUR
     const allowed =
       core.limits.take(`${key}|m`, PERSON_TIMES_PER_MINUTE, MINUTE, group.members.size) &&
-      core.limits.take(`${key}|h`, PERSON_TIMES_PER_HOUR, HOUR, group.members.size)
+      core.limits.take(`${key}|h`, perHour, HOUR, group.members.size)
     if (!allowed) refuse(45009, 'api freq out of limit')
-    for (const personId of group.members.keys()) {
-      const taken =
-        core.limits.take(`appchat|${personId}|m`, MEMBER_PER_MINUTE, MINUTE) &&
-        core.limits.take(`appchat|${personId}|d`, MEMBER_PER_DAY, DAY)
-      if (!taken)
-        core.log.add('dropped', { what: 'appchat', personId, groupId: group.id, reason: 'member frequency' })
-    }
   }
-  postInGroup(core, group, `app ${subject.agentId}`, 'appchat', content)
+  const missedBy = core.limits.has('appchatFrequency') ? whoMisses(core, group) : []
+  const mentions = body.msgtype === 'text' ? textList(record(body, 'text'), 'mentioned_list', 2000) : []
+  const post = postInGroup(core, group, `app ${subject.agentId}`, 'appchat', content)
+  if (missedBy.length > 0) post.missedBy = missedBy
+  if (mentions.length > 0) post.mentions = mentions
   return {}
+}
+
+/** Members who have had too many this minute or day: for them the message vanishes, and nobody is told. */
+function whoMisses(core: Core, group: SimGroup): string[] {
+  return [...group.members.keys()].filter(personId => {
+    const takes =
+      core.limits.take(`appchat|${personId}|m`, MEMBER_PER_MINUTE, MINUTE) &&
+      core.limits.take(`appchat|${personId}|d`, MEMBER_PER_DAY, DAY)
+    if (!takes)
+      core.log.add('dropped', { what: 'appchat', personId, groupId: group.id, reason: 'member frequency' })
+    return !takes
+  })
 }
 
 export const wecomAppchats: ApiTable<WecomApp> = {

@@ -1,6 +1,6 @@
 import { refuse } from '../api-error.ts'
 import type { Core, WecomApp } from '../core.ts'
-import { type Body, flag, integer, optionalText, text, textList } from './fields.ts'
+import { flag, integer, optionalText, text, textList } from './fields.ts'
 import { type ApiCall, type ApiTable, post } from './platform.ts'
 import { customerGroup } from './wecom-groups.ts'
 
@@ -15,10 +15,10 @@ interface WayFields {
   markSource: boolean
 }
 
-function readWay(core: Core, body: Body): WayFields {
+function readWay({ core, subject, body }: ApiCall<WecomApp>): WayFields {
   const chatIdList = textList(body, 'chat_id_list', 5, 41091)
   if (chatIdList.length === 0) refuse(40058, 'invalid parameter: chat_id_list missing')
-  for (const id of chatIdList) customerGroup(core, id)
+  for (const id of chatIdList) customerGroup(core, subject, id)
   return {
     scene: integer(body, 'scene', 1, 2),
     remark: optionalText(body, 'remark', { max: 30 }) ?? '',
@@ -33,14 +33,22 @@ function readWay(core: Core, body: Body): WayFields {
 
 const MOST_WAYS = 500_000
 
+/** Contact ways and join ways share one number of the corp. */
+export function checkRoomForWays(core: Core): void {
+  const { joinWays, corp } = core.world
+  if (joinWays.size + corp.contactWays.size >= (core.options.contactWayCap ?? MOST_WAYS))
+    refuse(41045, 'too many contact ways')
+}
+
 /** @see developer.work.weixin.qq.com/document/path/92229 */
-function addWay({ core, subject, body }: ApiCall<WecomApp>) {
-  const fields = readWay(core, body)
-  if (core.world.joinWays.size >= MOST_WAYS) refuse(41045, 'too many contact ways')
+function addWay(call: ApiCall<WecomApp>) {
+  const { core, subject } = call
+  const fields = readWay(call)
+  checkRoomForWays(core)
   const configId = core.ids.letters(32).toLowerCase()
   const qrCode = `${core.url}/qr/${configId}`
   core.world.joinWays.set(configId, { configId, agentId: subject.agentId, qrCode, openedIds: [], ...fields })
-  return { config_id: configId, qr_code: qrCode }
+  return { config_id: configId, ...(core.options.joinWayAnswersCode === false ? {} : { qr_code: qrCode }) }
 }
 
 function wayOf({ core, subject, body }: ApiCall<WecomApp>) {
@@ -70,7 +78,7 @@ function readJoinWay(call: ApiCall<WecomApp>) {
 
 /** Overwrites every field: what is left out goes back to its default. */
 function updateWay(call: ApiCall<WecomApp>) {
-  Object.assign(wayOf(call), readWay(call.core, call.body))
+  Object.assign(wayOf(call), readWay(call))
   return {}
 }
 

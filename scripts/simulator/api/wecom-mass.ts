@@ -2,9 +2,9 @@ import { refuse } from '../api-error.ts'
 import type { Core, WecomApp } from '../core.ts'
 import { unixSeconds } from '../core.ts'
 import { DAY } from '../limits.ts'
-import { type MassMessage, monthHasRoom, type SenderTask } from '../mass.ts'
-import { byteLength } from '../text.ts'
-import type { Content } from '../world.ts'
+import { hasRoom, type MassMessage, type SenderTask } from '../mass.ts'
+import { isVisible, ownerUserId, visibleMember } from '../visible.ts'
+import { readBubbles } from './bubbles.ts'
 import {
   type Body,
   flag,
@@ -19,68 +19,8 @@ import {
 } from './fields.ts'
 import { type ApiCall, type ApiTable, post } from './platform.ts'
 
-const TEXT_BYTES = 4000
-const MOST_ATTACHMENTS = 9
 const REMINDS_PER_DAY = 3
-const ATTACHMENT_NAMES: Record<string, string> = {
-  image: '[图片]',
-  link: '[链接]',
-  miniprogram: '[小程序]',
-  video: '[视频]',
-  file: '[文件]',
-}
-
-/** Text and attachments of a mass message or a welcome. @returns one content for each bubble. */
-export function readBubbles(core: Core, app: WecomApp, body: Body): Content[] {
-  const contents: Content[] = []
-  if (body.text !== undefined) {
-    const content = optionalText(record(body, 'text'), 'content')
-    if (content !== undefined) {
-      if (core.limits.has('contentSize') && byteLength(content) > TEXT_BYTES)
-        refuse(45002, 'content size out of limit')
-      contents.push({ kind: 'text', text: content })
-    }
-  }
-  for (const attachment of records(body, 'attachments', MOST_ATTACHMENTS))
-    contents.push(readAttachment(core, app, attachment))
-  if (contents.length === 0) refuse(40058, 'invalid parameter: text and attachments are both empty')
-  return contents
-}
-
-function readAttachment(core: Core, app: WecomApp, attachment: Body): Content {
-  const type = text(attachment, 'msgtype')
-  const name = ATTACHMENT_NAMES[type]
-  if (name === undefined) refuse(40058, `invalid parameter: attachment msgtype ${type}`)
-  const part = record(attachment, type)
-  if (type === 'link') {
-    const card = {
-      cardType: 'link',
-      title: text(part, 'title'),
-      url: text(part, 'url'),
-      rows: [],
-      buttons: [],
-      questions: [],
-    }
-    const description = optionalText(part, 'desc')
-    return {
-      kind: 'link',
-      text: `${name}${card.title}`,
-      card: { ...card, ...(description ? { description } : {}) },
-    }
-  }
-  if (type === 'miniprogram') {
-    core.media.take(part.pic_media_id, 'image', app.corpId)
-    text(part, 'appid')
-    text(part, 'page')
-    return { kind: type, text: `${name}${text(part, 'title')}` }
-  }
-  if (type === 'image' && part.media_id === undefined) {
-    text(part, 'pic_url')
-    return { kind: type, text: name }
-  }
-  const media = core.media.take(part.media_id, type as 'image' | 'video' | 'file', app.corpId)
-  return { kind: type, text: type === 'file' ? `${name}${media.fileName}` : name, mediaId: media.id }
-}
+const SECONDS_OF_DAY = 86_400
 
 function groupTasks(core: Core, body: Body, sender: string): { task: SenderTask; failed: string[] } {
   const chatIds = [...new Set(textList(body, 'chat_id_list', 2000))]
@@ -88,32 +28,43 @@ function groupTasks(core: Core, body: Body, sender: string): { task: SenderTask;
   const targetIds: string[] = []
   for (const id of chatIds) {
     const group = core.world.groups.get(id)
-    const owner =
-      group?.kind === 'customer' && !group.dismissed
-        ? core.world.person(group.ownerId).wecomUserId
-        : undefined
-    if (owner?.toLowerCase() === sender.toLowerCase() && monthHasRoom(core, id)) targetIds.push(id)
+    const owner = group?.kind === 'customer' && !group.dismissed ? ownerUserId(core, group) : undefined
+    if (owner?.toLowerCase() === sender.toLowerCase() && hasRoom(core, id)) targetIds.push(id)
     else failed.push(id)
   }
   if (chatIds.length > 0 && targetIds.length === 0) refuse(41048, 'no reachable customer group')
   return { task: { userId: sender, targetIds, picks: chatIds.length === 0, sends: [] }, failed }
 }
 
+/** Tags: any one of each list, of every list. @returns undefined when the request names none */
+function readTagFilter(body: Body): string[][] | undefined {
+  if (body.tag_filter === undefined) return undefined
+  const lists = records(record(body, 'tag_filter'), 'group_list', 100)
+  return lists.map(list => textList(list, 'tag_list', 100))
+}
+
 function customerTasks(
-  core: Core,
-  body: Body,
+  { core, subject, body }: ApiCall<WecomApp>,
   sender: string | undefined,
 ): { tasks: SenderTask[]; failed: string[] } {
   const ids = [...new Set(textList(body, 'external_userid', 10_000))]
+  const tagLists = readTagFilter(body)
   const wanted = ids.length > 0 ? ids : [...core.world.relations.keys()]
   const failed: string[] = []
   const tasks = new Map<string, SenderTask>()
   for (const id of wanted) {
-    const relation = core.world.relations
-      .get(id)
-      ?.findLast(known => sender === undefined || known.userId === sender)
-    if (!relation || !monthHasRoom(core, id)) {
-      failed.push(id)
+    // of several staff who know a customer the last one sends
+    const relation = core.world.relations.get(id)?.findLast(known => {
+      const staff = core.world.byUserId(known.userId)
+      return (
+        staff !== undefined &&
+        isVisible(core, subject, staff) &&
+        (sender === undefined || known.userId === sender) &&
+        (tagLists ?? []).every(tags => tags.some(tag => known.tagIds.includes(tag)))
+      )
+    })
+    if (!relation || !hasRoom(core, id)) {
+      if (ids.length > 0) failed.push(id)
       continue
     }
     const task = tasks.get(relation.userId) ?? {
@@ -130,13 +81,13 @@ function customerTasks(
 }
 
 /** Makes a task that each sender must confirm. @see developer.work.weixin.qq.com/document/path/92135 */
-function add({ core, subject, body }: ApiCall<WecomApp>) {
+function add(call: ApiCall<WecomApp>) {
+  const { core, subject, body } = call
   const chatType = body.chat_type ?? 'single'
   if (chatType !== 'single' && chatType !== 'group') refuse(40058, 'invalid parameter: chat_type')
   const senderId = optionalText(body, 'sender')
   if (chatType === 'group' && senderId === undefined) refuse(40058, 'invalid parameter: sender missing')
-  const sender = senderId === undefined ? undefined : core.world.byUserId(senderId)
-  if (senderId !== undefined && !sender) refuse(40031, `invalid userid ${senderId}`)
+  const sender = senderId === undefined ? undefined : visibleMember(core, subject, senderId, 40031)
   const allowSelect = flag(body, 'allow_select', false)
   const contents = readBubbles(core, subject, body)
   let tasks: SenderTask[]
@@ -146,7 +97,7 @@ function add({ core, subject, body }: ApiCall<WecomApp>) {
     tasks = [made.task]
     failed = made.failed
   } else {
-    const made = customerTasks(core, body, sender?.wecomUserId)
+    const made = customerTasks(call, sender?.wecomUserId)
     tasks = made.tasks
     failed = made.failed
   }
@@ -183,7 +134,8 @@ function remind(call: ApiCall<WecomApp>) {
   const { core } = call
   const message = messageOf(call)
   if (message.cancelled) refuse(41093, 'the message was cancelled')
-  if (core.limits.has('massRemind') && !core.limits.take(`remind|${message.msgid}`, REMINDS_PER_DAY, DAY)) {
+  const perDay = core.options.massRemindsPerDay ?? REMINDS_PER_DAY
+  if (core.limits.has('massRemind') && !core.limits.take(`remind|${message.msgid}`, perDay, DAY)) {
     refuse(41094, 'reminded too often')
   }
   message.reminds += 1
@@ -233,7 +185,7 @@ function readResult(call: ApiCall<WecomApp>) {
   }
 }
 
-const MONTH_SECONDS = 31 * 24 * 3600
+const MONTH_SECONDS = 31 * SECONDS_OF_DAY
 
 function listMessages({ core, body }: ApiCall<WecomApp>) {
   const chatType = text(body, 'chat_type', { pattern: /^(single|group)$/ })

@@ -1,10 +1,13 @@
+import { createHash } from 'node:crypto'
 import { refuse } from '../api-error.ts'
 import type { Core, WecomApp } from '../core.ts'
+import { departmentsBelow } from '../corp.ts'
 import { deliver, memberTakes, newResponseCode, useResponseCode } from '../delivery.ts'
 import { DAY } from '../limits.ts'
+import { isVisible, visibleMembers } from '../visible.ts'
 import type { Content, PersonRecord, SentMessage } from '../world.ts'
 import { type ContentRules, checkSafe, readContent } from './contents.ts'
-import { type Body, integer, isRecord, optionalText, record, text, textList } from './fields.ts'
+import { type Body, integer, integerList, isRecord, optionalText, record, text, textList } from './fields.ts'
 import { type ApiCall, type ApiTable, post } from './platform.ts'
 import { readTemplateCard } from './template-card.ts'
 
@@ -48,13 +51,24 @@ interface Recipients {
   invalidUsers: string[]
   invalidParties: string[]
   invalidTags: string[]
+  unlicensedUsers: string[]
 }
 
 const splitIds = (value: string | undefined) =>
   value === undefined ? [] : value.split('|').filter(id => id !== '')
 
-/** The simulator has one department, 1, with every member in it, and no tags. */
-function readRecipients(core: Core, body: Body): Recipients {
+/** Members in a department or below it, as far as the app sees them; undefined when there is no such department. */
+function membersBelow(core: Core, app: WecomApp, id: string): PersonRecord[] | undefined {
+  if (!core.world.corp.departments.has(Number(id))) return undefined
+  const ids = new Set(departmentsBelow(core.world.corp, Number(id)).map(department => department.id))
+  const found = visibleMembers(core, app).filter(person =>
+    person.departmentIds.some(departmentId => ids.has(departmentId)),
+  )
+  return found.length > 0 ? found : undefined
+}
+
+/** Partly wrong recipients are named in the answer, all wrong ones are refused. The corp has no member tags. */
+function readRecipients(core: Core, app: WecomApp, body: Body): Recipients {
   const users = splitIds(optionalText(body, 'touser'))
   const parties = splitIds(optionalText(body, 'toparty'))
   const tags = splitIds(optionalText(body, 'totag'))
@@ -63,40 +77,48 @@ function readRecipients(core: Core, body: Body): Recipients {
   if (users.length > 1000) refuse(40058, 'invalid parameter: touser holds more than 1000')
   if (parties.length > 100 || tags.length > 100)
     refuse(40058, 'invalid parameter: more than 100 parties or tags')
-  const persons = new Set<PersonRecord>()
+  const found = new Set<PersonRecord>()
   const invalidUsers: string[] = []
-  const everyone = users.includes('@all') || parties.includes('1')
-  if (everyone)
-    for (const person of core.world.persons.values())
-      if (person.wecomUserId !== undefined) persons.add(person)
+  const invalidParties: string[] = []
   for (const id of users) {
-    if (id === '@all') continue
     const person = core.world.byUserId(id)
-    if (person) persons.add(person)
+    if (id === '@all') for (const member of visibleMembers(core, app)) found.add(member)
+    else if (person && isVisible(core, app, person)) found.add(person)
+    // whatever was sent, the platform answers in lower case
     else invalidUsers.push(id.toLowerCase())
   }
-  const invalidParties = parties.filter(id => id !== '1')
-  if (persons.size === 0) refuse(81013, 'user & party & tag all invalid')
-  return { persons: [...persons], invalidUsers, invalidParties, invalidTags: tags }
+  for (const id of parties) {
+    const members = membersBelow(core, app, id)
+    for (const member of members ?? []) found.add(member)
+    if (!members) invalidParties.push(id)
+  }
+  if (found.size === 0) refuse(81013, 'user & party & tag all invalid')
+  const persons = [...found].filter(person => person.isLicensed !== false)
+  const unlicensedUsers = [...found].flatMap(person =>
+    person.isLicensed === false && person.wecomUserId ? [person.wecomUserId.toLowerCase()] : [],
+  )
+  return { persons, invalidUsers, invalidParties, invalidTags: tags, unlicensedUsers }
 }
+
+const joined = (name: string, ids: string[]) => (ids.length > 0 ? { [name]: ids.join('|') } : {})
 
 /** @see developer.work.weixin.qq.com/document/path/90236 */
 function send(call: ApiCall<WecomApp>) {
   const { core, subject: app, body } = call
   checkAgent(call)
-  const recipients = readRecipients(core, body)
+  const recipients = readRecipients(core, app, body)
   checkSafe(body)
   for (const name of ['enable_id_trans', 'enable_duplicate_check']) integer(body, name, 0, 1, 0)
   const interval = integer(body, 'duplicate_check_interval', 1, 14_400, 1800)
   const content = readContent(core, body, appRules(app, 'message/send'))
   const answer = {
-    ...(recipients.invalidUsers.length > 0 ? { invaliduser: recipients.invalidUsers.join('|') } : {}),
-    ...(recipients.invalidParties.length > 0 ? { invalidparty: recipients.invalidParties.join('|') } : {}),
-    ...(recipients.invalidTags.length > 0 ? { invalidtag: recipients.invalidTags.join('|') } : {}),
+    ...joined('invaliduser', recipients.invalidUsers),
+    ...joined('invalidparty', recipients.invalidParties),
+    ...joined('invalidtag', recipients.invalidTags),
+    ...joined('unlicenseduser', recipients.unlicensedUsers),
     msgid: core.ids.letters(64),
   }
-  const duplicate = `duplicate|${app.agentId}|${JSON.stringify(body)}`
-  if (body.enable_duplicate_check === 1 && !core.limits.take(duplicate, 1, interval * 1000)) {
+  if (body.enable_duplicate_check === 1 && isRepeated(core, app, body, interval)) {
     core.log.add('dropped', { what: 'message', reason: 'duplicate check' })
     return answer
   }
@@ -112,6 +134,12 @@ function send(call: ApiCall<WecomApp>) {
   core.world.sent.set(answer.msgid, { at: core.clock.now(), agentId: app.agentId, copies })
   const special = content.card !== undefined && SPECIAL_CARDS.includes(content.card.cardType)
   return special ? { ...answer, response_code: newResponseCode(core, app.agentId, copies) } : answer
+}
+
+/** Whether the very same request came within the interval; a day's worth of them is remembered. */
+function isRepeated(core: Core, app: WecomApp, body: Body, seconds: number): boolean {
+  const digest = createHash('sha1').update(JSON.stringify(body)).digest('hex')
+  return !core.limits.take(`duplicate|${app.corpId}|${app.agentId}|${digest}`, 1, seconds * 1000)
 }
 
 function claimTask(core: Core, app: WecomApp, content: Content): void {
@@ -140,18 +168,26 @@ function updateCard(call: ApiCall<WecomApp>) {
   const { core, subject: app, body } = call
   checkAgent(call)
   const userIds = textList(body, 'userids', 1000)
+  const partyIds = integerList(body, 'partyids', 100)
+  integerList(body, 'tagids', 100)
   const atAll = integer(body, 'atall', 0, 1, 0) === 1
   const button = isRecord(body.button) ? text(body.button, 'replace_name') : undefined
   const cardBody = button === undefined ? record(body, 'template_card') : undefined
   const card = cardBody && readTemplateCard(cardBody, 'all')
   const replaced = cardBody ? optionalText(cardBody, 'replace_text') : undefined
+  // a card with buttons that replaces another must say what its buttons become
+  if (card?.buttons.some(known => known.key !== undefined && !known.menu) && replaced === undefined)
+    refuse(42037, 'template_card: replace_text missing')
   const code = useResponseCode(core, app.agentId, text(body, 'response_code'))
   if (!code) refuse(60140, 'invalid response_code')
   const wanted = new Set(userIds.map(id => id.toLowerCase()))
+  for (const id of partyIds)
+    for (const person of membersBelow(core, app, String(id)) ?? [])
+      wanted.add(person.wecomUserId?.toLowerCase() ?? '')
   const invalid = userIds.filter(id => core.world.byUserId(id) === undefined).map(id => id.toLowerCase())
   for (const { person, message } of code.copies) {
     if (!atAll && !wanted.has(person.wecomUserId?.toLowerCase() ?? '')) continue
-    if (card) message.card = card
+    if (card) message.card = structuredClone(card)
     const label = button ?? replaced
     if (message.card && label !== undefined) message.card.replacedText = label
     core.log.add('card_updated', { personId: person.id, messageId: message.id })

@@ -51,12 +51,13 @@ function send({ core, query, body }: OpenCall) {
           where: 'webhook',
           emptyCode: 93017,
         })
-  if (body.msgtype === 'text') {
-    const part = record(body, 'text')
-    textList(part, 'mentioned_list', 1000)
-    textList(part, 'mentioned_mobile_list', 1000)
-  }
-  postInGroup(core, core.world.group(robot.groupId), 'robot', 'robot', content)
+  const part = body.msgtype === 'text' ? record(body, 'text') : {}
+  const mentions = [
+    ...textList(part, 'mentioned_list', 1000),
+    ...textList(part, 'mentioned_mobile_list', 1000),
+  ]
+  const post = postInGroup(core, core.world.group(robot.groupId), 'robot', 'robot', content)
+  if (mentions.length > 0) post.mentions = mentions
   return {}
 }
 

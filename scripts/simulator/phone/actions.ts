@@ -1,7 +1,10 @@
 import type { Simulator } from '../simulator.ts'
-import type { FaultName, Via } from '../types.ts'
+import type { FaultName, FaultOptions, Via } from '../types.ts'
+import { LIMITS } from './limit-names.ts'
 
 type Input = Record<string, unknown>
+
+const SOON_MS = 200
 
 function text(input: Input, name: string): string {
   const value = input[name]
@@ -20,6 +23,36 @@ function choices(input: Input): Record<string, string[]> {
     if (Array.isArray(ids)) chosen[key] = ids.map(String)
   }
   return chosen
+}
+
+/** What the page's fields for a fault hold; an empty field counts as none. */
+function faultOptions(input: Input): FaultOptions {
+  if (typeof input.options !== 'object' || input.options === null) return {}
+  const { path, times, rate, ms } = input.options as Input
+  const number = (name: string, value: unknown) => {
+    if (value === undefined || value === null || value === '') return {}
+    const read = Number(value)
+    if (!Number.isFinite(read)) throw new Error(`${name} 应是数字`)
+    return { [name]: read }
+  }
+  return {
+    ...(typeof path === 'string' && path !== '' ? { path } : {}),
+    ...number('times', times),
+    ...number('rate', rate),
+    ...number('ms', ms),
+  }
+}
+
+function limitName(input: Input): keyof typeof LIMITS {
+  const name = text(input, 'name')
+  if (!Object.hasOwn(LIMITS, name)) throw new Error(`没有这个限额 ${name}`)
+  return name as keyof typeof LIMITS
+}
+
+/** Waits a moment for what goes wrong at once; a stream may take minutes, and the page hears of it as it grows. */
+async function begin(work: Promise<unknown>): Promise<void> {
+  work.catch(() => undefined)
+  await Promise.race([work, new Promise(resolve => setTimeout(resolve, SOON_MS))])
 }
 
 /** Every tap on the phone page; each goes the way that a test's call goes. */
@@ -45,9 +78,24 @@ const ACTIONS: Record<string, (sim: Simulator, input: Input) => unknown> = {
   forward: (sim, input) =>
     sim.forwardToGroup(text(input, 'person'), text(input, 'message'), text(input, 'group')),
   confirm: (sim, input) => sim.confirmMassTask(text(input, 'person'), text(input, 'msgid')),
-  faultOn: (sim, input) => sim.faults.on(text(input, 'name') as FaultName),
+  faultOn: (sim, input) => sim.faults.on(text(input, 'name') as FaultName, faultOptions(input)),
   faultOff: (sim, input) => sim.faults.off(text(input, 'name') as FaultName),
   faultsClear: sim => sim.faults.clear(),
+  limitOn: (sim, input) => sim.limits.set(limitName(input), true),
+  limitOff: (sim, input) => sim.limits.set(limitName(input), false),
+  aibotSay: (sim, input) => begin(sim.aibot.say(text(input, 'person'), text(input, 'text'))),
+  aibotMention: (sim, input) =>
+    begin(sim.aibot.mention(text(input, 'group'), text(input, 'person'), text(input, 'text'))),
+  aibotEnter: (sim, input) => sim.aibot.enterChat(text(input, 'person')),
+  aibotTap: (sim, input) =>
+    sim.aibot.tapCard(text(input, 'person'), text(input, 'message'), text(input, 'key'), choices(input)),
+  addRobot: (sim, input) => sim.addRobot(text(input, 'group')),
+  removeRobot: (sim, input) => sim.removeRobot(text(input, 'key')),
+  confirmBill: (sim, input) => sim.pay.confirm(text(input, 'person'), text(input, 'bill')),
+  failBill: (sim, input) =>
+    sim.pay.confirm(text(input, 'person'), text(input, 'bill'), { refusal: 'ACCOUNT_FROZEN' }),
+  confirmOfficialMass: (sim, input) => sim.official.confirmMass(text(input, 'msgid')),
+  rejectOfficialMass: (sim, input) => sim.official.rejectMass(text(input, 'msgid')),
 }
 
 /** @throws Error with a message for the person at the page. */

@@ -89,12 +89,20 @@ export function cardNode(message, tap) {
 }
 
 function content(message, tap, say) {
+  if (message.quote !== undefined) {
+    const { quote, ...rest } = message
+    return el('div', { class: 'quoted' }, el('div', { class: 'quote' }, quote), content(rest, tap, say))
+  }
   if (message.recalled) return el('div', { class: 'bubble recalled' }, '消息已被撤回')
   if (message.card) return cardNode(message, tap)
   if (message.kind === 'image' && message.mediaId) {
     return el('img', { class: 'picture', src: `/media/${encodeURIComponent(message.mediaId)}`, alt: '图片' })
   }
-  if (message.kind === 'markdown') return el('div', { class: 'bubble markdown' }, marked(message.text))
+  if (message.kind === 'markdown') {
+    const waits = message.isFinished === false ? el('span', { class: 'growing' }, '…') : null
+    const pictures = message.pictureCount ? el('div', {}, `[图片 ${message.pictureCount} 张]`) : null
+    return el('div', { class: 'bubble markdown' }, marked(message.text), pictures, waits)
+  }
   return el('div', { class: `bubble kind-${message.kind}` }, linked(message.text, say))
 }
 

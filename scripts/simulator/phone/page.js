@@ -1,9 +1,19 @@
 // The page's state and when it is read again. What is shown lies in screens.js.
+
+import { consoleScreen } from './console.js'
 import { avatar, el, load, timeOf, toast } from './dom.js'
-import { chatScreen, groupScreen, groupsScreen, simulatorScreen } from './screens.js'
+import { chatScreen, groupScreen, groupsScreen } from './screens.js'
 
 const at = id => document.getElementById(id)
-const current = { personId: null, tab: 'chat', via: null, groupId: null }
+const current = {
+  personId: null,
+  tab: 'chat',
+  via: null,
+  groupId: null,
+  section: 'faults',
+  logGroup: 'all',
+  logText: '',
+}
 let state
 let drawing = false
 let again = false
@@ -35,27 +45,40 @@ async function drawOnce() {
   const person = personId === null ? null : await load(`/phone/persons/${encodeURIComponent(personId)}`)
   const group =
     groupId !== null && tab === 'groups' ? await load(`/phone/groups/${encodeURIComponent(groupId)}`) : null
-  const log = tab === 'simulator' ? await load('/phone/log') : []
+  const { section, logGroup, logText } = current
+  const details = tab === 'simulator' ? await loadSection(section, logGroup, logText) : null
   // the choice may have changed while the answers were on their way
-  if (personId !== current.personId || tab !== current.tab || groupId !== current.groupId) {
+  const asked = { personId, tab, groupId, section, logGroup, logText }
+  if (Object.entries(asked).some(([name, value]) => current[name] !== value)) {
     again = true
     return
   }
+  at('phone').classList.toggle('wide', tab === 'simulator')
   at('task-dot').hidden = !person?.tasks.some(task => task.status === 'waiting')
   for (const button of at('tabs').children) button.classList.toggle('on', button.dataset.tab === tab)
   at('back').classList.toggle('in-group', group !== null)
-  show(screenFor({ person, group, log }), `${personId} ${tab} ${groupId} ${current.via}`)
+  show(
+    screenFor({ person, group, details }),
+    tab === 'simulator' ? `simulator ${section}` : `${personId} ${tab} ${groupId} ${current.via}`,
+  )
 }
 
-function screenFor({ person, group, log }) {
-  if (current.tab === 'simulator') return simulatorScreen({ state, log })
+/** What a section of the simulator's screen needs beside the state. */
+function loadSection(section, group, text) {
+  if (section === 'log') return load(`/phone/log?${new URLSearchParams({ group, q: text })}`)
+  return section === 'board' ? load('/phone/board') : null
+}
+
+function screenFor({ person, group, details }) {
+  if (current.tab === 'simulator') return consoleScreen({ state, current, details, go })
   if (!person) return { title: '模拟手机', body: [el('p', { class: 'empty' }, '先在名单里选一个人。')] }
-  if (group) return groupScreen({ person, group })
+  if (group) return groupScreen({ person, state, group })
   if (current.tab === 'groups') return groupsScreen({ person, openGroup: id => go({ groupId: id }) })
   return chatScreen({ person, state, via: current.via, setVia: via => go({ via }) })
 }
 
 let shown = ''
+let focusedBefore = null
 
 /** Puts a screen up; on the same screen what was typed and where it was scrolled to are kept. */
 function show({ title, body }, key) {
@@ -68,11 +91,13 @@ function show({ title, body }, key) {
     atEnd: oldScroll ? oldScroll.scrollHeight - oldScroll.scrollTop - oldScroll.clientHeight < 60 : true,
     typed: oldInput?.value ?? '',
     focused: oldInput !== null && document.activeElement === oldInput,
+    fields: new Map([...screen.querySelectorAll('[data-keep]')].map(node => [node.dataset.keep, node])),
     chosen: [...screen.querySelectorAll('.card-question input:checked')].map(input => [
       input.name,
       input.value,
     ]),
   }
+  focusedBefore = document.activeElement
   shown = key
   at('title').textContent = title
   screen.replaceChildren(...body.filter(Boolean))
@@ -88,13 +113,34 @@ function show({ title, body }, key) {
       if (option) option.checked = true
     }
   }
+  if (same) keepFields(screen, kept.fields)
   if (scroll?.id === 'scroll' && (!same || kept.atEnd)) scroll.scrollTop = scroll.scrollHeight
   else if (scroll && same) scroll.scrollTop = kept.top
 }
 
+/** Form fields and folded parts stay as the person left them. */
+function keepFields(screen, before) {
+  for (const node of screen.querySelectorAll('[data-keep]')) {
+    const old = before.get(node.dataset.keep)
+    if (!old) continue
+    if (node.tagName === 'DETAILS') node.open = old.open
+    else node.value = old.value
+    if (old === focusedBefore) {
+      node.focus()
+      if (node.type === 'text' || node.type === 'search')
+        node.setSelectionRange(node.value.length, node.value.length)
+    }
+  }
+}
+
 function go(change) {
   Object.assign(current, change)
-  location.hash = current.personId === null ? '' : `${current.personId}/${current.tab}`
+  location.hash =
+    current.tab === 'simulator'
+      ? `${current.personId ?? ''}/simulator/${current.section}`
+      : current.personId === null
+        ? ''
+        : `${current.personId}/${current.tab}`
   draw()
   markPerson()
 }
@@ -152,6 +198,7 @@ async function drawPeople() {
 
 for (const button of at('tabs').children)
   button.addEventListener('click', () => go({ tab: button.dataset.tab, groupId: null }))
+at('to-console').addEventListener('click', () => go({ tab: 'simulator', groupId: null }))
 at('back').addEventListener('click', () => {
   if (current.groupId !== null && current.tab === 'groups') return go({ groupId: null })
   go({ personId: null, tab: 'chat', groupId: null })
@@ -176,8 +223,9 @@ events.addEventListener('message', event => {
   }
 })
 
-const [personId, tab] = decodeURIComponent(location.hash.slice(1)).split('/')
-if (personId)
-  Object.assign(current, { personId, tab: ['chat', 'groups', 'simulator'].includes(tab) ? tab : 'chat' })
+const [personId, tab, section] = decodeURIComponent(location.hash.slice(1)).split('/')
+if (personId) current.personId = personId
+if (personId || tab === 'simulator') current.tab = ['groups', 'simulator'].includes(tab) ? tab : 'chat'
+if (['faults', 'limits', 'board', 'log'].includes(section)) current.section = section
 draw()
 drawPeople().catch(error => toast(error.message))

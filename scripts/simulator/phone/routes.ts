@@ -6,16 +6,23 @@ import type { Core } from '../core.ts'
 import type { Simulator } from '../simulator.ts'
 import type { LogEntry } from '../types.ts'
 import { act } from './actions.ts'
-import { viewGroup, viewLog, viewPerson, viewPersons, viewState } from './view.ts'
+import { viewBoard } from './board.ts'
+import { viewLog } from './log-view.ts'
+import { viewGroup, viewPerson, viewPersons, viewState } from './view.ts'
 
 const FILES: Record<string, [file: string, type: string]> = {
   '/': ['page.html', 'text/html; charset=utf-8'],
   '/phone': ['page.html', 'text/html; charset=utf-8'],
   '/phone/page.css': ['page.css', 'text/css; charset=utf-8'],
+  '/phone/console.css': ['console.css', 'text/css; charset=utf-8'],
   '/phone/page.js': ['page.js', 'text/javascript; charset=utf-8'],
   '/phone/dom.js': ['dom.js', 'text/javascript; charset=utf-8'],
   '/phone/bubbles.js': ['bubbles.js', 'text/javascript; charset=utf-8'],
+  '/phone/bills.js': ['bills.js', 'text/javascript; charset=utf-8'],
   '/phone/screens.js': ['screens.js', 'text/javascript; charset=utf-8'],
+  '/phone/console.js': ['console.js', 'text/javascript; charset=utf-8'],
+  '/phone/console-log.js': ['console-log.js', 'text/javascript; charset=utf-8'],
+  '/phone/console-board.js': ['console-board.js', 'text/javascript; charset=utf-8'],
 }
 const POLICY =
   "default-src 'self'; img-src 'self' data:; frame-ancestors 'self'; base-uri 'none'; form-action 'none'"
@@ -54,35 +61,43 @@ export function servePhone(app: FastifyInstance, core: Core): PhoneServer {
       .header('cache-control', 'no-store')
       .send(JSON.stringify(value))
   const view =
-    (make: (request: FastifyRequest) => unknown) => (request: FastifyRequest, reply: FastifyReply) => {
+    (make: (request: FastifyRequest, sim: Simulator) => unknown) =>
+    (request: FastifyRequest, reply: FastifyReply) => {
       if (!isLocal(core, request)) return json(reply, { error: '只能从本机打开' }, 403)
+      if (!simulator) return json(reply, { error: '还没有启动好' }, 503)
       try {
-        return json(reply, make(request))
+        return json(reply, make(request, simulator))
       } catch (error) {
         return json(reply, { error: error instanceof Error ? error.message : '出错了' }, 404)
       }
     }
   const idOf = (request: FastifyRequest) => (request.params as { id: string }).id
+  const textOf = (request: FastifyRequest, name: string) =>
+    String((request.query as Record<string, unknown>)[name] ?? '')
 
   app.get(
     '/phone/state',
-    view(() => viewState(core)),
+    view((_request, sim) => viewState(core, sim)),
   )
   app.get(
     '/phone/persons',
-    view(request => viewPersons(core, String((request.query as { q?: string }).q ?? ''))),
+    view(request => viewPersons(core, textOf(request, 'q'))),
   )
   app.get(
     '/phone/persons/:id',
-    view(request => viewPerson(core, idOf(request))),
+    view((request, sim) => viewPerson(core, sim, idOf(request))),
   )
   app.get(
     '/phone/groups/:id',
-    view(request => viewGroup(core, idOf(request))),
+    view((request, sim) => viewGroup(core, sim, idOf(request))),
   )
   app.get(
     '/phone/log',
-    view(() => viewLog(core)),
+    view(request => viewLog(core, textOf(request, 'group'), textOf(request, 'q'))),
+  )
+  app.get(
+    '/phone/board',
+    view((_request, sim) => viewBoard(core, sim)),
   )
   app.get('/phone/events', (request, reply) => {
     if (!isLocal(core, request)) return json(reply, { error: '只能从本机打开' }, 403)

@@ -1,10 +1,11 @@
-// The three screens of the phone. Each takes what the server said and gives back the elements to show.
+// The chat and the groups of a person. Each screen takes what the server said and gives back the elements to show.
 
+import { billCard } from './bills.js'
 import { conversation } from './bubbles.js'
 import { avatar, chooseFrom, el, send, timeOf, toast } from './dom.js'
 
 const KINDS = { wechat: '微信群', customer: '客户群', internal: '内部群', appchat: '应用群' }
-const VIAS = { wecom: '企业微信', officialAccount: '公众号' }
+const VIAS = { wecom: '企业微信', officialAccount: '公众号', aibot: '智能机器人' }
 
 function composer(placeholder, run) {
   const input = el('input', {
@@ -46,21 +47,31 @@ function forwardChoice(person, message) {
   )
 }
 
+/** What a tap beside the input sends; the chat robot has no menu and is only talked to. */
 function extras(person, via, menu) {
   const base = { person: person.id, via }
-  const quick = [
-    ...menu.map(button => ({
-      label: button.name,
-      run: () =>
-        button.key
-          ? send('menu', { ...base, key: button.key })
-          : window.open(button.url, '_blank', 'noopener'),
-    })),
-    { label: '帮助', run: () => send('say', { ...base, text: '帮助' }) },
-    { label: '图片', run: () => send('image', base) },
-    { label: '位置', run: () => send('location', { ...base, text: '榆林市榆阳区镇川镇' }) },
-    { label: '链接', run: () => send('link', { ...base, title: '一条链接', url: 'https://example.org/' }) },
-  ]
+  const quick =
+    via === 'aibot'
+      ? [
+          { label: '进入会话', run: () => send('aibotEnter', base) },
+          { label: '帮助', run: () => send('aibotSay', { ...base, text: '帮助' }) },
+        ]
+      : [
+          ...menu.map(button => ({
+            label: button.name,
+            run: () =>
+              button.key
+                ? send('menu', { ...base, key: button.key })
+                : window.open(button.url, '_blank', 'noopener'),
+          })),
+          { label: '帮助', run: () => send('say', { ...base, text: '帮助' }) },
+          { label: '图片', run: () => send('image', base) },
+          { label: '位置', run: () => send('location', { ...base, text: '榆林市榆阳区镇川镇' }) },
+          {
+            label: '链接',
+            run: () => send('link', { ...base, title: '一条链接', url: 'https://example.org/' }),
+          },
+        ]
   return el(
     'div',
     { class: 'quick' },
@@ -68,9 +79,9 @@ function extras(person, via, menu) {
   )
 }
 
-/** The chat with the bot, in the WeCom app or the Official Account. */
+/** The chat with the bot: the WeCom app, the Official Account or the chat robot. */
 export function chatScreen({ person, state, via, setVia }) {
-  const vias = ['wecom', 'officialAccount'].filter(one => person[one] && state[one])
+  const vias = ['wecom', 'aibot', 'officialAccount'].filter(one => person[one] && state[one])
   if (vias.length === 0) {
     return {
       title: person.name,
@@ -93,14 +104,16 @@ export function chatScreen({ person, state, via, setVia }) {
           ),
         )
       : null
-  const say = text => send('say', { person: person.id, text, via: current })
+  const isRobot = current === 'aibot'
+  const say = text => send(isRobot ? 'aibotSay' : 'say', { person: person.id, text, via: current })
   const messages = person.messages.filter(message => message.via === current)
   const rows = conversation(messages, message => ({
     mine: message.from === 'person',
     name: message.from === 'person' ? person.name : bot.name,
     say,
-    tap: (key, choices) => send('tap', { person: person.id, message: message.id, key, choices }),
-    forward: message.from === 'bot' ? () => forwardChoice(person, message) : null,
+    tap: (key, choices) =>
+      send(isRobot ? 'aibotTap' : 'tap', { person: person.id, message: message.id, key, choices }),
+    forward: message.from === 'bot' && !isRobot ? () => forwardChoice(person, message) : null,
   }))
   const away = current === 'officialAccount' && !person.follows
   const toggle =
@@ -130,6 +143,7 @@ export function chatScreen({ person, state, via, setVia }) {
         ),
         rows,
         rows.length === 0 ? el('p', { class: 'empty' }, '还没有消息，说一句试试。') : null,
+        current === 'officialAccount' ? person.bills.map(bill => billCard(bill)) : null,
       ),
       away
         ? el('p', { class: 'empty' }, '关注后才能发消息')
@@ -224,11 +238,23 @@ export function groupsScreen({ person, openGroup }) {
 }
 
 /** One group: its posts, and writing in it as a person does. */
-export function groupScreen({ person, group }) {
+export function groupScreen({ person, state, group }) {
+  const robot = group.kind === 'internal' ? state.aibot : null
+  const write = text => {
+    const base = { person: person.id, group: group.id }
+    const mention = robot ? `@${robot.name}` : null
+    if (mention && text.startsWith(mention))
+      return send('aibotMention', { ...base, text: text.slice(mention.length).trim() })
+    return send('post', { ...base, text })
+  }
   const rows = conversation(group.posts, post => ({
-    mine: post.by === person.id,
+    mine: post.by === person.id && post.via !== 'aibot',
     name: post.author,
-    showName: post.by !== person.id,
+    showName: post.by !== person.id || post.via === 'aibot',
+    tap:
+      post.via === 'aibot'
+        ? (key, choices) => send('aibotTap', { person: person.id, message: post.id, key, choices })
+        : undefined,
   }))
   const inside = person.groups.some(one => one.id === group.id)
   return {
@@ -250,109 +276,9 @@ export function groupScreen({ person, group }) {
         ? el(
             'div',
             { class: 'foot' },
-            composer('在群里发言', text => send('post', { person: person.id, group: group.id, text })),
+            composer(robot ? `在群里发言，@${robot.name} 可以问机器人` : '在群里发言', write),
           )
         : el('p', { class: 'empty' }, group.dismissed ? '群已解散' : '不在这个群里'),
-    ],
-  }
-}
-
-const LOG_NAMES = {
-  said: '发出',
-  replied: '被动回复',
-  delivered: '主动消息',
-  dropped: '丢弃',
-  group_post: '群消息',
-  group_join: '入群',
-  group_leave: '退群',
-  api: '接口',
-  callback: '回调',
-  bad_reply: '回复不合规',
-  callback_lost: '回调失败',
-  cut: '截断',
-  error: '错误',
-  fault: '故障',
-  tapped: '点卡片',
-  menu_click: '点菜单',
-  card_updated: '卡片更新',
-  recalled: '撤回',
-  follow: '关注',
-  unfollow: '取消关注',
-  scan: '扫码',
-  befriended: '加好友',
-  verify: '验证地址',
-  menu: '设菜单',
-  group_created: '建群',
-  group_renamed: '群改名',
-  group_owner: '换群主',
-  group_notice: '群公告',
-  group_dismissed: '解散群',
-  robot_added: '加机器人',
-  robot_removed: '移机器人',
-  mass_task: '群发任务',
-  mass_confirmed: '确认群发',
-  mass_ignored: '未确认',
-  mass_remind: '提醒群发',
-  mass_cancelled: '取消群发',
-  out_of_service: '服务异常',
-}
-
-function logLine(entry) {
-  const words = Object.entries(entry.detail).map(
-    ([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
-  )
-  const bad =
-    ['bad_reply', 'dropped', 'error', 'callback_lost'].includes(entry.kind) ||
-    (entry.kind === 'api' && entry.detail.errcode !== 0)
-  return el(
-    'li',
-    { class: bad ? 'log-line bad' : 'log-line' },
-    el('time', {}, timeOf(entry.at)),
-    el('b', {}, LOG_NAMES[entry.kind] ?? entry.kind),
-    el('span', {}, words.join('  ').slice(0, 300)),
-  )
-}
-
-/** Faults and what happened last. */
-export function simulatorScreen({ state, log }) {
-  const { counts } = state
-  return {
-    title: '模拟器',
-    body: [
-      el(
-        'div',
-        { class: 'scroll' },
-        el(
-          'p',
-          { class: 'as' },
-          `平台时间 ${timeOf(state.now)} · ${counts.persons} 人 · ${counts.groups} 个群 · ${counts.log} 条记录`,
-        ),
-        el('h3', {}, '故障'),
-        el(
-          'ul',
-          { class: 'faults' },
-          state.faults.map(fault =>
-            el(
-              'li',
-              {},
-              el(
-                'label',
-                {},
-                el('span', {}, fault.label),
-                el('input', {
-                  type: 'checkbox',
-                  class: 'toggle',
-                  checked: fault.on,
-                  disabled: !state.control,
-                  change: event => send(event.target.checked ? 'faultOn' : 'faultOff', { name: fault.name }),
-                }),
-              ),
-            ),
-          ),
-        ),
-        el('h3', {}, '最近记录'),
-        el('ul', { class: 'log' }, log.toReversed().map(logLine)),
-      ),
     ],
   }
 }

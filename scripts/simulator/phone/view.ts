@@ -1,13 +1,15 @@
 import type { Core } from '../core.ts'
 import { FAULTS } from '../faults.ts'
 import { massTasks } from '../mass.ts'
-import type { FaultName, GroupPost, SimGroup } from '../types.ts'
+import type { Simulator } from '../simulator.ts'
+import type { FaultName, GroupPost, LimitName, SimGroup } from '../types.ts'
 import type { PersonRecord } from '../world.ts'
+import { viewBills } from './board.ts'
+import { LIMITS } from './limit-names.ts'
 
 // What the phone page is told, as plain JSON.
 const MOST_PERSONS = 60
 const MOST_MESSAGES = 200
-const MOST_LOG = 120
 
 /** The buttons of a menu that call the server or open a page, without their folders. */
 function menuButtons(menu: unknown): { name: string; key?: string; url?: string }[] {
@@ -22,10 +24,11 @@ function menuButtons(menu: unknown): { name: string; key?: string; url?: string 
   })
 }
 
-export function viewState(core: Core) {
+export function viewState(core: Core, sim: Simulator) {
   const [app] = core.apps
   const [account] = core.accounts
   const active = core.faults.active()
+  const robot = sim.aibot.settings()
   return {
     now: core.clock.now(),
     control: core.options.phoneControl !== false,
@@ -33,6 +36,12 @@ export function viewState(core: Core) {
     officialAccount: account
       ? { name: account.name ?? '公众号', kind: account.kind, menu: menuButtons(account.menu) }
       : null,
+    aibot: robot ? { name: robot.name, menu: [] } : null,
+    limits: Object.entries(LIMITS).map(([name, label]) => ({
+      name,
+      label,
+      on: core.limits.has(name as LimitName),
+    })),
     faults: Object.entries(FAULTS).map(([name, label]) => ({
       name,
       label,
@@ -64,7 +73,7 @@ export function viewPersons(core: Core, query: string) {
   return { total, persons }
 }
 
-function ownedOrMember(core: Core, person: PersonRecord) {
+function ownedOrMember(core: Core, sim: Simulator, person: PersonRecord) {
   return [...person.groupIds].map(id => {
     const group = core.world.group(id)
     const last = group.posts[group.posts.length - 1]
@@ -74,12 +83,12 @@ function ownedOrMember(core: Core, person: PersonRecord) {
       kind: group.kind,
       members: group.members.size,
       owns: group.ownerId === person.id,
-      last: last ? { by: authorName(core, last), text: last.text.slice(0, 40), at: last.at } : null,
+      last: last ? { by: authorName(core, sim, last), text: last.text.slice(0, 40), at: last.at } : null,
     }
   })
 }
 
-export function viewPerson(core: Core, id: string) {
+export function viewPerson(core: Core, sim: Simulator, id: string) {
   const person = core.world.person(id)
   return {
     id,
@@ -88,19 +97,28 @@ export function viewPerson(core: Core, id: string) {
     wecom: person.wecomUserId !== undefined,
     officialAccount: person.openId !== undefined,
     follows: person.follows,
-    messages: person.inbox.slice(-MOST_MESSAGES),
-    groups: ownedOrMember(core, person),
+    aibot: person.wecomUserId !== undefined,
+    messages: [
+      ...person.inbox.slice(-MOST_MESSAGES),
+      ...sim.aibot
+        .chat(id)
+        .slice(-MOST_MESSAGES)
+        .map(message => ({ ...message, via: 'aibot' })),
+    ],
+    bills: person.openId === undefined ? [] : viewBills(core, sim, person.openId).slice(0, 5),
+    groups: ownedOrMember(core, sim, person),
     tasks: massTasks(core, id).reverse().slice(0, 50),
   }
 }
 
-function authorName(core: Core, post: GroupPost): string {
+function authorName(core: Core, sim: Simulator, post: GroupPost): string {
+  if (post.via === 'aibot') return sim.aibot.settings()?.name ?? '智能机器人'
   if (post.via === 'robot') return '群机器人'
   if (post.via === 'appchat') return core.apps[0]?.name ?? '企业微信应用'
   return core.world.persons.get(post.by)?.name ?? post.by
 }
 
-export function viewGroup(core: Core, id: string) {
+export function viewGroup(core: Core, sim: Simulator, id: string) {
   const group: SimGroup = core.world.group(id)
   return {
     id,
@@ -114,25 +132,6 @@ export function viewGroup(core: Core, id: string) {
       name: core.world.person(member.personId).name,
     })),
     memberCount: group.members.size,
-    posts: group.posts.slice(-MOST_MESSAGES).map(post => ({ ...post, author: authorName(core, post) })),
+    posts: group.posts.slice(-MOST_MESSAGES).map(post => ({ ...post, author: authorName(core, sim, post) })),
   }
-}
-
-export function viewLog(core: Core) {
-  const first = core.log.total() - core.log.entries.length
-  const start = Math.max(0, core.log.entries.length - MOST_LOG)
-  return core.log.entries.slice(start).map((entry, index) => {
-    const { at, kind, ...detail } = entry
-    return { number: first + start + index, at, kind, detail: readable(core, detail) }
-  })
-}
-
-/** Names instead of the simulator's own ids, and no ids that say nothing to a person. */
-function readable(core: Core, detail: Record<string, unknown>): Record<string, unknown> {
-  const { personId, groupId, messageId: _message, postId: _post, by, ...rest } = detail
-  const named: Record<string, unknown> = {}
-  if (typeof personId === 'string') named.人 = core.world.persons.get(personId)?.name ?? personId
-  if (typeof groupId === 'string') named.群 = core.world.groups.get(groupId)?.name ?? groupId
-  if (typeof by === 'string') named.由 = core.world.persons.get(by)?.name ?? by
-  return { ...named, ...rest }
 }

@@ -71,7 +71,7 @@ describe('模板消息', () => {
   const message = {
     touser: 'oWangFang',
     template_id: 'notice-template',
-    data: { thing1: { value: '双月报告' }, time2: { value: '2026年3月5日' } },
+    data: { thing1: { value: '双月报告' }, time2: { value: '2026年3月5日 18:00' } },
   }
 
   it('is for service accounts and ends in an event with the same 64-bit number', async () => {
