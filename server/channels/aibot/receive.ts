@@ -45,11 +45,12 @@ export function readAibotCallback(
   return { kind: 'update', update: { ...head, ...content } }
 }
 
-/** Of messages and events alike: the platform gives every callback an id of its own. */
+/** Of texts the platform's id, of anything else a hash of the body: samples of different kinds share one id. */
 function dedupeKeyOf(fields: Fields, body: string): string {
   const messageId = field(fields, 'msgid')
   // anything else could be too long or too odd for the database's index
-  return /^[\w+/=.:@-]{1,100}$/.test(messageId) ? `id:${messageId}` : hashKey(body)
+  const isOwn = field(fields, 'msgtype') === 'text' && /^[\w+/=.:@-]{1,100}$/.test(messageId)
+  return isOwn ? `id:${messageId}` : hashKey(body)
 }
 
 function nameOf(fields: Fields): string {
@@ -90,9 +91,15 @@ interface Place {
   chatId?: string
 }
 
+/** Only a group's callbacks name a chat: where the type of the chat is missing, that decides. */
+function isInGroup(fields: Fields): boolean {
+  const type = field(fields, 'chattype')
+  return type === 'group' || (type === '' && field(fields, 'chatid') !== '')
+}
+
 /** In a group everybody reads along. */
 function placeOf(fields: Fields): Place {
-  if (field(fields, 'chattype') !== 'group') return {}
+  if (!isInGroup(fields)) return {}
   const chatId = field(fields, 'chatid')
   return { isPublic: true, ...(chatId === '' ? {} : { chatId }) }
 }
@@ -101,7 +108,7 @@ function placeOf(fields: Fields): Place {
 function wordsOf(fields: Fields): string {
   const said = spokenIn(fields)
   // only a mention brings a group's message here. The robot's name is not known to it
-  const own = field(fields, 'chattype') === 'group' ? said.replace(/^\s*@\S+/, '') : said
+  const own = isInGroup(fields) ? said.replace(/^\s*@\S+/, '') : said
   return own.trim() || spokenIn(branch(fields, 'quote')).trim()
 }
 
@@ -136,7 +143,8 @@ function mixedItems(fields: Fields): Fields[] {
 /** @see https://developer.work.weixin.qq.com/document/path/101027 */
 function readEvent(event: Fields, place: Place): UpdateContent | null {
   const type = field(event, 'eventtype')
-  const about = branch(event, type)
+  // the platform's own samples have the branch; the same without it has been met
+  const about = event.has(type) ? branch(event, type) : event
   switch (type) {
     case 'enter_chat':
       return { kind: 'entered' }

@@ -18,6 +18,11 @@ export function field(fields: Fields, name: string): string {
   return typeof value === 'string' ? value : ''
 }
 
+/** A name of the platform's, which it writes in capitals now and then. */
+export function smallField(fields: Fields, name: string): string {
+  return field(fields, name).toLowerCase()
+}
+
 /** A field that must be there. @throws ChannelError `malformed` */
 export function requiredField(fields: Fields, name: string): string {
   const value = field(fields, name)

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import type { ChannelName, Update, UpdateBase } from '../channel.ts'
 import { ChannelError } from '../errors.ts'
-import { type Fields, field, momentOf } from './fields.ts'
+import { type Fields, field, momentOf, smallField } from './fields.ts'
 
 /** What is particular to a kind of update: all of it but the head. */
 export type UpdateContent = Update extends infer Each
@@ -90,13 +90,14 @@ export function isAccountId(value: string): boolean {
 }
 
 /**
- * What tells two updates apart: the platform's message id, or a hash of the decrypted body. Sender and second would not
- * do for events: several can come from one sender within a second.
+ * What tells two updates apart: of texts the platform's message id, of anything else a hash of the decrypted body, which
+ * is the same when the platform sends it again. Sender and second would not do for events: several can come from one
+ * sender within a second. An id alone would not do for other kinds: an event names the message that it is about, and
+ * samples of different kinds share one id.
  */
 function dedupeKeyOf(fields: Fields, body: string): string {
   const messageId = field(fields, 'MsgId')
-  // an event may name the message that it is about: that id is not its own
-  const isOwn = /^\d{1,20}$/.test(messageId) && !['event', ''].includes(field(fields, 'MsgType'))
+  const isOwn = /^\d{1,20}$/.test(messageId) && smallField(fields, 'MsgType') === 'text'
   return isOwn ? `id:${messageId}` : hashKey(body)
 }
 

@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto'
 import type { OfficialAccountConfig } from '../../config.ts'
-import { type Fields, requiredField } from '../callback/fields.ts'
+import { readDocument } from '../callback/document.ts'
+import { requiredField } from '../callback/fields.ts'
 import { isJson } from '../callback/json.ts'
 import { sealedJson, sealedXml, textReplyJson, textReplyXml } from '../callback/reply.ts'
 import { createCallbackSeal } from '../callback/seal.ts'
@@ -9,7 +10,7 @@ import { readIfPossible } from '../callback/update.ts'
 import type { CallbackRequest, Door, Update } from '../channel.ts'
 import { ChannelError } from '../errors.ts'
 import type { ChannelServices } from '../services.ts'
-import { readDocument, readOfficialAccountUpdate } from './receive.ts'
+import { readOfficialAccountUpdate } from './receive.ts'
 
 /** UTF-8 bytes of one text message. */
 const MAX_TEXT_BYTES = 2048
@@ -30,22 +31,18 @@ export function createOfficialAccountDoor(
     checkSignature(requiredQuery(query, 'signature'), [token, timestamp, nonce])
   }
 
-  /** Compatible mode has the plain fields beside the ciphertext: where there is one, only that counts. */
-  function isSealed(query: Record<string, string>, outer: Fields): boolean {
-    if (mode !== 'compatible') return mode === 'secure'
-    return query.msg_signature !== undefined || query.encrypt_type === 'aes' || outer.has('Encrypt')
-  }
-
   function readRequest({ query, body }: CallbackRequest, now: Date): Update {
     if (mode !== 'secure') checkQuery(query, now)
     const outer = readDocument(body)
-    const content = isSealed(query, outer) ? openSealed(query, outer, now) : body
+    // compatible mode has the fields in the clear beside the ciphertext. Nobody signs them, so that whoever has seen one
+    // address could send their own: they are never read, and a callback without the ciphertext is refused
+    const content = mode === 'plain' ? body : openSealed(query, requiredField(outer, 'Encrypt'), now)
     return readOfficialAccountUpdate(readIfPossible(readDocument, content), content, now)
   }
 
-  function openSealed(query: Record<string, string>, outer: Fields, now: Date): string {
-    if (!seal) throw new ChannelError('signature', 'no key for secure mode')
-    return seal.open(query, requiredField(outer, 'Encrypt'), now)
+  function openSealed(query: Record<string, string>, encrypted: string, now: Date): string {
+    if (!seal) throw new ChannelError('signature', `no key for ${mode} mode`)
+    return seal.open(query, encrypted, now)
   }
 
   return {
@@ -60,13 +57,12 @@ export function createOfficialAccountDoor(
       return { kind: 'verification', answer: echostr }
     },
 
-    acknowledge({ query, body }, about, { reply }, now) {
+    acknowledge({ body }, about, { reply }, now) {
       if (reply === null) return { contentType: 'text/plain', body: 'success' }
       const isInJson = isJson(body)
       const contentType = isInJson ? 'application/json' : 'application/xml'
       const message = isInJson ? textReplyJson(about, reply, now) : textReplyXml(about, reply, now)
-      const isAnsweredSealed = mode === 'secure' || (mode === 'compatible' && query.encrypt_type === 'aes')
-      if (!seal || !isAnsweredSealed) return { contentType, body: message }
+      if (!seal || mode === 'plain') return { contentType, body: message }
       const sealed = seal.close(message, now, String(randomInt(1e9)))
       return { contentType, body: isInJson ? sealedJson(sealed) : sealedXml(sealed) }
     },

@@ -1,15 +1,18 @@
 import { branch, branchList, commaList, countOf, type Fields, field, fieldList } from '../callback/fields.ts'
 import type { UpdateContent } from '../callback/update.ts'
 
-/** What became of what we sent or published, and of what people have agreed to; null for any other event. */
+/**
+ * What became of what we sent or published, and of what people have agreed to; null for any other event.
+ * @param event in small letters
+ */
 export function readResult(event: string, fields: Fields): UpdateContent | null {
   switch (event) {
-    case 'TEMPLATESENDJOBFINISH':
+    case 'templatesendjobfinish':
       return readTemplateResult(fields)
-    case 'MASSSENDJOBFINISH':
+    case 'masssendjobfinish':
       return readMassResult(fields)
-    case 'PUBLISHJOBFINISH':
-    case 'FREEPUBLISHJOBFINISH':
+    case 'publishjobfinish':
+    case 'freepublishjobfinish':
       return readPublishResult(fields)
     case 'subscribe_msg_popup_event':
       return readSubscription('popup', fields)

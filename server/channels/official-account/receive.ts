@@ -1,15 +1,8 @@
 import { linkText, readMenuEvent, readPlace, readReportedPlace, tapped } from '../callback/contents.ts'
-import { type Fields, field } from '../callback/fields.ts'
-import { isJson, readJson } from '../callback/json.ts'
+import { type Fields, field, smallField } from '../callback/fields.ts'
 import { readUpdate, type UpdateContent } from '../callback/update.ts'
-import { readXml } from '../callback/xml.ts'
 import type { Update } from '../channel.ts'
 import { readResult } from './receive-result.ts'
-
-/** The account's console decides whether it is pushed XML or JSON. @throws ChannelError `malformed` */
-export function readDocument(body: string): Fields {
-  return isJson(body) ? readJson(body) : readXml(body)
-}
 
 /**
  * Turns a plain or decrypted Official Account callback into an update.
@@ -23,7 +16,7 @@ export function readOfficialAccountUpdate(fields: Fields | null, body: string, n
 const OWN_MENU_ID = 'qz:'
 
 function readContent(fields: Fields): UpdateContent | null {
-  const type = field(fields, 'MsgType')
+  const type = smallField(fields, 'MsgType')
   switch (type) {
     case 'text': {
       const menuId = field(fields, 'bizmsgmenuid')
@@ -35,6 +28,8 @@ function readContent(fields: Fields): UpdateContent | null {
     case 'voice':
     case 'video':
     case 'shortvideo':
+    // missing from the platform's list, and met: it has a title, and nothing that it could be fetched by
+    case 'file':
       return {
         kind: 'media',
         mediaType: type,
@@ -53,7 +48,7 @@ function readContent(fields: Fields): UpdateContent | null {
     case 'location':
       return readPlace('sent', fields)
     case 'event':
-      return readEvent(field(fields, 'Event'), fields)
+      return readEvent(smallField(fields, 'Event'), fields)
     default:
       return null
   }
@@ -62,20 +57,20 @@ function readContent(fields: Fields): UpdateContent | null {
 /** Before the scene in the key of somebody who began to follow by scanning a QR code. */
 const SCENE = 'qrscene_'
 
+/** @param event in small letters: the platform has some in capitals, and not always the same */
 function readEvent(event: string, fields: Fields): UpdateContent | null {
   const key = field(fields, 'EventKey')
   const isScene = key.startsWith(SCENE)
   switch (event) {
     case 'subscribe':
       return { kind: 'followed', scene: isScene ? key.slice(SCENE.length) : null, isScan: false }
-    case 'SCAN':
+    case 'scan':
       return { kind: 'followed', scene: (isScene ? key.slice(SCENE.length) : key) || null, isScan: true }
     case 'unsubscribe':
       return { kind: 'unfollowed' }
-    case 'LOCATION':
+    case 'location':
       return readReportedPlace(fields)
     default:
-      // CLICK and VIEW are in capitals, the other entries of a menu are not
-      return readMenuEvent(event.toLowerCase(), fields) ?? readResult(event, fields)
+      return readMenuEvent(event, fields) ?? readResult(event, fields)
   }
 }

@@ -4,6 +4,7 @@ import type { UpdateContent } from '../callback/update.ts'
 
 /**
  * What happens in the app itself.
+ * @param event in small letters: CLICK and VIEW have been met, too
  * @see https://developer.work.weixin.qq.com/document/path/90240
  */
 export function readAppEvent(event: string, fields: Fields): UpdateContent | null {
@@ -16,7 +17,7 @@ export function readAppEvent(event: string, fields: Fields): UpdateContent | nul
       return { kind: 'unfollowed' }
     case 'enter_agent':
       return { kind: 'entered' }
-    case 'LOCATION':
+    case 'location':
       return readReportedPlace(fields)
     case 'template_card_event':
     case 'template_card_menu_event':

@@ -10,6 +10,9 @@ export function readMessage(type: string, fields: Fields): UpdateContent | null 
     case 'image':
     case 'voice':
     case 'video':
+    // these two are missing from the platform's list, and have been met
+    case 'shortvideo':
+    case 'file':
       return {
         kind: 'media',
         mediaType: type,

@@ -73,7 +73,10 @@ describe('a message to one', () => {
     expect(receive({ ...head, ...fields })).toEqual({
       channel: 'aibot',
       addressSpace: 'wecom',
-      dedupeKey: `id:${MESSAGE_ID}`,
+      dedupeKey:
+        'msgtype' in fields && fields.msgtype === 'text'
+          ? `id:${MESSAGE_ID}`
+          : expect.stringMatching(/^hash:[\w-]{43}$/),
       address: 'zhangsan',
       recipient: 'aib-1',
       at: NOW,
@@ -112,6 +115,18 @@ describe('a message in a group', () => {
     expect(update).toMatchObject({ isPublic: true, text: '好' })
     expect(update).not.toHaveProperty('chatId')
   })
+})
+
+test('a chat’s id makes a group of a message that does not say where it was said', () => {
+  expect(receive({ ...inGroup, chattype: undefined, ...text('@群阵 好') })).toMatchObject({
+    isPublic: true,
+    chatId: 'wrk1',
+    text: '好',
+  })
+  // a chat with one person may have an id, too
+  const single = receive({ ...inGroup, chattype: 'single', ...text('好') })
+  expect(single).not.toHaveProperty('isPublic')
+  expect(single).not.toHaveProperty('chatId')
 })
 
 describe('an event', () => {
@@ -174,10 +189,19 @@ describe('an event', () => {
     expect(receive(event(name, own))).toMatchObject({
       channel: 'aibot',
       address: 'zhangsan',
-      dedupeKey: `id:${MESSAGE_ID}`,
+      dedupeKey: expect.stringMatching(/^hash:[\w-]{43}$/),
       at: new Date(1_700_000_000_000),
       ...expected,
     })
+  })
+})
+
+test('a tap is read without a branch of its own, too', () => {
+  const event = { eventtype: 'template_card_event', event_key: '收 12', task_id: 't1' }
+  expect(receive({ ...head, msgtype: 'event', event })).toMatchObject({
+    kind: 'tapped',
+    key: '收 12',
+    taskId: 't1',
   })
 })
 
@@ -303,6 +327,12 @@ describe('the answer', () => {
     stream: { id, finish, content },
   })
 
+  /** A picture's key is a hash. */
+  const ofAnyKey = (answer: ReturnType<typeof stream>) => ({
+    ...answer,
+    stream: { ...answer.stream, id: expect.stringMatching(/^hash:/) },
+  })
+
   test('a question for the rest names the message that it is about', () => {
     expect(door.receive(request(poll), NOW)).toEqual({
       kind: 'poll',
@@ -321,7 +351,7 @@ describe('the answer', () => {
   test.each<[string, object, Partial<Answer>, object]>([
     ['a message, ready', message, { reply: '您有 3 个群' }, stream(true, '您有 3 个群')],
     ['a message, not ready', message, { isPending: true }, stream(false, '正在办理……')],
-    ['a picture, ready', { ...head, ...image('https://a/1') }, { reply: '好' }, stream(true, '好')],
+    ['a picture, ready', { ...head, ...image('https://a/1') }, { reply: '好' }, ofAnyKey(stream(true, '好'))],
     ['a question, ready by now', poll, { reply: '您有 3 个群' }, stream(true, '您有 3 个群')],
     ['a question, still not ready', poll, { isPending: true }, stream(false, '正在办理……')],
     ['a question, with nothing to say', poll, {}, stream(true, '已收到。')],

@@ -64,6 +64,8 @@ const messages: [string, Fields, object][] = [
     { Title: '标题', Description: '说明', Url: 'https://a.cn' },
     { ...media, mediaType: 'link', url: 'https://a.cn', text: '标题\n说明' },
   ],
+  ['file', { Title: '名单.xlsx', FileKey: 'k', FileTotalLen: 222 }, { ...media, mediaType: 'file' }],
+  ['Text', { Content: '大写' }, { kind: 'text', text: '大写' }],
   ['mpnews', {}, { kind: 'unknown', name: 'mpnews' }],
 ]
 
@@ -74,6 +76,10 @@ const events: [string, Fields, object][] = [
   ['subscribe', { EventKey: 'qrscene_g12', Ticket: 't' }, { kind: 'followed', scene: 'g12', isScan: false }],
   ['SCAN', { EventKey: 'g12', Ticket: 't' }, { kind: 'followed', scene: 'g12', isScan: true }],
   ['SCAN', { EventKey: 12 }, { kind: 'followed', scene: '12', isScan: true }],
+  ['scan', { EventKey: 'g12' }, { kind: 'followed', scene: 'g12', isScan: true }],
+  ['location', { Latitude: '38.2', Longitude: '109.7' }, { ...place, how: 'reported' }],
+  ['click', { EventKey: '帮助' }, { ...tapped, key: '帮助' }],
+  ['TemplateSendJobFinish', { MsgID: 7, Status: 'success' }, { kind: 'template_result', messageId: '7' }],
   ['SCAN', {}, { kind: 'followed', scene: null, isScan: true }],
   ['unsubscribe', {}, { kind: 'unfollowed' }],
   [
@@ -259,7 +265,7 @@ describe.each(combinations)('in %s mode, pushed as %s', (mode, format) => {
     expect(receive({ ...head, MsgType: type, ...own, MsgId: ID })).toMatchObject({
       channel: 'official-account',
       addressSpace: 'official-account',
-      dedupeKey: `id:${ID}`,
+      dedupeKey: type.toLowerCase() === 'text' ? `id:${ID}` : expect.stringMatching(/^hash:[\w-]{43}$/),
       address: 'o-1',
       recipient: 'gh_1',
       at: NOW,

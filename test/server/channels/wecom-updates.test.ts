@@ -46,6 +46,13 @@ describe('a message', () => {
       { ...media, mediaType: 'video', mediaId: 'm3' },
     ],
     [
+      'shortvideo',
+      '<MediaId>m4</MediaId><ThumbMediaId>t</ThumbMediaId>',
+      { ...media, mediaType: 'shortvideo', mediaId: 'm4' },
+    ],
+    ['file', '<MediaId>m5</MediaId>', { ...media, mediaType: 'file', mediaId: 'm5' }],
+    ['Text', '<Content>大写</Content>', { kind: 'text', text: '大写' }],
+    [
       'link',
       '<Title>标题</Title><Description>说明</Description><Url>https://a.cn</Url><PicUrl>p</PicUrl>',
       { ...media, mediaType: 'link', url: 'https://a.cn', text: '标题\n说明' },
@@ -67,7 +74,9 @@ describe('a message', () => {
     expect(receive(message(type, own))).toEqual({
       channel: 'wecom',
       addressSpace: 'wecom',
-      dedupeKey: 'id:4561255354251345929',
+      // samples of different types share one id
+      dedupeKey:
+        type.toLowerCase() === 'text' ? 'id:4561255354251345929' : expect.stringMatching(/^hash:[\w-]{43}$/),
       address: 'zhangsan',
       recipient: wecomSeal.receiveId,
       at: NOW,
@@ -94,6 +103,8 @@ describe('an event', () => {
     ['enter_agent', '<EventKey></EventKey>', { kind: 'entered' }],
     ['click', '<EventKey><![CDATA[帮助]]></EventKey>', { ...tapped, key: '帮助' }],
     ['view', '<EventKey>https://example.cn</EventKey>', { kind: 'opened', target: 'https://example.cn' }],
+    ['CLICK', '<EventKey>帮助</EventKey>', { ...tapped, key: '帮助' }],
+    ['VIEW', '<EventKey>https://example.cn</EventKey>', { kind: 'opened', target: 'https://example.cn' }],
     ['view_miniprogram', '<EventKey>pages/a</EventKey>', { kind: 'opened', target: 'pages/a' }],
     [
       'scancode_push',
@@ -372,7 +383,7 @@ describe.each([
 describe('what is not known is kept', () => {
   const xml = message('text', '<Content>a</Content>')
   test.each<[string, string, Partial<Update> & { name: string }]>([
-    ['a type', message('file', '<MediaId>m</MediaId>'), { name: 'file', address: 'zhangsan', at: NOW }],
+    ['a type', message('sticker', '<MediaId>m</MediaId>'), { name: 'sticker', address: 'zhangsan', at: NOW }],
     ['an event', event('kf_msg_or_event', '<Token>t</Token>'), { name: 'event:kf_msg_or_event' }],
     ['a change', event('msgaudit_notify', '<ChangeType>x</ChangeType>'), { name: 'event:msgaudit_notify/x' }],
     ['a third party’s', info('suite_ticket', '<SuiteTicket>t</SuiteTicket>'), { name: 'info:suite_ticket' }],
@@ -401,7 +412,8 @@ describe('what is not known is kept', () => {
     ['a sender that no index could hold', xml.replace('zhangsan', 'z'.repeat(200)), { name: 'unreadable' }],
     ['no XML', 'hello', { name: 'unreadable', address: 'sys', at: NOW }],
     ['nothing', '', { name: 'unreadable' }],
-    ['JSON', '{"MsgType":"text"}', { name: 'unreadable' }],
+    ['half of JSON', '{"MsgType":"text"', { name: 'unreadable' }],
+    ['an event in JSON', '{"MsgType":"event","Event":"new_thing"}', { name: 'event:new_thing' }],
     ['a document type', `<!DOCTYPE xml>${xml}`, { name: 'unreadable' }],
     [
       'an entity of its own',
@@ -420,6 +432,11 @@ describe('what is missing is made up for', () => {
   const without = (name: string) => xml.replace(new RegExp(`<${name}>.*</${name}>`), '')
   test.each<[string, string, object]>([
     ['no sender', without('FromUserName'), { kind: 'text', address: 'sys' }],
+    [
+      'JSON in the place of XML',
+      `{"FromUserName":"zhangsan","CreateTime":${SECONDS},"MsgType":"text","Content":"a","MsgId":4561255354251345929}`,
+      { kind: 'text', text: 'a', address: 'zhangsan', at: NOW, dedupeKey: 'id:4561255354251345929' },
+    ],
     ['no receiver', without('ToUserName'), { kind: 'text', address: 'zhangsan', recipient: '' }],
     ['no time', without('CreateTime'), { kind: 'text', at: NOW }],
     ['a time in words', xml.replace(SECONDS, 'yesterday'), { at: NOW }],
