@@ -10,6 +10,7 @@ import {
 import {
   markHandled,
   recordFailure,
+  takeUpdate,
   type UpdateState,
   unhandledUpdates,
   updateByKey,
@@ -19,6 +20,7 @@ import {
 import type { Answer, Update, UpdateBase } from './channels/channel.ts'
 import { sendResponse, sendToIdentity } from './domain/outgoing/enqueue.ts'
 import { DomainError } from './errors.ts'
+import { createLanes } from './lanes.ts'
 import { type DomainRuntime, inTransaction, type Runtime } from './runtime.ts'
 import { accountOf, openedBy } from './sender.ts'
 
@@ -43,6 +45,8 @@ const MAX_ATTEMPTS = 5
 const LEFT_BEHIND_MS = 15_000
 /** How often a repeated callback looks whether another process has the answer by now. */
 const LOOK_AGAIN_MS = 100
+/** Connections that handling leaves to storing, reading and sending. */
+const KEPT_FREE = 4
 /** A sender's row is brought up to date no more often than this. */
 const SEEN_EVERY_MS = 60_000
 const NOTHING: Answer = { reply: null, isPending: false }
@@ -78,6 +82,7 @@ export function createUpdateHandler(rt: Runtime, bot: Handler): UpdateHandler {
   const record = updateRecorder(rt.db)
   const readSender = senderReader(rt.db, () => rt.clock.now())
   const noteSeen = seenRecorder(rt.db)
+  const lanes = createLanes(Math.max(1, rt.config.databasePool - KEPT_FREE))
   const asksAgain = new Set(
     [rt.channels.wecom, rt.channels.officialAccount, rt.channels.aibot]
       .filter(door => door?.asksAgain)
@@ -88,13 +93,24 @@ export function createUpdateHandler(rt: Runtime, bot: Handler): UpdateHandler {
   /** What this process is handling now, late ones included. */
   const inHand = new Set<number>()
 
-  /** @returns the reply; undefined when it failed and will be tried again */
+  /**
+   * What one account says is handled in the order it came, and holds one connection at most; connections stay free for
+   * storing what others say.
+   * @returns the reply; undefined when it failed and will be tried again
+   */
   async function handle(update: Update, id: number, way: ReplyWay): Promise<string | null | undefined> {
     inHand.add(id)
+    return lanes.run(laneOf(update), () => handleInTurn(update, id, way)).finally(() => inHand.delete(id))
+  }
+
+  async function handleInTurn(update: Update, id: number, way: ReplyWay): Promise<string | null | undefined> {
     try {
-      return await inTransaction(rt, async tx =>
-        finish(tx, update, id, await bot.handle(tx, update, id), way),
-      ).catch(error => {
+      return await inTransaction(rt, async tx => {
+        // a process that takes long is not one that died: another does not do the same beside it
+        const isFree = await takeUpdate(tx.db, id)
+        if (way.isLeftBehind && !isFree) throw new AlreadyHandled()
+        return finish(tx, update, id, await bot.handle(tx, update, id), way)
+      }).catch(error => {
         if (!(error instanceof DomainError)) throw error
         const reply = isFromPerson(update) ? error.message : null
         return inTransaction(rt, tx => finish(tx, update, id, reply, way))
@@ -103,8 +119,6 @@ export function createUpdateHandler(rt: Runtime, bot: Handler): UpdateHandler {
       if (error instanceof AlreadyHandled) return null
       await noteFailure(id, error)
       return undefined
-    } finally {
-      inHand.delete(id)
     }
   }
 
@@ -118,7 +132,7 @@ export function createUpdateHandler(rt: Runtime, bot: Handler): UpdateHandler {
     way.isDecided = true
     if (reply !== null && update.responseUrl && (way.isLeftBehind || !takesWords(update))) {
       if (!(await markHandled(tx.db, id, null, rt.clock.now()))) throw new AlreadyHandled()
-      await sendResponse(tx, update.responseUrl, reply)
+      await sendResponse(tx, update.responseUrl, reply, update.at)
       return null
     }
     const asMessage = way.isLate && reply !== null && !asksAgain.has(update.channel)
@@ -142,6 +156,8 @@ export function createUpdateHandler(rt: Runtime, bot: Handler): UpdateHandler {
   /** @returns what to answer when nothing else is to be done; undefined when there is work, or when in doubt */
   async function answerAtOnce(update: Update): Promise<AnswerAtOnce | undefined> {
     if (!bot.answerAtOnce || update.address === 'sys' || !takesWords(update)) return undefined
+    // what they said before may change the answer to this
+    if (lanes.isBusy(laneOf(update))) return undefined
     try {
       const sender = await readSender(accountOf(update))
       const outright = bot.answerAtOnce(update, sender)
@@ -238,9 +254,13 @@ export function createUpdateHandler(rt: Runtime, bot: Handler): UpdateHandler {
     },
 
     async handleLeftBehind() {
-      const before = new Date(rt.clock.now().getTime() - LEFT_BEHIND_MS)
       let count = 0
-      for (const { id, payloadSealed } of await unhandledUpdates(rt.db, before, 100)) {
+      for (const { id, payloadSealed } of await unhandledUpdates(
+        rt.db,
+        rt.clock.now(),
+        LEFT_BEHIND_MS,
+        100,
+      )) {
         if (inHand.has(id)) continue
         count++
         try {
@@ -271,6 +291,12 @@ function isFromPerson(update: Update): boolean {
     update.address !== 'sys' &&
     ['text', 'media', 'place', 'followed', 'tapped', 'entered'].includes(update.kind)
   )
+}
+
+/** Events of the platform itself have no order among each other, but for those of one group. */
+function laneOf(update: Update): string {
+  const who = update.address === 'sys' && update.kind === 'group' ? update.chatId : update.address
+  return who === 'sys' ? `${update.dedupeKey}` : `${update.addressSpace} ${who}`
 }
 
 /** Whether the answer to this callback may hold words: a tap on the chat robot's card takes none. */

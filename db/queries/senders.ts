@@ -1,4 +1,4 @@
-import { sql } from 'drizzle-orm'
+import { type SQL, sql } from 'drizzle-orm'
 import { batched } from '../batch.ts'
 import type { Db } from '../client.ts'
 
@@ -90,16 +90,20 @@ function senderOf(row: Row): SenderRow {
   }
 }
 
-/** What becomes of an account's row when it is heard of: a full window replaces any other, a short one only a closed one. */
-const seenAgain = sql`
-  last_seen_at = greatest(identities.last_seen_at, excluded.last_seen_at),
-  is_reachable = true,
-  window_ends_at = case when excluded.window_ends_at is null or (identities.window_ends_at > excluded.last_seen_at
-    and identities.window_ends_at > excluded.window_ends_at)
-    then identities.window_ends_at else excluded.window_ends_at end,
-  window_left = case when excluded.window_ends_at is null or (identities.window_ends_at > excluded.last_seen_at
-    and identities.window_ends_at > excluded.window_ends_at)
-    then identities.window_left else excluded.window_left end`
+/**
+ * What becomes of an account's row when it is heard of. A window that lasts longer and is not used up stays as it is
+ * (`windowAfter` in server/channels/official-account/window.ts is the same rule).
+ * @param heard the row that says what is new
+ */
+function seenAgain(heard: SQL): SQL {
+  const stays = sql`(${heard}.window_ends_at is null or (identities.window_left > 0
+    and identities.window_ends_at > ${heard}.last_seen_at and identities.window_ends_at > ${heard}.window_ends_at))`
+  return sql`
+    last_seen_at = greatest(identities.last_seen_at, ${heard}.last_seen_at),
+    is_reachable = true,
+    window_ends_at = case when ${stays} then identities.window_ends_at else ${heard}.window_ends_at end,
+    window_left = case when ${stays} then identities.window_left else ${heard}.window_left end`
+}
 
 /**
  * Who writes: notes that the account was seen (and makes it at first sight) and loads all that routing needs, in one
@@ -116,7 +120,7 @@ export async function loadSender(
     with me as (
       insert into identities (channel, address, last_seen_at, created_at, window_ends_at, window_left)
       values (${channel}, ${address}, ${at}, ${at}, ${opened?.endsAt.toISOString() ?? null}, ${opened?.left ?? null})
-      on conflict (channel, address) do update set ${seenAgain}
+      on conflict (channel, address) do update set ${seenAgain(sql`excluded`)}
       returning id, person_id, bound_by
     )
     select ${whoIs(at)} from me left join persons p on p.id = me.person_id`)
@@ -163,16 +167,28 @@ export function seenRecorder(
 ): (seen: AccountKey & { at: Date; opened: OpenedWindow | null }) => Promise<void> {
   return batched(async seen => {
     const last = new Map(seen.map(each => [`${each.channel} ${each.address}`, each]))
-    // always in the same order, so that two statements never wait for each other
-    const rows = [...last.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, each]) => each)
+    const rows = [...last.values()]
+    // a row that a transaction holds is passed over: that transaction notes the same, and nobody here waits for it
     await db.execute(sql`
+      with heard as (
+        select channel, address, at::timestamptz as last_seen_at, ends_at::timestamptz as window_ends_at,
+          places as window_left
+        from unnest(
+          ${sql.param(rows.map(row => row.channel))}::text[], ${sql.param(rows.map(row => row.address))}::text[],
+          ${sql.param(rows.map(row => row.at.toISOString()))}::text[],
+          ${sql.param(rows.map(row => row.opened?.endsAt.toISOString() ?? null))}::text[],
+          ${sql.param(rows.map(row => row.opened?.left ?? null))}::smallint[]
+        ) as t (channel, address, at, ends_at, places)
+      ), free as (
+        select i.id, heard.* from heard join identities i using (channel, address)
+        for no key update of i skip locked
+      ), known as (
+        update identities set ${seenAgain(sql`free`)} from free where identities.id = free.id
+      )
       insert into identities (channel, address, last_seen_at, created_at, window_ends_at, window_left)
-      select channel, address, at::timestamptz, at::timestamptz, ends_at::timestamptz, places from unnest(
-        ${sql.param(rows.map(row => row.channel))}::text[], ${sql.param(rows.map(row => row.address))}::text[],
-        ${sql.param(rows.map(row => row.at.toISOString()))}::text[],
-        ${sql.param(rows.map(row => row.opened?.endsAt.toISOString() ?? null))}::text[],
-        ${sql.param(rows.map(row => row.opened?.left ?? null))}::smallint[]) as t (channel, address, at, ends_at, places)
-      on conflict (channel, address) do update set ${seenAgain}`)
+      select channel, address, last_seen_at, last_seen_at, window_ends_at, window_left from heard
+      where not exists (select from identities i where i.channel = heard.channel and i.address = heard.address)
+      on conflict (channel, address) do nothing`)
     return seen.map(() => undefined)
   })
 }

@@ -1,4 +1,4 @@
-import { and, eq, inArray, lt, sql } from 'drizzle-orm'
+import { and, eq, inArray, sql } from 'drizzle-orm'
 import { batched } from '../batch.ts'
 import type { Db } from '../client.ts'
 import { compiled } from '../compiled.ts'
@@ -142,6 +142,17 @@ const setHandled = compiled<{ id: number }[]>(db =>
     .returning({ id: updates.id }),
 )
 
+/** Takes an update for the transaction of `db`. false: another transaction has it. */
+export async function takeUpdate(db: Db, id: number): Promise<boolean> {
+  const [row] = await db.execute<{ taken: boolean }>(
+    sql`select pg_try_advisory_xact_lock(${UPDATE_LOCKS}, ${id % 2 ** 31}) as taken`,
+  )
+  return row?.taken ?? false
+}
+
+/** The first half of the advisory locks that updates are taken by. */
+const UPDATE_LOCKS = 7801
+
 /** Marks an update as handled. false: it had been handled before, and the caller must undo what it did. */
 export async function markHandled(
   db: Db,
@@ -165,12 +176,22 @@ export async function recordFailure(db: Db, id: number, error: string, maxAttemp
     .where(and(eq(updates.id, id), eq(updates.status, 'received')))
 }
 
-/** Updates that were stored before `before` and have not been handled: their process died, or failed. */
-export function unhandledUpdates(db: Db, before: Date, limit: number) {
+/**
+ * Updates that were stored and have not been handled: their process died, or failed. After each failure they are left
+ * four times as long, so that an hour's trouble of ours sets nothing aside.
+ * @param leaveMs how long one that has not failed is left to its process
+ */
+export function unhandledUpdates(db: Db, now: Date, leaveMs: number, limit: number) {
   return db
     .select({ id: updates.id, payloadSealed: updates.payloadSealed })
     .from(updates)
-    .where(and(eq(updates.status, 'received'), lt(updates.receivedAt, before)))
+    .where(
+      and(
+        eq(updates.status, 'received'),
+        sql`${updates.receivedAt} <= ${now.toISOString()}::timestamptz
+          - ${leaveMs} * power(4, ${updates.attempts}) * interval '1 millisecond'`,
+      ),
+    )
     .orderBy(updates.id)
     .limit(limit)
 }

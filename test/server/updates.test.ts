@@ -5,6 +5,7 @@ import { appendAudit } from '../../db/queries/platform.ts'
 import { auditLog, updates as updatesTable } from '../../db/schema/index.ts'
 import type { Update } from '../../server/channels/channel.ts'
 import { DomainError } from '../../server/errors.ts'
+import { inTransaction } from '../../server/runtime.ts'
 import { createUpdateHandler, type Handler } from '../../server/updates.ts'
 import { createVault } from '../../server/vault.ts'
 import { cloneDatabase } from '../support/database.ts'
@@ -56,6 +57,12 @@ async function storeOnly(door: Door, update: Update, payloadSealed?: string): Pr
     })
     .returning({ id: updatesTable.id })
   return row?.id as number
+}
+
+/** After each failure an update is left four times as long, up to an hour and more. */
+async function triesAgain(door: Door): Promise<number> {
+  door.clock.advance(2 * 3_600_000)
+  return door.updates.handleLeftBehind()
 }
 
 const statuses = async (door: Door) => (await door.rows()).map(({ status, attempts }) => [status, attempts])
@@ -137,8 +144,7 @@ describe('an update whose handling fails', () => {
     expect(saidIn(await door.send(sent))).toBe(SORRY)
     expect(await statuses(door)).toEqual([['received', 1]])
     isBroken = false
-    door.clock.advance(LEFT_BEHIND_MS)
-    await door.updates.handleLeftBehind()
+    await triesAgain(door)
     expect(await door.messages()).toEqual(['您说：在吗'])
     expect([await marks(door), await statuses(door)]).toEqual([1, [['handled', 1]]])
   })
@@ -152,7 +158,7 @@ describe('an update whose handling fails', () => {
     await door.send(door.wecomText('毒'))
     await storeOnly(door, textOf('后面的'))
     door.clock.advance(LEFT_BEHIND_MS)
-    for (let round = 0; round < 6; round++) await door.updates.handleLeftBehind()
+    for (let round = 0; round < 6; round++) await triesAgain(door)
     expect(
       handle.mock.calls.filter(([, update]) => update.kind === 'text' && update.text === '毒'),
     ).toHaveLength(5)
@@ -174,7 +180,7 @@ describe('an update whose handling fails', () => {
     door.clock.advance(LEFT_BEHIND_MS)
     await door.updates.handleLeftBehind()
     expect(await door.messages()).toEqual(['您说：后面的'])
-    for (let round = 0; round < 5; round++) await door.updates.handleLeftBehind()
+    for (let round = 0; round < 5; round++) await triesAgain(door)
     expect(await statuses(door)).toEqual([
       ['set_aside', 5],
       ['handled', 0],
@@ -280,8 +286,7 @@ describe('a late update', () => {
     await vi.waitFor(async () => expect(await statuses(door)).toEqual([['received', 1]]))
     expect(await marks(door)).toBe(0)
     await door.rt.db.execute(sql`alter table outgoing_messages drop constraint broken`)
-    door.clock.advance(LEFT_BEHIND_MS)
-    await door.updates.handleLeftBehind()
+    await triesAgain(door)
     expect([await marks(door), await door.messages()]).toEqual([1, ['您说：慢']])
   })
 })
@@ -307,5 +312,65 @@ describe('many at once', () => {
     expect(await door.rt.db.select().from(updatesTable).where(eq(updatesTable.status, 'received'))).toEqual(
       [],
     )
+  })
+
+  test('of one person are handled one after the other; a busy one keeps nobody waiting', async () => {
+    const { opened, open } = gate()
+    const order: string[] = []
+    const door = await openDoorForTest({
+      async handle(rt, update, id) {
+        if (update.kind === 'text' && update.text.startsWith('慢')) await opened
+        order.push(update.kind === 'text' ? update.text : '')
+        return echo(rt, update, id)
+      },
+    })
+    // more than there are connections
+    const slow = Array.from({ length: 14 }, (_, index) => door.updates.accept(textOf(`慢 ${index}`, 'busy')))
+    for (let index = 0; index < 20; index++)
+      expect(await door.updates.accept(textOf(`快 ${index}`, `other-${index}`))).toMatchObject({
+        reply: `您说：快 ${index}`,
+      })
+    open()
+    expect((await Promise.all(slow)).map(answer => answer.reply)).toEqual(
+      Array.from({ length: 14 }, (_, index) => `您说：慢 ${index}`),
+    )
+    expect(order.filter(text => text.startsWith('慢'))).toEqual(
+      Array.from({ length: 14 }, (_, index) => `慢 ${index}`),
+    )
+  })
+
+  test('an answer at once waits for what the same person said before', async () => {
+    const { opened, open } = gate()
+    const said: string[] = []
+    const door = await openDoorForTest({
+      answerAtOnce: update =>
+        update.kind === 'text' && update.text === '任务' && said.length === 0
+          ? { reply: '要先绑定' }
+          : undefined,
+      async handle(_rt, update) {
+        if (update.kind === 'text' && update.text === '绑定') await opened
+        said.push(update.kind === 'text' ? update.text : '')
+        return said.join('，')
+      },
+    })
+    const first = door.updates.accept(textOf('绑定', 'new'))
+    await vi.waitFor(async () => expect(await statuses(door)).toHaveLength(1))
+    const second = door.updates.accept(textOf('任务', 'new'))
+    open()
+    expect([(await first).reply, (await second).reply]).toEqual(['绑定', '绑定，任务'])
+  })
+
+  test('whose row a transaction holds are answered at once all the same', async () => {
+    const door = await openDoorForTest({
+      answerAtOnce: () => ({ reply: '在' }),
+      handle: echo,
+    })
+    await door.updates.accept(textOf('一', 'held'))
+    door.clock.advance(10 * 60_000)
+    await inTransaction(door.rt, async tx => {
+      await tx.db.execute(sql`select from identities where address = 'held' for update`)
+      const answers = ['held', 'other', 'another'].map(address => door.updates.accept(textOf('二', address)))
+      expect((await Promise.all(answers)).map(answer => answer.reply)).toEqual(['在', '在', '在'])
+    })
   })
 })

@@ -51,6 +51,7 @@ export interface Door extends RunningServer {
 
 export interface DoorOptions {
   handle: Handler['handle']
+  answerAtOnce?: Handler['answerAtOnce']
   mode?: 'plain' | 'secure'
   deadlineMs?: number
   /** Another door to the same house: a second process on the same database. */
@@ -60,6 +61,7 @@ export interface DoorOptions {
 
 export async function openDoor({
   handle,
+  answerAtOnce,
   mode = 'secure',
   deadlineMs = 4000,
   ...shared
@@ -87,7 +89,7 @@ export async function openDoor({
       OFFICIAL_ACCOUNT_AES_KEY: accountSettings.aesKey,
       OFFICIAL_ACCOUNT_MODE: mode,
     }),
-    createBot: () => ({ handle }),
+    createBot: () => (answerAtOnce ? { handle, answerAtOnce } : { handle }),
     clock,
     log: pino({ level: 'trace' }, { write: line => void logLines.push(line) }),
     withSchedule: false,

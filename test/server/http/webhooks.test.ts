@@ -332,7 +332,9 @@ describe('a slow handler', () => {
       },
     })
     const slow = door.send(door.wecomText('慢'))
-    expect(saidIn(await door.send(door.wecomText('快')))).toBe('您说：快')
+    const xml = `<xml><ToUserName>${wecomSettings.corpId}</ToUserName><FromUserName>lisi</FromUserName>
+<CreateTime>1</CreateTime><MsgType>text</MsgType><Content>快</Content><MsgId>2</MsgId></xml>`
+    expect(saidIn(await door.send(door.wecomText('', { xml })))).toBe('您说：快')
     expect(saidIn(await slow)).toBe('')
     open()
     await vi.waitFor(async () =>
