@@ -35,7 +35,8 @@ const STOP_LIMIT_MS = 45_000
 /** Starts `server/main.ts` as a process of its own, and waits until it answers. @throws Error with what it printed */
 export async function startServerProcess(options: ServerProcessOptions): Promise<ServerProcess> {
   const { port, core = null, onLine = () => {} } = options
-  const node = [process.execPath, join(root, 'server/main.ts')]
+  // as `npm start` does
+  const node = [process.execPath, '--max-semi-space-size=16', join(root, 'server/main.ts')]
   const [command = '', ...args] = core === null ? node : ['taskset', '-c', String(core), ...node]
   const child = spawn(command, args, {
     cwd: root,
