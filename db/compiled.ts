@@ -1,3 +1,5 @@
+import { fillPlaceholders, type SQL } from 'drizzle-orm'
+import type { PgDialect } from 'drizzle-orm/pg-core'
 import type { Db } from './client.ts'
 
 /** A drizzle query that has been built: what `.prepare()` returns. */
@@ -20,5 +22,21 @@ export function compiled<Result>(build: (db: Db) => { prepare(name: string): unk
     const { client } = (db as unknown as { session: { client: unknown } }).session
     const query = Object.create(built, { client: { value: client } }) as Built<Result>
     return query.execute(values)
+  }
+}
+
+/**
+ * The same for a statement written as SQL: its text is put together once.
+ * @param statement values are `sql.placeholder('name')`
+ */
+export function compiledSql<Row extends Record<string, unknown>>(statement: SQL) {
+  let built: { sql: string; params: unknown[] } | undefined
+  return (db: Db, values: Record<string, unknown>): Promise<Row[]> => {
+    const { dialect, session } = db as unknown as {
+      dialect: PgDialect
+      session: { client: { unsafe(text: string, parameters: unknown[]): Promise<Row[]> } }
+    }
+    built ??= dialect.sqlToQuery(statement)
+    return session.client.unsafe(built.sql, fillPlaceholders(built.params, values))
   }
 }

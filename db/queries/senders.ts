@@ -1,6 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm'
-import { batched } from '../batch.ts'
+import { batched, PACE_MS } from '../batch.ts'
 import type { Db } from '../client.ts'
+import { compiledSql } from '../compiled.ts'
 
 export interface SenderRole {
   unitId: number
@@ -62,7 +63,7 @@ type Row = {
 }
 
 /** Of an account `me` (id, person_id, bound_by): who it is and where they are in a dialogue. */
-const whoIs = (now: string) => sql`
+const whoIs = (now: SQL) => sql`
     me.id as identity_id, me.person_id, me.bound_by, p.name,
     case when me.person_id is not null then
       (select json_agg(json_build_object('unitId', u.id, 'unitName', u.name, 'unitPath', u.path,
@@ -123,42 +124,50 @@ export async function loadSender(
       on conflict (channel, address) do update set ${seenAgain(sql`excluded`)}
       returning id, person_id, bound_by
     )
-    select ${whoIs(at)} from me left join persons p on p.id = me.person_id`)
+    select ${whoIs(sql`${at}`)} from me left join persons p on p.id = me.person_id`)
   const row = rows[0]
   if (!row) throw new Error('the sender could not be loaded')
   return senderOf(row)
 }
 
+type KnownRow = Row & {
+  channel: string
+  address: string
+  is_reachable: boolean
+  last_seen_at: string | null
+  window_ends_at: string | null
+  window_left: number | null
+}
+
+const readSenders = compiledSql<KnownRow>(sql`
+  select me.channel, me.address, me.is_reachable, me.last_seen_at, me.window_ends_at, me.window_left,
+    ${whoIs(sql`${sql.placeholder('now')}::timestamptz`)}
+  from unnest(${sql.placeholder('channels')}::text[], ${sql.placeholder('addresses')}::text[]) as k (channel, address)
+  join identities me on me.channel = k.channel and me.address = k.address
+  left join persons p on p.id = me.person_id`)
+
 /** Reads senders without writing, many callers' in one statement; null for an account never seen. */
 export function senderReader(db: Db, now: () => Date): (key: AccountKey) => Promise<KnownSender | null> {
-  return batched(async keys => {
-    const at = now().toISOString()
-    const rows = await db.execute<
-      Row & {
-        channel: string
-        address: string
-        is_reachable: boolean
-        last_seen_at: string | null
-        window_ends_at: string | null
-        window_left: number | null
-      }
-    >(sql`
-      select me.channel, me.address, me.is_reachable, me.last_seen_at, me.window_ends_at, me.window_left, ${whoIs(at)}
-      from unnest(${sql.param(keys.map(key => key.channel))}::text[], ${sql.param(keys.map(key => key.address))}::text[])
-        as k (channel, address)
-      join identities me on me.channel = k.channel and me.address = k.address
-      left join persons p on p.id = me.person_id`)
-    const found = new Map<string, KnownSender>()
-    for (const row of rows)
-      found.set(`${row.channel} ${row.address}`, {
-        ...senderOf(row),
-        isReachable: row.is_reachable,
-        lastSeenAt: row.last_seen_at === null ? null : new Date(row.last_seen_at),
-        windowEndsAt: row.window_ends_at === null ? null : new Date(row.window_ends_at),
-        windowLeft: row.window_left,
+  return batched(
+    async keys => {
+      const rows = await readSenders(db, {
+        now: now().toISOString(),
+        channels: keys.map(key => key.channel),
+        addresses: keys.map(key => key.address),
       })
-    return keys.map(key => found.get(`${key.channel} ${key.address}`) ?? null)
-  })
+      const found = new Map<string, KnownSender>()
+      for (const row of rows)
+        found.set(`${row.channel} ${row.address}`, {
+          ...senderOf(row),
+          isReachable: row.is_reachable,
+          lastSeenAt: row.last_seen_at === null ? null : new Date(row.last_seen_at),
+          windowEndsAt: row.window_ends_at === null ? null : new Date(row.window_ends_at),
+          windowLeft: row.window_left,
+        })
+      return keys.map(key => found.get(`${key.channel} ${key.address}`) ?? null)
+    },
+    { paceMs: PACE_MS },
+  )
 }
 
 /** Notes that accounts were seen, many callers' in one statement. */

@@ -1,7 +1,7 @@
 import { and, eq, inArray, sql } from 'drizzle-orm'
-import { batched } from '../batch.ts'
+import { batched, PACE_MS } from '../batch.ts'
 import type { Db } from '../client.ts'
-import { compiled } from '../compiled.ts'
+import { compiled, compiledSql } from '../compiled.ts'
 import { updates } from '../schema/index.ts'
 
 export interface NewUpdate {
@@ -33,57 +33,65 @@ export interface RecordedUpdate extends UpdateState {
  * A repeated update is found by its key and comes back with what was answered the first time.
  */
 export function updateRecorder(db: Db): (update: NewUpdate) => Promise<RecordedUpdate> {
-  return batched(async inputs => {
-    const inserted = await insertUpdates(db, inputs)
-    const fresh = new Map(inserted.map(row => [`${row.channel} ${row.dedupeKey}`, row.id]))
-    const repeated = inputs.filter(input => !fresh.has(`${input.channel} ${input.dedupeKey}`))
-    const present = await findByKeys(db, repeated)
-    const known = new Map(
-      present.map(({ channel, dedupeKey, ...row }): [string, UpdateState] => [
-        `${channel} ${dedupeKey}`,
-        row,
-      ]),
-    )
-    return inputs.map(input => {
-      const key = `${input.channel} ${input.dedupeKey}`
-      const id = fresh.get(key)
-      if (id !== undefined) {
-        // the same update twice in one batch: only the first is new
-        fresh.delete(key)
-        const row = {
-          id,
-          status: input.outright ? 'handled' : 'received',
-          attempts: 0,
-          replySealed: input.outright?.replySealed ?? null,
+  return batched(
+    async inputs => {
+      const inserted = await insertUpdates(db, inputs)
+      const fresh = new Map(inserted.map(row => [`${row.channel} ${row.dedupeKey}`, row.id]))
+      const repeated = inputs.filter(input => !fresh.has(`${input.channel} ${input.dedupeKey}`))
+      const present = await findByKeys(db, repeated)
+      const known = new Map(
+        present.map(({ channel, dedupeKey, ...row }): [string, UpdateState] => [
+          `${channel} ${dedupeKey}`,
+          row,
+        ]),
+      )
+      return inputs.map(input => {
+        const key = `${input.channel} ${input.dedupeKey}`
+        const id = fresh.get(key)
+        if (id !== undefined) {
+          // the same update twice in one batch: only the first is new
+          fresh.delete(key)
+          const row = {
+            id,
+            status: input.outright ? 'handled' : 'received',
+            attempts: 0,
+            replySealed: input.outright?.replySealed ?? null,
+          }
+          known.set(key, row)
+          return { ...row, isNew: true }
         }
-        known.set(key, row)
-        return { ...row, isNew: true }
-      }
-      const row = known.get(key)
-      if (!row) throw new Error('an update was neither stored nor found')
-      return { ...row, isNew: false }
-    })
-  })
+        const row = known.get(key)
+        if (!row) throw new Error('an update was neither stored nor found')
+        return { ...row, isNew: false }
+      })
+    },
+    { paceMs: PACE_MS },
+  )
 }
 
 /** One parameter for each column, whatever the number of rows: the statement's text and plan stay the same. */
+const insertRows = compiledSql<{ id: string; channel: string; dedupe_key: string }>(sql`
+  insert into updates (channel, dedupe_key, kind, payload_sealed, received_at, status, reply_sealed, handled_at)
+  select channel, dedupe_key, kind, payload, at::timestamptz, status, reply,
+    case when status = 'handled' then at::timestamptz end
+  from unnest(
+    ${sql.placeholder('channels')}::text[], ${sql.placeholder('keys')}::text[], ${sql.placeholder('kinds')}::text[],
+    ${sql.placeholder('payloads')}::text[], ${sql.placeholder('times')}::text[],
+    ${sql.placeholder('statuses')}::text[], ${sql.placeholder('replies')}::text[]
+  ) as t (channel, dedupe_key, kind, payload, at, status, reply)
+  on conflict (channel, dedupe_key) do nothing
+  returning id, channel, dedupe_key`)
+
 async function insertUpdates(db: Db, inputs: NewUpdate[]) {
-  const column = (values: (string | null)[]) => sql`${sql.param(values)}`
-  const rows = await db.execute<{ id: string; channel: string; dedupe_key: string }>(sql`
-    insert into updates (channel, dedupe_key, kind, payload_sealed, received_at, status, reply_sealed, handled_at)
-    select channel, dedupe_key, kind, payload, at::timestamptz, status, reply,
-      case when status = 'handled' then at::timestamptz end
-    from unnest(
-      ${column(inputs.map(input => input.channel))}::text[],
-      ${column(inputs.map(input => input.dedupeKey))}::text[],
-      ${column(inputs.map(input => input.kind))}::text[],
-      ${column(inputs.map(input => input.payloadSealed))}::text[],
-      ${column(inputs.map(input => input.receivedAt.toISOString()))}::text[],
-      ${column(inputs.map(input => (input.outright ? 'handled' : 'received')))}::text[],
-      ${column(inputs.map(input => input.outright?.replySealed ?? null))}::text[]
-    ) as t (channel, dedupe_key, kind, payload, at, status, reply)
-    on conflict (channel, dedupe_key) do nothing
-    returning id, channel, dedupe_key`)
+  const rows = await insertRows(db, {
+    channels: inputs.map(input => input.channel),
+    keys: inputs.map(input => input.dedupeKey),
+    kinds: inputs.map(input => input.kind),
+    payloads: inputs.map(input => input.payloadSealed),
+    times: inputs.map(input => input.receivedAt.toISOString()),
+    statuses: inputs.map(input => (input.outright ? 'handled' : 'received')),
+    replies: inputs.map(input => input.outright?.replySealed ?? null),
+  })
   return rows.map(row => ({ id: Number(row.id), channel: row.channel, dedupeKey: row.dedupe_key }))
 }
 

@@ -5,10 +5,13 @@ import { batched } from '../../db/batch.ts'
 function held(maxBatch?: number) {
   const batches: number[][] = []
   const gates: { open: () => void; fail: (error: Error) => void }[] = []
-  const call = batched<number, string>(inputs => {
-    batches.push(inputs)
-    return new Promise((done, fail) => gates.push({ open: () => done(inputs.map(n => `r${n}`)), fail }))
-  }, maxBatch)
+  const call = batched<number, string>(
+    inputs => {
+      batches.push(inputs)
+      return new Promise((done, fail) => gates.push({ open: () => done(inputs.map(n => `r${n}`)), fail }))
+    },
+    maxBatch === undefined ? {} : { maxBatch },
+  )
   const next = async () => {
     // the next batch begins some microtasks after the last one ended
     for (let turn = 0; turn < 10 && gates.length === 0; turn++) await Promise.resolve()
@@ -33,6 +36,24 @@ describe('calls', () => {
     for (let turn = 0; turn < 4; turn++) (await next()).open()
     await Promise.all(results)
     expect(batches).toEqual([[1], [2, 3], [4, 5], [6]])
+  })
+
+  test('keep to the pace when there is one: the first goes at once, the others gather', async () => {
+    const batches: number[][] = []
+    const starts: number[] = []
+    const call = batched<number, number>(
+      async inputs => {
+        batches.push(inputs)
+        starts.push(performance.now())
+        return inputs
+      },
+      { paceMs: 30 },
+    )
+    expect(await call(1)).toBe(1)
+    expect(await Promise.all([call(2), call(3)])).toEqual([2, 3])
+    expect(batches).toEqual([[1], [2, 3]])
+    // the timer may fire a fraction of a millisecond early
+    expect((starts[1] as number) - (starts[0] as number)).toBeGreaterThan(29)
   })
 
   test('fail with their own batch only', async () => {
