@@ -11,12 +11,6 @@ function postgresError(error: unknown): PostgresError | null {
   return null
 }
 
-/** Whether a row was refused because one like it is there already. @param constraint the unique index meant. */
-export function isUniqueViolation(error: unknown, constraint?: string): boolean {
-  const found = postgresError(error)
-  return found?.code === '23505' && (constraint === undefined || found.constraint_name === constraint)
-}
-
 /**
  * What may be logged of an error. A database error's message holds every parameter and a parser's quotes its input
  * (names, phones), so a message is kept only where the error carries a code: those are written by us or by Node.

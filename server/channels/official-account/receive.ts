@@ -2,6 +2,7 @@ import { linkText, readMenuEvent, readPlace, readReportedPlace, tapped } from '.
 import { type Fields, field, smallField } from '../callback/fields.ts'
 import { readUpdate, type UpdateContent } from '../callback/update.ts'
 import type { Update } from '../channel.ts'
+import { commandOfMenuItem } from './menu-items.ts'
 import { readResult } from './receive-result.ts'
 
 /**
@@ -12,17 +13,12 @@ export function readOfficialAccountUpdate(fields: Fields | null, body: string, n
   return readUpdate('official-account', fields, body, now, readContent)
 }
 
-/** Begins the id of an entry of a message menu that holds a command. */
-const OWN_MENU_ID = 'qz:'
-
 function readContent(fields: Fields): UpdateContent | null {
   const type = smallField(fields, 'MsgType')
   switch (type) {
     case 'text': {
-      const menuId = field(fields, 'bizmsgmenuid')
-      return menuId.startsWith(OWN_MENU_ID)
-        ? tapped(menuId.slice(OWN_MENU_ID.length))
-        : { kind: 'text', text: field(fields, 'Content') }
+      const command = commandOfMenuItem(field(fields, 'bizmsgmenuid'))
+      return command === null ? { kind: 'text', text: field(fields, 'Content') } : tapped(command)
     }
     case 'image':
     case 'voice':

@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest'
-import { consentAfter } from '../../../server/channels/official-account/consent.ts'
 import { keywordData, shortened } from '../../../server/channels/official-account/keyword-fields.ts'
 import { commandOfMenuItem, menuItemId } from '../../../server/channels/official-account/menu-items.ts'
 import type { ServiceMessage } from '../../../server/channels/official-account/ports.ts'
@@ -232,16 +231,5 @@ describe('订阅通知', () => {
       { templateId: 'once', title: '会议通知', isLongTerm: false },
       { templateId: 'always', title: '办件进度', isLongTerm: true },
     ])
-  })
-
-  test.each<[string, Parameters<typeof consentAfter>, number]>([
-    ['one more', [1, 'accept', { isLongTerm: false, askedBy: 'popup' }], 2],
-    ['for good', [0, 'accept', { isLongTerm: true, askedBy: 'popup' }], Number.POSITIVE_INFINITY],
-    ['a cancelled pop-up', [2, 'reject', { isLongTerm: false, askedBy: 'popup' }], 2],
-    ['taken back', [2, 'reject', { isLongTerm: false, askedBy: 'settings' }], 0],
-    ['used', [2, 'sent', { isLongTerm: false, askedBy: 'popup' }], 1],
-    ['used without a count', [0, 'sent', { isLongTerm: false, askedBy: 'popup' }], 0],
-  ])('consent: %s', (_what, input, expected) => {
-    expect(consentAfter(...input)).toBe(expected)
   })
 })
