@@ -1,6 +1,7 @@
 import { acknowledge } from '../../server/domain/notices/settle.ts'
 import type { Command } from '../command.ts'
 import { readNumbers } from '../words.ts'
+import { answerSettled } from './answer-settled.ts'
 
 export const acknowledgeCommand: Command = {
   name: '收',
@@ -12,7 +13,11 @@ export const acknowledgeCommand: Command = {
   accepts: input => /^(?:第?通知|群|[\s\d#号,，、和])*$/.test(input),
   async run(ctx, input) {
     const [noticeId = null, ...groupIds] = readNumbers(input)
-    const settled = await acknowledge(ctx.rt, ctx.actor, { noticeId, groupIds })
-    return `好的，已记下您收到通知 ${settled.noticeId}。转发到群后请回复：转${settled.left > settled.groupNames.length ? ` ${settled.noticeId}` : ''}`
+    return answerSettled(
+      ctx,
+      acknowledge(ctx.rt, ctx.actor, { noticeId, groupIds }),
+      settled =>
+        `好的，已记下您收到通知 ${settled.noticeId}。转发到群后请回复：转${settled.left > settled.groupNames.length ? ` ${settled.noticeId}` : ''}`,
+    )
   },
 }

@@ -123,9 +123,11 @@ export async function renameMember(db: Db, from: string, to: string, before: Dat
     where address = ${from} and left_at is null and joined_at <= ${at}::timestamptz`)
   await db.execute(sql`
     update tasks o set closed_at = ${now.toISOString()}::timestamptz, closed_by = 'void'
-    where o.address = ${from} and o.closed_at is null and exists (
+    where o.address = ${from} and o.closed_at is null and o.created_at <= ${at}::timestamptz and exists (
       select from tasks n where n.kind = o.kind and n.group_id = o.group_id and n.address = ${to}
         and n.person_id is not distinct from o.person_id and n.closed_at is null)`)
-  await db.execute(sql`update tasks set address = ${to} where address = ${from} and closed_at is null`)
+  await db.execute(sql`
+    update tasks set address = ${to}
+    where address = ${from} and closed_at is null and created_at <= ${at}::timestamptz`)
   await db.execute(sql`update unclaimed_chats set owner_address = ${to} where owner_address = ${from}`)
 }

@@ -1,4 +1,4 @@
-import { and, eq, inArray, lt } from 'drizzle-orm'
+import { and, eq, inArray, lt, ne } from 'drizzle-orm'
 import type { Db } from '../client.ts'
 import { attempts, channelLog, outgoingMessages, resultPages, updates } from '../schema/index.ts'
 import { deleteClosedAlarms } from './alarms.ts'
@@ -6,6 +6,26 @@ import { deleteOldSlots } from './limits.ts'
 
 /** Paces may be ahead of now by less than an hour, and clocks differ. */
 const SLOTS_KEPT_MS = 2 * 3600_000
+
+/** Why a text that waited for its reader is not there any more. */
+const WAITED_TOO_LONG = '等了太久没有人来取，正文已删除'
+
+/**
+ * Empties what people wrote in updates that were given up, and gives up texts that wait for somebody who does not write,
+ * where both came before `before`. That there was something stays, with the reason, for operators.
+ */
+export async function emptyAbandoned(db: Db, before: Date): Promise<void> {
+  await db
+    .update(updates)
+    .set({ payloadSealed: '', replySealed: null })
+    .where(
+      and(eq(updates.status, 'set_aside'), lt(updates.receivedAt, before), ne(updates.payloadSealed, '')),
+    )
+  await db
+    .update(outgoingMessages)
+    .set({ status: 'failed', error: WAITED_TOO_LONG, textsSealed: '', filesSealed: null })
+    .where(and(eq(outgoingMessages.status, 'waiting'), lt(outgoingMessages.createdAt, before)))
+}
 
 /**
  * Deletes what has served its purpose before `before`: handled updates, the texts of messages, the log of platform calls,

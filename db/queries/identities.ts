@@ -1,4 +1,4 @@
-import { and, eq, gt, isNull, sql } from 'drizzle-orm'
+import { and, eq, gt, isNotNull, isNull, sql } from 'drizzle-orm'
 import type { Db } from '../client.ts'
 import { attempts, bindingCodes, conversations, identities } from '../schema/index.ts'
 import type { ConversationRow } from './senders.ts'
@@ -73,7 +73,10 @@ export async function markGone(db: Db, id: number, at: Date): Promise<void> {
     .where(eq(identities.id, id))
 }
 
-/** An account can be written to, as an event of the moment `at` says. */
+/** How long it is remembered that an account came back: news of its going comes hardly later than that. */
+const BACK_KEPT = sql`interval '1 day'`
+
+/** An account can be written to, as an event of the moment `at` says. When that was is remembered for a day. */
 export async function markBack(db: Db, id: number, at: Date): Promise<void> {
   await db
     .update(identities)
@@ -82,6 +85,19 @@ export async function markBack(db: Db, id: number, at: Date): Promise<void> {
       lastSeenAt: sql`greatest(${identities.lastSeenAt}, ${at.toISOString()}::timestamptz)`,
     })
     .where(eq(identities.id, id))
+  // `last_seen_at` is the moment of handling once the bot has answered, and cannot be held against another event
+  await db.execute(sql`
+    insert into attempts (key, count, window_ends_at)
+    values (${`back:${id}`}, 1, ${at.toISOString()}::timestamptz + ${BACK_KEPT})
+    on conflict (key) do update set window_ends_at = greatest(attempts.window_ends_at, excluded.window_ends_at)`)
+}
+
+/** Whether an account came back after the moment `at`, by the platform's clock. */
+export async function cameBackAfter(db: Db, id: number, at: Date): Promise<boolean> {
+  const rows = await db.execute(sql`
+    select from attempts
+    where key = ${`back:${id}`} and window_ends_at > ${at.toISOString()}::timestamptz + ${BACK_KEPT}`)
+  return rows.length > 0
 }
 
 /** An account is nobody's any more. */
@@ -100,6 +116,39 @@ export async function clearAuthorized(db: Db, id: number): Promise<void> {
 /** Gives an account its new address, which no other account may have. */
 export async function renameIdentity(db: Db, id: number, address: string): Promise<void> {
   await db.update(identities).set({ address }).where(eq(identities.id, id))
+}
+
+/** Whether an account was given the address it has by a renaming that happened after `at`, or at that very moment. */
+export async function wasRenamedSince(
+  db: Db,
+  id: number,
+  at: Date,
+  how: { orThen: boolean },
+): Promise<boolean> {
+  const moment = sql`(details ->> 'at')::timestamptz`
+  const rows = await db.execute(sql`
+    select from audit_log where subject_kind = 'identity' and subject_id = ${id} and action = 'identity.renamed'
+      and (${moment} > ${at.toISOString()}::timestamptz
+        or (${how.orThen} and ${moment} = ${at.toISOString()}::timestamptz))
+    limit 1`)
+  return rows.length > 0
+}
+
+/**
+ * The address of an account belongs to somebody else now: the account goes on without one (no address of a platform holds
+ * a colon), for what hangs on it, and its places in groups are not known to be its person's any more.
+ */
+export async function setAsideIdentity(
+  db: Db,
+  account: { id: number; address: string; personId: number | null },
+  at: Date,
+): Promise<void> {
+  await markGone(db, account.id, at)
+  await renameIdentity(db, account.id, `former:${account.id}`)
+  if (account.personId === null) return
+  await db.execute(sql`
+    update group_members set person_id = null, known_by = null
+    where address = ${account.address} and person_id = ${account.personId} and left_at is null`)
 }
 
 /** Two accounts are one: what points at the first points at the second, which becomes `set`; the first is deleted. */
@@ -203,4 +252,19 @@ export async function saveConversation(db: Db, identityId: number, row: Conversa
 
 export async function deleteConversation(db: Db, identityId: number) {
   await db.delete(conversations).where(eq(conversations.identityId, identityId))
+}
+
+/** The members of the corp whose account is somebody's: not people from outside, whose ids begin with wm or wo. */
+export async function boundMembers(db: Db): Promise<{ id: number; address: string }[]> {
+  return db
+    .select({ id: identities.id, address: identities.address })
+    .from(identities)
+    .where(
+      and(
+        eq(identities.channel, 'wecom'),
+        isNotNull(identities.personId),
+        sql`${identities.address} !~ '^w[mo]'`,
+      ),
+    )
+    .orderBy(identities.id)
 }

@@ -215,15 +215,21 @@ const forgedBodies: readonly ForgeBody[] = [
     return { ...parcel, body: injured(parcel.body, luck) }
   },
   function signedForTheQueryOnly({ seal }) {
-    // what somebody can do who has seen one address of the Official Account
-    const query: [string, string][] = [
-      ['signature', signatureOf(keys[seal.door].token, seal.timestamp, seal.nonce)],
-      ['timestamp', seal.timestamp],
-      ['nonce', seal.nonce],
-    ]
-    return { ...sealedParcel(seal), query }
+    return { ...sealedParcel(seal), query: queryOfPlainMode(seal) }
+  },
+  function inTheClearAndSignedForTheQueryOnly({ seal, body }) {
+    return { ...sealedParcel(seal), query: queryOfPlainMode(seal), body }
   },
 ]
+
+/** What somebody can send who has seen one address of the Official Account. */
+function queryOfPlainMode({ door, timestamp, nonce }: Seal): [string, string][] {
+  return [
+    ['signature', signatureOf(keys[door].token, timestamp, nonce)],
+    ['timestamp', timestamp],
+    ['nonce', nonce],
+  ]
+}
 
 /** The signature stays as it was: for the ciphertext of before. */
 function withCiphertext({ seal }: Sealed, change: (encrypted: string) => string): Parcel {

@@ -29,6 +29,8 @@ export class ChannelError extends AppError {
   readonly platformCode: number | null
   /** true: the request may have been carried out although no answer came. */
   readonly isUncertain: boolean
+  /** The platform says that a right or a setting is missing: once an operator has seen to it, the same call succeeds. */
+  readonly mayBeRepaired: boolean
   constructor(
     reason: ChannelErrorCode,
     message: string,
@@ -38,6 +40,8 @@ export class ChannelError extends AppError {
     this.reason = reason
     this.retryable = retryable.has(reason)
     this.platformCode = options.platformCode ?? null
+    // without a code we said it ourselves: an account of this kind never can
+    this.mayBeRepaired = reason === 'config' && this.platformCode !== null
     this.isUncertain = options.isUncertain ?? false
   }
 }

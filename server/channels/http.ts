@@ -10,6 +10,7 @@ export interface CallTrace {
   call: string
   /** The platform's code; null when no answer came. */
   errcode: number | null
+  /** In our words, why there is no code. The platform's own may quote who was written to and what. */
   message: string | null
   tookMs: number
 }
@@ -56,6 +57,8 @@ export type PlatformAnswer = Record<string, unknown>
 const TIMEOUT_MS = 10_000
 /** Twenty megabytes over a slow line. */
 const FILE_TIMEOUT_MS = 60_000
+/** Far beyond any page of a list; files have limits of their own. */
+const MAX_ANSWER_BYTES = 5 * 1_048_576
 /** Both platforms' "system busy": nothing was done, and the same call soon succeeds. */
 const BUSY = -1
 const BUSY_DELAYS_MS = [100, 300, 900]
@@ -79,11 +82,15 @@ export async function callPlatform(http: PlatformHttp, call: PlatformCall): Prom
 async function callOnce(http: PlatformHttp, call: PlatformCall): Promise<PlatformAnswer> {
   const trace = startTrace(http, call)
   const isSafe = call.isSafe ?? false
-  const { status, text } = await exchange(http, call, trace, async response => ({
+  const { status, bytes } = await exchange(http, call, trace, async response => ({
     status: response.status,
-    text: await response.text(),
+    bytes: await readUpTo(response, MAX_ANSWER_BYTES),
   }))
-  return readAnswer(http, trace, status, text, isSafe)
+  if (bytes === null) {
+    trace(null, 'answer too large')
+    throw new ChannelError('unreachable', '平台的应答过大', { isUncertain: status === 200 && !isSafe })
+  }
+  return readAnswer(http, trace, status, bytes.toString('utf8'), isSafe)
 }
 
 /**
@@ -230,13 +237,10 @@ function readAnswer(
       isUncertain: status === 200 && !isSafe,
     })
   }
-  const message = typeof answer.errmsg === 'string' ? redact(answer.errmsg) : null
-  trace(errcode, message)
+  trace(errcode, null)
   if (errcode !== 0) {
     const reason = http.codes.get(errcode) ?? 'rejected'
-    throw new ChannelError(reason, `平台拒绝（${errcode}${message ? ` ${message}` : ''}）`, {
-      platformCode: errcode,
-    })
+    throw new ChannelError(reason, `平台拒绝（${errcode}）`, { platformCode: errcode })
   }
   return answer
 }
@@ -257,16 +261,6 @@ function parseAnswer(text: string): PlatformAnswer | null {
   }
 }
 
-/** errmsg may carry our address and a link with a query: only its first words are kept. */
-function redact(message: string): string {
-  return (
-    message
-      .split(', hint')[0]
-      ?.replace(/https?:\S+/g, '…')
-      .slice(0, 120) ?? ''
-  )
-}
-
 /** Codes of a connection that never came about: the request has not been carried out. */
 const neverConnected = new Set([
   'ECONNREFUSED',
@@ -277,8 +271,13 @@ const neverConnected = new Set([
   'UND_ERR_CONNECT_TIMEOUT',
 ])
 
+/** Nothing is asked before the other side has shown who it is. @see https://nodejs.org/api/tls.html#x509-certificate-error-codes */
+const badCertificate =
+  /^(CERT_|ERR_TLS_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|CRL_|HOSTNAME_MISMATCH$|INVALID_CA$|INVALID_PURPOSE$|PATH_LENGTH_EXCEEDED$)/
+
 function isConnectionRefused(error: unknown): boolean {
   for (let at = error; at instanceof Error; at = at.cause)
-    if ('code' in at && neverConnected.has(String(at.code))) return true
+    if ('code' in at && (neverConnected.has(String(at.code)) || badCertificate.test(String(at.code))))
+      return true
   return false
 }

@@ -22,6 +22,9 @@ export function readToken(answer: PlatformAnswer): { token: string; expiresInSec
   return { token, expiresInSeconds: Number(seconds) }
 }
 
+/** How long a refusal of our credentials is believed: asking on and on has the platform shut our address out. */
+const REFUSAL_LASTS_MS = 30_000
+
 /** Runs calls with an access token, and once more with a fresh one when the platform says the token is void. */
 export class TokenSource {
   private readonly account: string
@@ -30,6 +33,7 @@ export class TokenSource {
   private readonly fetchToken: () => Promise<{ token: string; expiresInSeconds: number }>
   private current: { token: string; expiresAt: Date } | null = null
   private refreshing: Promise<string> | null = null
+  private refusal: { error: ChannelError; until: Date } | null = null
 
   constructor(
     account: string,
@@ -62,6 +66,7 @@ export class TokenSource {
   private currentOrNew(rejected: string | null): Promise<string> {
     if (this.current && this.current.token !== rejected && this.current.expiresAt > this.now())
       return Promise.resolve(this.current.token)
+    if (this.refusal && this.refusal.until > this.now()) return Promise.reject(this.refusal.error)
     this.refreshing ??= this.refresh(rejected).finally(() => {
       this.refreshing = null
     })
@@ -70,7 +75,11 @@ export class TokenSource {
 
   private async refresh(rejected: string | null): Promise<string> {
     this.current = await this.store.tokenFor(this.account, rejected, async () => {
-      const { token, expiresInSeconds } = await this.fetchToken()
+      const { token, expiresInSeconds } = await this.fetchToken().catch(error => {
+        if (error instanceof ChannelError && error.platformCode !== null)
+          this.refusal = { error, until: new Date(this.now().getTime() + REFUSAL_LASTS_MS) }
+        throw error
+      })
       // a little early, so that a call under way does not outlive its token
       return { token, expiresAt: new Date(this.now().getTime() + (expiresInSeconds - 60) * 1000) }
     })

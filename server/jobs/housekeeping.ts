@@ -1,16 +1,23 @@
-import { deleteOld } from '../../db/queries/housekeeping.ts'
+import { deleteOld, emptyAbandoned } from '../../db/queries/housekeeping.ts'
 import { troubles } from '../../db/queries/troubles.ts'
 import { addMonths, monthOf } from '../clock.ts'
 import type { Runtime } from '../runtime.ts'
 
 const DAY_MS = 86_400_000
+/** What was never finished is kept longer than what was, so that operators have time for it, but not for ever. */
+const ABANDONED_PERIODS = 3
+const ABANDONED_MAX_DAYS = 180
 
 /** Deletes what has served its purpose: callbacks hold what people wrote, and need not be kept for ever. */
 export async function deleteExpired(rt: Runtime): Promise<void> {
   const now = rt.clock.now()
-  const before = new Date(now.getTime() - rt.config.retentionDays * DAY_MS)
+  const { retentionDays } = rt.config
+  const before = new Date(now.getTime() - retentionDays * DAY_MS)
   // this month's quotas still count, and last month's may be asked about
   await deleteOld(rt.db, before, now, `${addMonths(monthOf(now), -1)}-01`)
+  // never shorter than what is finished
+  const days = Math.max(retentionDays, Math.min(ABANDONED_PERIODS * retentionDays, ABANDONED_MAX_DAYS))
+  await emptyAbandoned(rt.db, new Date(now.getTime() - days * DAY_MS))
 }
 
 /** Tells the operators, through the log, what will not get better by itself. */

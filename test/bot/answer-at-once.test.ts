@@ -255,7 +255,11 @@ describe('in a group, where everybody reads the answer', () => {
     expect(bot.answerAtOnce(update, await read(update))?.reply ?? (await inFull(update))).toContain('单聊')
   })
 
-  test('转 and 收 are done there', async () => {
-    for (const text of ['转', '收']) expect(await inFull(said(text))).not.toContain('单聊')
+  test('转 and 收 are taken there, and answered without a word about anybody', async () => {
+    for (const text of ['转', '收']) {
+      const reply = await inFull(said(text))
+      expect(reply).not.toContain('镇川青年')
+      expect(reply).not.toBe(await inFull(textFrom('wang', text)))
+    }
   })
 })

@@ -70,8 +70,29 @@ describe('the chat robot', () => {
     expect(group.posts.map(post => post.text).join()).not.toMatch(/绑定码：[0-9A-Z]{8}|139/)
   })
 
-  test('takes 转 in a group', async () => {
-    expect(await mention(officer, '转')).not.toContain('单聊')
+  test('takes 转 and 收 in a group, and names neither groups nor notices there', async () => {
+    const made = await stage.say(officer.id, '建群 市级青农群 微信群 26人 青农榆林 入群码 拉人')
+    expect(made).toContain('青农榆林')
+    const details = /青农榆林|通知 ?\d|\d+ 个/
+    for (const text of ['转', '收 99', '转 99'])
+      expect(await mention(officer, text)).toBe('请在与我的单聊里回复。')
+    for (const word of ['停电', '停水']) {
+      await stage.say(officer.id, `通知 便民 明天${word}。`)
+      await stage.say(officer.id, '确认')
+    }
+    const open = await rows<{ id: number }>(
+      stage,
+      "select distinct notice_id::int as id from deliveries where status <> 'posted' order by 1",
+    )
+    expect(open).toHaveLength(2)
+    // which of the two is meant is asked where nobody else reads it
+    for (const text of ['转', '收']) expect(await mention(officer, text)).toBe('请在与我的单聊里回复。')
+    for (const text of [`收 ${open[0]?.id}`, `转 ${open[0]?.id}`, '转']) {
+      const answer = await mention(officer, text)
+      expect(answer).toContain('收到，已登记')
+      expect(answer).not.toMatch(details)
+    }
+    expect(await rows(stage, "select 1 from deliveries where status <> 'posted'")).toEqual([])
   })
 
   test('an answer whose process died comes by the address that the message brought', async () => {

@@ -24,7 +24,16 @@ export function createAibotDoor(
   // its users are the app's members unless the platform hides who they are
   const addressSpace = config.userIds === 'plain' ? 'wecom' : 'aibot'
 
-  function receive({ query, body }: CallbackRequest, now: Date): Reception {
+  /** What `receive` found: an answer may come later than a callback may be opened. */
+  const receptions = new WeakMap<CallbackRequest, Reception>()
+
+  function receive(request: CallbackRequest, now: Date): Reception {
+    const reception = open(request, now)
+    receptions.set(request, reception)
+    return reception
+  }
+
+  function open({ query, body }: CallbackRequest, now: Date): Reception {
     if (query.echostr !== undefined)
       return { kind: 'verification', answer: seal.openEcho(query, query.echostr, now) }
     const plain = seal.open(query, requiredField(readJson(body), 'encrypt'), now)
@@ -53,7 +62,7 @@ export function createAibotDoor(
      * @param request the one that `receive` has taken
      */
     acknowledge(request, about, answer, now) {
-      const reception = receive(request, now)
+      const reception = receptions.get(request) ?? open(request, now)
       const isPoll = reception.kind === 'poll'
       const kind = reception.kind === 'update' ? reception.update.kind : null
       const empty = { contentType: 'text/plain', body: '' }

@@ -8,6 +8,9 @@ import type { NoticeTarget, TemplateMessage, Templates } from './ports.ts'
 const MAX_CLIENT_ID_CHARACTERS = 64
 const MAX_THING_CHARACTERS = 20
 
+/** What a notice's template says; `clientMessageId` as in `TemplateMessage`. */
+type Notice = Parameters<TemplateMessages['sendTemplate']>[1] & Pick<TemplateMessage, 'clientMessageId'>
+
 /** 模板消息. @see https://developers.weixin.qq.com/doc/service/api/notify/template/api_sendtemplatemessage.html */
 export function createTemplates(client: OfficialAccountClient): Templates & TemplateMessages {
   async function sendTemplateMessage(message: TemplateMessage) {
@@ -35,7 +38,8 @@ export function createTemplates(client: OfficialAccountClient): Templates & Temp
   return {
     sendTemplateMessage,
 
-    async sendTemplate(address, { title, time, note }, url) {
+    async sendTemplate(address, message: Notice, url) {
+      const { title, time, note, clientMessageId } = message
       const { noticeTemplate } = client.config
       client.require('template')
       if (!noticeTemplate)
@@ -44,6 +48,7 @@ export function createTemplates(client: OfficialAccountClient): Templates & Temp
         address,
         templateId: noticeTemplate,
         ...(url ? { url } : {}),
+        ...(clientMessageId === undefined ? {} : { clientMessageId }),
         data: {
           thing1: shortened(title, MAX_THING_CHARACTERS),
           time2: withYear(time, client.services.now()),

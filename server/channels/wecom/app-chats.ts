@@ -1,4 +1,5 @@
 import type { SendResult } from '../channel.ts'
+import { ChannelError } from '../errors.ts'
 import { given, record, text, texts, type WecomCall } from './call.ts'
 import { checkCharacters, checkCount, checkForm, refuse } from './checks.ts'
 import { type AppContent, contentBody } from './messages.ts'
@@ -19,7 +20,11 @@ export interface AppChatChange {
 }
 
 export interface AppChatRooms {
-  /** @param chat.chatId letters and digits, at most 32 @returns the chat id */
+  /**
+   * A chat that is there already under this id is taken as made.
+   * @param chat.chatId letters and digits, at most 32
+   * @returns the chat id
+   */
   create(chat: AppChat): Promise<string>
   /** An owner who is removed must be replaced in the same call. */
   update(chatId: string, change: AppChatChange): Promise<void>
@@ -32,20 +37,38 @@ export interface AppChatRooms {
 /** @see https://developer.work.weixin.qq.com/document/path/90245 */
 const MAX_NAME = 50
 const MAX_MEMBERS = 2000
+/** The chat id is taken. */
+const CHAT_EXISTS = 86002
 
 export function createAppChats(call: WecomCall): AppChatRooms {
+  /** @see https://developer.work.weixin.qq.com/document/path/98914 */
+  async function read(chatId: string): Promise<AppChat> {
+    const answer = await call({ path: '/cgi-bin/appchat/get', query: { chatid: chatId }, isSafe: true })
+    const chat = record(answer.chat_info)
+    return {
+      chatId: text(chat.chatid),
+      name: text(chat.name),
+      owner: text(chat.owner),
+      members: texts(chat.userlist),
+    }
+  }
+
   return {
+    read,
     async create({ chatId, name, owner, members }) {
       checkForm('群号', chatId, /^[0-9A-Za-z]{1,32}$/)
       checkCharacters('群名', name, MAX_NAME)
       const all = [...new Set([owner, ...members])]
       checkCount('群成员', all, 2, MAX_MEMBERS)
-      const answer = await call({
-        path: '/cgi-bin/appchat/create',
-        body: { chatid: chatId, name, owner, userlist: all },
-        isSafe: true,
-      })
-      return text(answer.chatid) || chatId
+      const request = { chatid: chatId, name, owner, userlist: all }
+      try {
+        const answer = await call({ path: '/cgi-bin/appchat/create', body: request, isSafe: true })
+        return text(answer.chatid) || chatId
+      } catch (error) {
+        if (!(error instanceof ChannelError && error.platformCode === CHAT_EXISTS)) throw error
+        // the id is ours: an earlier call made it, and its answer was lost
+        return (await read(chatId)).chatId || chatId
+      }
     },
     /** @see https://developer.work.weixin.qq.com/document/path/98913 */
     async update(chatId, { name, owner, add, remove }) {
@@ -56,17 +79,6 @@ export function createAppChats(call: WecomCall): AppChatRooms {
         body: { chatid: chatId, ...given({ name, owner, add_user_list: add, del_user_list: remove }) },
         isSafe: true,
       })
-    },
-    /** @see https://developer.work.weixin.qq.com/document/path/98914 */
-    async read(chatId) {
-      const answer = await call({ path: '/cgi-bin/appchat/get', query: { chatid: chatId }, isSafe: true })
-      const chat = record(answer.chat_info)
-      return {
-        chatId: text(chat.chatid),
-        name: text(chat.name),
-        owner: text(chat.owner),
-        members: texts(chat.userlist),
-      }
     },
     /** @see https://developer.work.weixin.qq.com/document/path/90248 */
     async post(chatId, content) {

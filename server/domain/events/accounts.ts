@@ -1,6 +1,6 @@
 import { lockIdentity, markBack, markGone } from '../../../db/queries/identities.ts'
 import type { DomainRuntime } from '../../runtime.ts'
-import { hasLeftSince, isAfter, leave } from '../identities/leave.ts'
+import { hasLeftSince, hasReturned, leave } from '../identities/leave.ts'
 import { recallRegistration } from '../identities/registered-account.ts'
 import type { EventBase } from './types.ts'
 
@@ -17,7 +17,7 @@ export async function noteUnfollowed(rt: DomainRuntime, event: EventBase): Promi
  */
 export async function noteHidden(rt: DomainRuntime, event: EventBase): Promise<void> {
   const account = await lockIdentity(rt.db, event.addressSpace, event.address)
-  if (account && !isAfter(account.lastSeenAt, event.at)) await markGone(rt.db, account.id, event.at)
+  if (account && !(await hasReturned(rt, account, event.at))) await markGone(rt.db, account.id, event.at)
 }
 
 /**

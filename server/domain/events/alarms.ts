@@ -52,12 +52,17 @@ export async function noteCorpChange(rt: DomainRuntime, event: CorpChange): Prom
 
 /** An asynchronous job of ours is done. The platform's words are left out of the alarm: they may name people. */
 export async function noteJob(rt: DomainRuntime, { job, errcode }: JobResult): Promise<void> {
-  const code = errcode.trim()
-  if (code === '' || Number(code) === 0) return
+  if (errcode.trim() === '' || Number(errcode) === 0) return
+  const [name, code] = [bareWord(job), bareWord(errcode)]
   await raiseAlarm(
     rt.db,
-    `job:wecom:${job}`,
-    `企业微信的异步任务 ${job} 没有完成（错误码 ${code}）。请在企业微信开发者中心的错误码工具里查明原因，改正后重做一次。`,
+    `job:wecom:${name}`,
+    `企业微信的异步任务 ${name} 没有完成（错误码 ${code}）。请在企业微信开发者中心的错误码工具里查明原因，改正后重做一次。`,
     rt.clock.now(),
   )
+}
+
+/** An alarm is shown on a terminal: of a word from outside only what a name of the platform may hold. */
+function bareWord(word: string): string {
+  return word.replace(/[^\w.-]/g, '').slice(0, 40) || 'unknown'
 }

@@ -19,7 +19,13 @@ import type { ContactEvent } from './types.ts'
 export async function noteContactChange(rt: DomainRuntime, event: ContactEvent): Promise<void> {
   if (event.change === 'user_deleted') await memberLeft(rt, event)
   else if (event.change === 'user_updated' && event.newUserId && event.newUserId !== event.id)
-    await renameAccount(rt, 'wecom', event.id, event.newUserId, event.at)
+    await nameChanged(rt, event.id, event.newUserId, event.at)
+}
+
+/** Whoever had the new userid before is not in the corp under it any more, and nobody told us. */
+async function nameChanged(rt: DomainRuntime, from: string, to: string, at: Date): Promise<void> {
+  const former = await renameAccount(rt, 'wecom', from, to, at)
+  if (former !== null) await askForSuccessors(rt, former)
 }
 
 async function memberLeft(rt: DomainRuntime, event: ContactEvent): Promise<void> {

@@ -1,7 +1,7 @@
 import { raiseAlarm } from '../../../db/queries/alarms.ts'
 import { countAttempt, lockIdentity, markBack, markGone } from '../../../db/queries/identities.ts'
 import type { DomainRuntime } from '../../runtime.ts'
-import { hasLeftSince, isAfter } from '../identities/leave.ts'
+import { hasLeftSince, hasReturned } from '../identities/leave.ts'
 import { sendWelcome } from '../outgoing/enqueue.ts'
 import type { CustomerEvent } from './types.ts'
 
@@ -53,7 +53,7 @@ async function noteBack(rt: DomainRuntime, event: CustomerEvent): Promise<void> 
 /** They cannot be written to; whose account it is does not change, for they may be in our groups all the same. */
 async function noteRemoved(rt: DomainRuntime, event: CustomerEvent): Promise<void> {
   const account = await lockIdentity(rt.db, 'wecom', event.customerId)
-  if (account && !isAfter(account.lastSeenAt, event.at)) await markGone(rt.db, account.id, event.at)
+  if (account && !(await hasReturned(rt, account, event.at))) await markGone(rt.db, account.id, event.at)
 }
 
 function transferWords(reason: string | null): string {

@@ -1,5 +1,6 @@
 import { settleWaiting } from '../../../db/queries/events.ts'
 import {
+  cameBackAfter,
   deleteConversation,
   type IdentityRow,
   markGone,
@@ -21,12 +22,22 @@ const said: Record<Leaving, string> = {
 /**
  * The platforms stamp events in whole seconds and ours are the moments of handling: only what lies further apart has an
  * order. In doubt an account lets go, for a binding that was lost can be made again and one that stays gives rights.
+ * Two events of the platform are held against each other by their own times.
  */
-const SLACK_MS = 5000
+export const SLACK_MS = 5000
 
 /** Whether something of ours happened after an event of the platform. */
 export function isAfter(moment: Date | null, eventAt: Date): boolean {
   return moment !== null && moment.getTime() > eventAt.getTime() + SLACK_MS
+}
+
+/** Whether somebody has been here since an event said that they went: came back, as the platform says, or wrote. */
+export async function hasReturned(
+  rt: DomainRuntime,
+  account: { id: number; lastSeenAt: Date | null },
+  eventAt: Date,
+): Promise<boolean> {
+  return isAfter(account.lastSeenAt, eventAt) || cameBackAfter(rt.db, account.id, eventAt)
 }
 
 /** Whether an account that is gone went after an event happened; `lastSeenAt` is then the moment of its going. */
@@ -49,16 +60,15 @@ export async function leave(
   at: Date,
   why: Leaving,
 ): Promise<number | null> {
-  const hasReturned = isAfter(account.lastSeenAt, at)
-  if (!hasReturned) {
+  const isBack = await hasReturned(rt, account, at)
+  if (!isBack) {
     await settleWaiting(rt.db, account, said[why], rt.clock.now())
     await markGone(rt.db, account.id, at)
     await deleteConversation(rt.db, account.id)
   }
   // had the event come in time, coming back would have bound a registration again
   const isKept =
-    isAfter(account.boundAt, at) ||
-    (hasReturned && why === 'unfollowed' && account.boundBy === 'registration')
+    isAfter(account.boundAt, at) || (isBack && why === 'unfollowed' && account.boundBy === 'registration')
   if (isKept) return null
   // an openid is one person's for ever; a userid may be given to somebody else
   if (why === 'unfollowed') await rememberRegistration(rt, account)

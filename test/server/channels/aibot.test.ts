@@ -368,6 +368,20 @@ describe('the answer', () => {
     expect(opened(body)).toEqual(expected)
   })
 
+  test('comes although the callback is too old by now to be opened', () => {
+    const asked = request(message)
+    const update = received(door, asked)
+    const late = new Date(NOW.getTime() + 601_000)
+    expect(verdict(() => door.receive(asked, late))).toBe('signature')
+    const { body } = door.acknowledge(asked, update, { reply: '好', isPending: false }, late)
+    expect(opened(body)).toEqual(stream(true, '好'))
+    // one that was never received is not answered unseen
+    const unseen = { ...asked, query: { ...asked.query, msg_signature: '0'.repeat(40) } }
+    expect(verdict(() => door.acknowledge(unseen, update, { reply: '好', isPending: false }, NOW))).toBe(
+      'signature',
+    )
+  })
+
   test('is signed, with the nonce of the question', () => {
     const outer = JSON.parse(answered(message, { reply: '好' }).body)
     expect(outer).toEqual({

@@ -128,6 +128,35 @@ describe('an answer', () => {
     expect(timeout).toHaveBeenCalledWith(10_000)
   })
 
+  test('that is endless is not read to its end', async () => {
+    const { call, traced } = await platform((_request, response) => {
+      const more = () => {
+        while (!response.destroyed && response.write('x'.repeat(65_536)));
+        response.once('drain', more)
+      }
+      more()
+    })
+    expect(await failure(call())).toMatchObject({ reason: 'unreachable', isUncertain: true })
+    expect(traced).toMatchObject([{ errcode: null, message: 'answer too large' }])
+  })
+
+  test.each([
+    ['CERT_HAS_EXPIRED', false],
+    ['ERR_TLS_CERT_ALTNAME_INVALID', false],
+    ['DEPTH_ZERO_SELF_SIGNED_CERT', false],
+    ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', false],
+    ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', false],
+    ['SELF_SIGNED_CERT_IN_CHAIN', false],
+    ['ECONNRESET', true],
+    ['UND_ERR_SOCKET', true],
+  ])('of a connection that ends with %s: may it have been carried out? %s', async (code, isUncertain) => {
+    const cause = Object.assign(new Error('no'), { code })
+    const broken = vi.spyOn(globalThis, 'fetch').mockRejectedValue(new TypeError('fetch failed', { cause }))
+    onTestFinished(() => broken.mockRestore())
+    const { call } = await answering('{}')
+    expect(await failure(call())).toMatchObject({ reason: 'unreachable', isUncertain })
+  })
+
   test('that breaks off within is uncertain', async () => {
     const { call } = await platform((_request, response) => {
       response.writeHead(200, { 'content-length': '100' })
@@ -256,15 +285,15 @@ describe('a busy platform (-1)', () => {
   })
 })
 
-test('what is traced and thrown holds neither token nor address', async () => {
+test('what is traced and thrown holds neither token nor address, nor who was written to', async () => {
   const { call, traced, http, server } = await answering(
-    '{"errcode":40014,"errmsg":"invalid token, hint: [169], from ip: 1.2.3.4, more info at https://open.work.weixin.qq.com/devtool/query?e=40014"}',
+    '{"errcode":40014,"errmsg":"invalid user zhangsan, hint: [169], from ip: 1.2.3.4, more info at https://open.work.weixin.qq.com/devtool/query?e=40014"}',
   )
   const errors = [await failure(call())]
   await new Promise(done => server.close(done))
   errors.push(await failure(call()))
   expect(traced.map(({ call: path, errcode, message }) => [path, errcode, message])).toEqual([
-    ['/cgi-bin/message/send', 40014, 'invalid token'],
+    ['/cgi-bin/message/send', 40014, null],
     ['/cgi-bin/message/send', null, 'no connection'],
   ])
   for (const error of errors) {

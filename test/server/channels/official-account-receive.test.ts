@@ -43,7 +43,6 @@ const secure = accountDoor('secure')
 const doors = [
   ['plain', plain, plainly],
   ['compatible', compatible, (body: string) => sealed(body, untrue)],
-  ['compatible, with plain callbacks only,', compatible, plainly],
   ['secure', secure, (body: string) => sealed(body, { ToUserName: 'gh_1' })],
 ] as const
 
@@ -179,8 +178,28 @@ test('compatible mode refuses an encrypted body whose query is not signed', () =
   expect(verdict(() => compatible.receive(request, NOW))).toBe('signature')
 })
 
-test('secure mode refuses a plain body, however its query is signed', () => {
-  expect(verdict(() => secure.receive(plainly(xml), NOW))).toBe('malformed')
+describe.each([
+  ['compatible', compatible],
+  ['secure', secure],
+] as const)('%s mode refuses a plain body, however its query is signed', (_mode, door) => {
+  test.each([
+    ['alone', plainly(xml)],
+    ['in JSON', plainly(json)],
+    ['that says it is encrypted', plainly(xml, { ...signed(), encrypt_type: 'aes' })],
+    [
+      'with a signature for it',
+      plainly(xml, { ...signed(), msg_signature: signatureOf(accountSeal.token, SECONDS, nonce, xml) }),
+    ],
+    [
+      'with an empty ciphertext',
+      plainly(xml.replace('</xml>', '<Encrypt></Encrypt></xml>'), {
+        ...signed(),
+        msg_signature: signatureOf(accountSeal.token, SECONDS, nonce, ''),
+      }),
+    ],
+  ])('%s', (_name, request) => {
+    expect(verdict(() => door.receive(request, NOW))).toBe('malformed')
+  })
 })
 
 describe('the answer', () => {
@@ -202,13 +221,10 @@ describe('the answer', () => {
     })
   })
 
-  test.each([
-    ['plain', plain],
-    ['compatible', compatible],
-  ] as const)('to a plain callback is plain in %s mode, in the form of the callback', (_mode, door) => {
-    const inXml = door.acknowledge(plainly(xml), update, answer, NOW)
+  test('is plain in plain mode, in the form of the callback', () => {
+    const inXml = plain.acknowledge(plainly(xml), update, answer, NOW)
     expect([inXml.contentType, parseXml(inXml.body)]).toEqual(['application/xml', expected])
-    const inJson = door.acknowledge(plainly(json), update, answer, NOW)
+    const inJson = plain.acknowledge(plainly(json), update, answer, NOW)
     expect([inJson.contentType, JSON.parse(inJson.body)]).toEqual([
       'application/json',
       { ...expected, CreateTime: Number(SECONDS) },

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { describeError } from '../../../db/errors.ts'
 import { updateStates } from '../../../db/queries/overview.ts'
-import { updates } from '../../../db/schema/index.ts'
+import { outgoingMessages, updates } from '../../../db/schema/index.ts'
 import { deleteExpired, reportTroubles } from '../../../server/jobs/housekeeping.ts'
 import { openStage, type Stage } from '../../support/stage.ts'
 
@@ -38,6 +38,33 @@ describe('what is kept, and what is told', () => {
     await reportTroubles(stage.rt)
     expect(told()).toHaveLength(1)
     expect(told()[0]).toContain('"updatesSetAside":1')
+  })
+
+  test('what was given up and what nobody fetches is emptied after 180 days, and stays to be seen', async () => {
+    const { db, vault } = stage.rt
+    const now = stage.clock.now()
+    await db.update(updates).set({ payloadSealed: vault.seal('张三的话'), error: 'why', receivedAt: now })
+    await db.insert(outgoingMessages).values({
+      kind: 'person',
+      purpose: 'task',
+      textsSealed: vault.seal('["给张三的话"]'),
+      filesSealed: vault.seal('[]'),
+      status: 'waiting',
+      nextAttemptAt: now,
+      createdAt: now,
+    })
+    stage.clock.advance(179 * 86_400_000)
+    await deleteExpired(stage.rt)
+    expect(await db.select().from(updates)).toMatchObject([{ payloadSealed: expect.stringMatching(/.{20}/) }])
+    expect(await db.select().from(outgoingMessages)).toMatchObject([{ status: 'waiting' }])
+    stage.clock.advance(2 * 86_400_000)
+    await deleteExpired(stage.rt)
+    expect(await db.select().from(updates)).toMatchObject([
+      { status: 'set_aside', kind: 'text', error: 'why', payloadSealed: '' },
+    ])
+    expect(await db.select().from(outgoingMessages)).toMatchObject([
+      { status: 'failed', error: expect.stringContaining('正文已删除'), textsSealed: '', filesSealed: null },
+    ])
   })
 
   test.each<[string, unknown]>([

@@ -127,6 +127,36 @@ describe('a follower leaves', () => {
     expect(await ground.account(id)).toMatchObject({ personId: null, isReachable: true })
   })
 
+  test.each([1, 2, 4, 30])(
+    'they leave and follow %i s later, heard of the other way round: they are here',
+    async seconds => {
+      const ground = await openGround()
+      const personId = await ground.aPerson('王镇川')
+      const id = await ground.anAccount({ ...wang, personId })
+      ground.clock.advance(MINUTE)
+      const leftAt = ground.clock.now()
+      ground.clock.advance(seconds * 1000)
+      await ground.happens(wang, came)
+      await ground.writes(wang.channel, wang.address)
+      await ground.happens({ ...wang, at: leftAt }, left)
+      expect(await ground.account(id)).toMatchObject({ isReachable: true, personId: null })
+      // gone for good after that, however soon
+      ground.clock.advance(1000)
+      await ground.happens(wang, left)
+      expect(await ground.account(id)).toMatchObject({ isReachable: false })
+    },
+  )
+
+  test('they write and leave within a second: they are gone', async () => {
+    const ground = await openGround()
+    const id = await ground.anAccount(wang)
+    const leftAt = ground.clock.now()
+    ground.clock.advance(900)
+    await ground.writes(wang.channel, wang.address)
+    await ground.happens({ ...wang, at: leftAt }, left)
+    expect(await ground.account(id)).toMatchObject({ isReachable: false })
+  })
+
   test('they follow and leave, and hear of it the other way round: they are gone, and not greeted', async () => {
     const ground = await openGround()
     const id = await ground.anAccount({ ...wang, isReachable: false })
@@ -290,6 +320,17 @@ describe('the WeCom app is hidden from a member', () => {
     expect(await ground.happens(lin, came)).toBe(false)
     expect(await ground.account(id)).toMatchObject({ isReachable: true, personId, boundBy: 'code' })
     expect(await ground.audited()).toEqual([])
+  })
+
+  test('heard of only after it was shown again, a second later: nothing', async () => {
+    const ground = await openGround()
+    const id = await ground.anAccount(lin)
+    ground.clock.advance(MINUTE)
+    const hiddenAt = ground.clock.now()
+    ground.clock.advance(1000)
+    await ground.happens(lin, came)
+    await ground.happens({ ...lin, at: hiddenAt }, left)
+    expect(await ground.account(id)).toMatchObject({ isReachable: true })
   })
 
   test('late, after they have written again: nothing', async () => {

@@ -243,7 +243,7 @@ describe('a member’s userid is changed', () => {
         action: 'identity.renamed',
         subjectKind: 'identity',
         subjectId: id,
-        details: { channel: 'wecom', isMerged: false },
+        details: { channel: 'wecom', isMerged: false, at: at.toISOString() },
       },
     ])
   })
@@ -294,34 +294,20 @@ describe('a member’s userid is changed', () => {
     ])
   })
 
-  test.each([
-    ['the old one was bound first', 0, MINUTE, 'new'],
-    ['the new one was bound first', MINUTE, 0, 'old'],
-  ])('both are bound, %s: the younger binding holds', async (_which, oldAfter, newAfter, kept) => {
+  test('who was bound under the new one since goes on with that binding', async () => {
     const ground = await openGround()
-    const start = ground.clock.now().getTime()
     const persons = { old: await ground.aPerson('林县书'), new: await ground.aPerson('丁县书') }
-    const createdAt = new Date(start)
-    const account = { channel: 'wecom', createdAt, boundBy: 'code' }
-    await ground.anAccount({
-      ...account,
-      address: 'lin',
-      personId: persons.old,
-      boundAt: new Date(start + oldAfter),
-    })
-    await ground.anAccount({
-      ...account,
-      address: 'linxs',
-      personId: persons.new,
-      boundAt: new Date(start + newAfter),
-    })
-    await ground.happens({}, renamed)
-    const lost = kept === 'old' ? persons.new : persons.old
+    const id = await ground.anAccount({ channel: 'wecom', address: 'lin', personId: persons.old })
+    ground.clock.advance(MINUTE)
+    const at = ground.clock.now()
+    ground.clock.advance(MINUTE)
+    await ground.anAccount({ channel: 'wecom', address: 'linxs', personId: persons.new })
+    await ground.happens({ at }, renamed)
     expect(await ground.rt.db.select().from(identities)).toMatchObject([
-      { address: 'linxs', personId: kept === 'old' ? persons.old : persons.new },
+      { id, address: 'linxs', personId: persons.new },
     ])
     expect(await ground.audited()).toMatchObject([
-      { action: 'identity.unbound', subjectId: lost, details: { why: 'renamed' } },
+      { action: 'identity.unbound', subjectId: persons.old, details: { why: 'renamed' } },
       { action: 'identity.renamed' },
     ])
   })
@@ -370,6 +356,25 @@ describe('a member’s userid is changed', () => {
     expect(await ground.rt.db.select().from(groupMembers)).toMatchObject([{ address: 'lin', leftAt: null }])
   })
 
+  test('and changed back, each said again in any order: they keep what is theirs', async () => {
+    const ground = await openGround()
+    const personId = await ground.aPerson('林县书')
+    const id = await ground.anAccount({ channel: 'wecom', address: 'lin', personId })
+    ground.clock.advance(MINUTE)
+    const there = ground.clock.now()
+    ground.clock.advance(MINUTE)
+    const back = ground.clock.now()
+    const again = change('user_updated', 'linxs', 'lin')
+    for (const [at, deed] of [
+      [there, renamed],
+      [back, again],
+      [there, renamed],
+      [back, again],
+    ] as const)
+      await ground.happens({ at }, deed)
+    expect(await ground.account(id)).toMatchObject({ address: 'lin', personId, isReachable: true })
+  })
+
   test.each([
     ['no new userid', change('user_updated', 'lin')],
     ['the same', change('user_updated', 'lin', 'lin')],
@@ -380,5 +385,118 @@ describe('a member’s userid is changed', () => {
     await ground.happens({}, deed)
     expect(await ground.account(id)).toMatchObject({ address: 'lin' })
     expect(await ground.audited()).toEqual([])
+  })
+})
+
+describe('a userid is given away again', () => {
+  const toBoss = change('user_updated', 'nobody', 'boss')
+  const wecom = { channel: 'wecom' } as const
+
+  /** Somebody who had `boss` long ago, and of whose leaving nobody told us; a member is renamed to it an hour later. */
+  async function aFormerBoss() {
+    const ground = await openGround()
+    const officer = await anOfficer(ground, '高县书')
+    const former = await ground.anAccount({ ...wecom, address: 'boss', personId: officer })
+    ground.clock.advance(60 * MINUTE)
+    return { ground, officer, former, at: ground.clock.now() }
+  }
+
+  test.each([
+    ['who is bound to nobody', { personId: null }],
+    ['who has never written', null],
+  ])('by renaming somebody %s: the rights of whoever had it before are gone', async (_who, renamedAs) => {
+    const { ground, officer, former, at } = await aFormerBoss()
+    const id = renamedAs && (await ground.anAccount({ ...wecom, address: 'nobody', ...renamedAs }))
+    const groupId = await ground.aGroup()
+    await ground.rt.db
+      .insert(groupMembers)
+      .values({ groupId, address: 'boss', personId: officer, knownBy: 'binding', joinedAt: at })
+    const waiting = await ground.aMessage({ identityId: former })
+    await ground.rt.db
+      .insert(conversations)
+      .values({ identityId: former, name: 'notice', version: 1, step: 's', answers: {}, expiresAt: at })
+    for (let time = 0; time < 2; time++) await ground.happens({ at }, toBoss)
+    await ground.writes('wecom', 'boss')
+    const boss = await identityOf(ground.rt.db, 'wecom', 'boss')
+    expect(boss).toMatchObject({ personId: null, boundBy: null, isReachable: true })
+    if (id !== null) expect(boss?.id).toBe(id)
+    expect(await ground.account(former)).toMatchObject({
+      address: `former:${former}`,
+      personId: null,
+      isReachable: false,
+    })
+    // neither what was to be said to the former one nor their dialogue goes on with the new one
+    expect(await ground.message(waiting)).toMatchObject({ status: 'failed', identityId: former })
+    expect(await ground.rt.db.select().from(conversations)).toEqual([])
+    expect(await ground.rt.db.select().from(groupMembers)).toMatchObject([{ personId: null, knownBy: null }])
+    expect((await ground.audited())[0]).toEqual({
+      action: 'identity.unbound',
+      subjectKind: 'person',
+      subjectId: officer,
+      details: { channel: 'wecom', why: 'left_corp', boundBy: 'code' },
+    })
+  })
+
+  test('the groups of whoever had it before get successors', async () => {
+    const { ground, officer, at } = await aFormerBoss()
+    const deputy = await anOfficer(ground, '丁县书')
+    await ground.aGroup({ ownerId: officer })
+    await ground.happens({ at }, toBoss)
+    expect((await news(ground)).map(each => each.personId)).toEqual([deputy])
+  })
+
+  test('to somebody bound: they keep their own binding under it, and take nothing else', async () => {
+    const { ground, officer, at } = await aFormerBoss()
+    const personId = await ground.aPerson('丁团员')
+    await ground.anAccount({ ...wecom, address: 'nobody', personId, boundBy: 'join_request' })
+    await ground.happens({ at }, toBoss)
+    expect(await identityOf(ground.rt.db, 'wecom', 'boss')).toMatchObject({
+      personId,
+      boundBy: 'join_request',
+    })
+    expect(await ground.audited()).toMatchObject([
+      { action: 'identity.unbound', subjectId: officer },
+      { action: 'identity.renamed', details: { isMerged: false } },
+    ])
+  })
+
+  test('and bound by a code before we hear of it: that binding is theirs', async () => {
+    const { ground, former, at } = await aFormerBoss()
+    ground.clock.advance(MINUTE)
+    const personId = await ground.aPerson('丁新任')
+    await bindIdentity(ground.rt.db, former, personId, 'code', ground.clock.now())
+    await ground.happens({ at }, toBoss)
+    expect(await identityOf(ground.rt.db, 'wecom', 'boss')).toMatchObject({ personId, boundBy: 'code' })
+  })
+
+  test.each([1, MINUTE])('the old one, bound anew %i ms after the event: that binding stays', async later => {
+    const ground = await openGround()
+    const id = await ground.anAccount({
+      ...wecom,
+      address: 'nobody',
+      personId: await ground.aPerson('林旧人'),
+    })
+    ground.clock.advance(60 * MINUTE)
+    const at = ground.clock.now()
+    ground.clock.advance(later)
+    const personId = await ground.aPerson('林新人')
+    await bindIdentity(ground.rt.db, id, personId, 'code', ground.clock.now())
+    await ground.happens({ at }, toBoss)
+    expect(await ground.account(id)).toMatchObject({ address: 'nobody', personId })
+    expect(await identityOf(ground.rt.db, 'wecom', 'boss')).toBeNull()
+  })
+
+  test('the old one, by another renaming of which we hear first: nobody gets what is not theirs', async () => {
+    const ground = await openGround()
+    const persons = { first: await ground.aPerson('林甲'), second: await ground.aPerson('林乙') }
+    await ground.anAccount({ ...wecom, address: 'lin', personId: persons.first })
+    const second = await ground.anAccount({ ...wecom, address: 'other', personId: persons.second })
+    ground.clock.advance(MINUTE)
+    const firstLeaves = ground.clock.now()
+    ground.clock.advance(MINUTE)
+    await ground.happens({}, change('user_updated', 'other', 'lin'))
+    await ground.happens({ at: firstLeaves }, change('user_updated', 'lin', 'linxs'))
+    expect(await ground.account(second)).toMatchObject({ address: 'lin', personId: persons.second })
+    expect(await identityOf(ground.rt.db, 'wecom', 'linxs')).toBeNull()
   })
 })

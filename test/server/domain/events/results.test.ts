@@ -176,6 +176,21 @@ describe('what the platform says of jobs and of the app', () => {
   })
 
   test.each([
+    ['a\u001b[31m', '9\u001b]0;x\u00079', 'a31m', '90x9'],
+    ['名字\r\n', '错误', 'unknown', 'unknown'],
+    ['x'.repeat(500), '1'.repeat(500), 'x'.repeat(40), '1'.repeat(40)],
+  ])('a job’s name and code are bare words in an alarm: %j', async (name, errcode, job, code) => {
+    const ground = await openGround()
+    await ground.happens({}, { kind: 'job', job: name, jobId: 'J1', errcode, message: '' })
+    expect(await ground.alarmed()).toMatchObject([
+      {
+        cause: `job:wecom:${job}`,
+        words: expect.stringContaining(`异步任务 ${job} 没有完成（错误码 ${code}）`),
+      },
+    ])
+  })
+
+  test.each([
     ['inactive_alert', '从9月14日 09:00起'],
     ['closed_inactive', '重新启用'],
     ['reopened', '是否答复'],
