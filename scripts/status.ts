@@ -1,20 +1,23 @@
 import { parseArgs } from 'node:util'
 import { closeAlarm } from '../db/queries/alarms.ts'
+import { retryFailed, retryNow } from '../db/queries/outgoing.ts'
 import { appendAudit } from '../db/queries/platform.ts'
-import { retrySetAside } from '../db/queries/troubles.ts'
+import { retryAllSetAside, retrySetAside } from '../db/queries/troubles.ts'
 import { DomainError } from '../server/errors.ts'
 import { type DomainRuntime, inTransaction } from '../server/runtime.ts'
 import { collectStatus } from './status/collect.ts'
 import { statusWords } from './status/words.ts'
 import { runCommandLine, UsageError, withDomain } from './support/command-line.ts'
 
-const HELP = `用法: npm run status -- [--json] [--retry 回调编号] [--close 告警编号]
+const HELP = `用法: npm run status -- [--json] [--retry 回调编号|updates|messages] [--close 告警编号]
 
 给运维看运行情况：未关闭的告警和处理办法、搁置的回调、不认识的消息、没发完的消息、公众号还能到多少人、额度、
 平台没有成功应答的调用。不含密钥和个人信息。
 
   --json          机器可读
   --retry 编号    把一条搁置的回调放回去，由服务再处理一次
+  --retry updates   把搁置的回调全部放回去
+  --retry messages  平台的设置修好后用：重试中的消息现在就发，近三天没发出的个人消息和入群码放回去再发
   --close 编号    关闭一条处理好了的告警；再发生会另开一条`
 
 runCommandLine(HELP, async args => {
@@ -22,9 +25,16 @@ runCommandLine(HELP, async args => {
     args,
     options: { json: { type: 'boolean' }, retry: { type: 'string' }, close: { type: 'string' } },
   })
-  const retry = idIn('--retry', values.retry)
+  const isAll = values.retry === 'updates' || values.retry === 'messages'
+  const retry = isAll ? null : idIn('--retry', values.retry)
   const close = idIn('--close', values.close)
   return withDomain(async rt => {
+    if (values.retry === 'updates')
+      console.log(`${await retryAllUpdates(rt)} 条回调已放回，服务会在十几秒内再处理。`)
+    if (values.retry === 'messages') {
+      const { hastened, putBack } = await retryMessages(rt)
+      console.log(`${hastened} 条重试中的消息现在就发，${putBack} 条没发出的已放回。`)
+    }
     if (retry !== null) {
       await retryUpdate(rt, retry)
       console.log(`回调 ${retry} 已放回，服务会在十几秒内再处理。`)
@@ -33,7 +43,7 @@ runCommandLine(HELP, async args => {
       await closeOne(rt, close)
       console.log(`告警 ${close} 已关闭。`)
     }
-    if (retry !== null || close !== null) return 0
+    if (isAll || retry !== null || close !== null) return 0
     const status = await collectStatus(rt)
     console.log(values.json ? JSON.stringify(status, null, 2) : statusWords(status))
     return 0
@@ -54,6 +64,27 @@ function retryUpdate(rt: DomainRuntime, id: number): Promise<void> {
   })
 }
 
+function retryAllUpdates(rt: DomainRuntime): Promise<number> {
+  return inTransaction(rt, async tx => {
+    const count = await retryAllSetAside(tx.db)
+    await noteDeed(tx, 'updates.retried', 'update', null, { count })
+    return count
+  })
+}
+
+/** How old a message that failed may be to be worth sending. */
+const FAILED_WITHIN_MS = 3 * 86_400_000
+
+function retryMessages(rt: DomainRuntime): Promise<{ hastened: number; putBack: number }> {
+  return inTransaction(rt, async tx => {
+    const now = tx.clock.now()
+    const hastened = await retryNow(tx.db, now)
+    const putBack = await retryFailed(tx.db, new Date(now.getTime() - FAILED_WITHIN_MS), now)
+    await noteDeed(tx, 'messages.retried', 'outgoing_message', null, { hastened, putBack })
+    return { hastened, putBack }
+  })
+}
+
 function closeOne(rt: DomainRuntime, id: number): Promise<void> {
   return inTransaction(rt, async tx => {
     if (!(await closeAlarm(tx.db, id, tx.clock.now())))
@@ -63,13 +94,19 @@ function closeOne(rt: DomainRuntime, id: number): Promise<void> {
 }
 
 /** Nobody in particular: whoever may run command lines on the server. */
-function noteDeed(tx: DomainRuntime, action: string, subjectKind: string, subjectId: number): Promise<void> {
+function noteDeed(
+  tx: DomainRuntime,
+  action: string,
+  subjectKind: string,
+  subjectId: number | null,
+  details: Record<string, unknown> = {},
+): Promise<void> {
   return appendAudit(tx.db, {
     at: tx.clock.now(),
     actorId: null,
     action,
     subjectKind,
     subjectId,
-    details: {},
+    details,
   })
 }

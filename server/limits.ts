@@ -26,6 +26,8 @@ export interface Quota {
   /** `perAccount`: times the corp's account cap. `daysOfMonth`: as many as the month has days. */
   count: number | { perAccount: number } | 'daysOfMonth'
   per: 'day' | 'month'
+  /** The part of it that is kept for what is urgent; none when left out. */
+  reserve?: number
   /** What is counted, for operators. */
   words: string
   source: string
@@ -60,6 +62,7 @@ export const quotas = {
   'wecom.app.day': {
     count: { perAccount: 200 },
     per: 'day',
+    reserve: 0.05,
     words: '企业微信应用消息（人次）',
     source: MESSAGE,
   },
@@ -119,15 +122,60 @@ type LimitRuntime = Pick<Runtime, 'db' | 'clock' | 'config'>
  * @throws MustWait
  */
 export async function takePlace(rt: LimitRuntime, call: LimitedCall, isUrgent = false): Promise<void> {
+  const { api, pacesOf, quotasOf } = limitsOf(call)
+  const block = api === null ? null : await takeFromBlock(rt, api, isUrgent)
+  if (pacesOf.length + quotasOf.length === 0) return
   const now = rt.clock.now()
-  const { pacesOf, quotasOf } = limitsOf(call)
   const noSlot = await takeSlots(
     rt.db,
     pacesOf.map(([name, of, amount]) => paceSlot(name, of, amount, isUrgent)),
-    quotasOf.map(name => quotaSlot(rt, name, now)),
+    quotasOf.map(name => quotaSlot(rt, name, now, isUrgent)),
     now,
   )
+  if (!noSlot) return
+  if (block) block.left += 1
+  throw new MustWait(noSlot)
+}
+
+/** An interface's frequency is shared by all that is sent: its places are taken by the block, so that nobody queues for them. */
+const BLOCK_PLACES = 50
+/** Within the slack it makes no difference that a place was taken a little before its call. */
+const BLOCK_LASTS_MS = 5000
+
+interface Block {
+  left: number
+  until: Date
+}
+
+/** What this process has taken and not used yet, for each account by interface. */
+const blocksOf = new WeakMap<LimitRuntime['config'], Map<string, Promise<Block>>>()
+
+async function takeFromBlock(rt: LimitRuntime, path: string, isUrgent: boolean): Promise<Block> {
+  const blocks = blocksOf.get(rt.config) ?? new Map<string, Promise<Block>>()
+  blocksOf.set(rt.config, blocks)
+  const key = `${path} ${isUrgent}`
+  for (;;) {
+    const current = blocks.get(key)
+    const block = await (current ?? null)
+    if (block && block.left > 0 && block.until > rt.clock.now()) {
+      block.left -= 1
+      return block
+    }
+    // whoever finds it used up first fetches the next one for all who wait
+    if (blocks.get(key) !== current) continue
+    const next = takeBlock(rt, path, isUrgent)
+    blocks.set(key, next)
+    next.catch(() => blocks.delete(key))
+  }
+}
+
+async function takeBlock(rt: LimitRuntime, path: string, isUrgent: boolean): Promise<Block> {
+  const now = rt.clock.now()
+  const names = ['wecom.api.minute', 'wecom.api.hour'] as const
+  const slots = names.map(name => paceSlot(name, path, BLOCK_PLACES, isUrgent))
+  const noSlot = await takeSlots(rt.db, slots, [], now)
   if (noSlot) throw new MustWait(noSlot)
+  return { left: BLOCK_PLACES, until: new Date(now.getTime() + BLOCK_LASTS_MS) }
 }
 
 const massKey = (chatId: string) => `mass.group.month:${chatId}`
@@ -151,20 +199,17 @@ export async function returnMassPlaces(rt: LimitRuntime, chatIds: string[]): Pro
 
 type NamedPace = [name: PaceName, of: string, amount: number]
 
-function limitsOf(call: LimitedCall): { pacesOf: NamedPace[]; quotasOf: QuotaName[] } {
-  const api = (path: string): NamedPace[] => [
-    ['wecom.api.minute', path, 1],
-    ['wecom.api.hour', path, 1],
-  ]
+/** `api`: the interface whose frequency the call counts for. */
+function limitsOf(call: LimitedCall): { api: string | null; pacesOf: NamedPace[]; quotasOf: QuotaName[] } {
   switch (call.to) {
     case 'member': {
       // the platform does not tell upper and lower case apart
       const member = call.userId.toLowerCase()
       return {
+        api: '/cgi-bin/message/send',
         pacesOf: [
           ['wecom.member.minute', member, 1],
           ['wecom.member.hour', member, 1],
-          ...api('/cgi-bin/message/send'),
         ],
         quotasOf: ['wecom.app.day'],
       }
@@ -172,6 +217,7 @@ function limitsOf(call: LimitedCall): { pacesOf: NamedPace[]; quotasOf: QuotaNam
     case 'robot':
       // whoever has the key can post, so it is not kept in the clear
       return {
+        api: null,
         pacesOf: [
           ['robot.minute', createHash('sha256').update(call.key).digest('base64url').slice(0, 22), 1],
         ],
@@ -181,25 +227,25 @@ function limitsOf(call: LimitedCall): { pacesOf: NamedPace[]; quotasOf: QuotaNam
       // a group of the app holds 2000
       const persons = Math.min(Math.max(1, call.size), 2000)
       return {
+        api: '/cgi-bin/appchat/send',
         pacesOf: [
           ['appchat.member.minute', 'all', 1],
           ['appchat.corp.minute', 'all', persons],
           ['appchat.corp.hour', 'all', persons],
-          ...api('/cgi-bin/appchat/send'),
         ],
         quotasOf: ['appchat.member.day'],
       }
     }
     case 'new-appchat':
-      return { pacesOf: api('/cgi-bin/appchat/create'), quotasOf: ['appchat.create.day'] }
+      return { api: '/cgi-bin/appchat/create', pacesOf: [], quotasOf: ['appchat.create.day'] }
     case 'official-custom':
-      return { pacesOf: [], quotasOf: ['official.custom.day'] }
+      return { api: null, pacesOf: [], quotasOf: ['official.custom.day'] }
     case 'official-template':
-      return { pacesOf: [], quotasOf: ['official.template.day'] }
+      return { api: null, pacesOf: [], quotasOf: ['official.template.day'] }
     case 'official-mass':
-      return { pacesOf: [], quotasOf: ['official.mass.day'] }
+      return { api: null, pacesOf: [], quotasOf: ['official.mass.day'] }
     case 'wecom-api':
-      return { pacesOf: api(call.path), quotasOf: [] }
+      return { api: call.path, pacesOf: [], quotasOf: [] }
   }
 }
 
@@ -210,8 +256,9 @@ function paceSlot(name: PaceName, of: string, amount: number, isUrgent: boolean)
   return { key: `${name}:${of}`, costMs: amount * interval, aheadMs: atOnce * interval }
 }
 
-function quotaSlot(rt: LimitRuntime, name: QuotaName, now: Date): QuotaSlot {
+function quotaSlot(rt: LimitRuntime, name: QuotaName, now: Date, isUrgent = true): QuotaSlot {
   const quota: Quota = quotas[name]
+  const whole = countOf(quota, now, rt.config.wecom?.accountCap ?? 0)
   const month = monthOf(now)
   const nextMonth = `${addMonths(month, 1)}-01`
   const tomorrow = dayOf(new Date(now.getTime() + 86_400_000))
@@ -219,7 +266,7 @@ function quotaSlot(rt: LimitRuntime, name: QuotaName, now: Date): QuotaSlot {
     key: name,
     day: quota.per === 'day' ? dayOf(now) : `${month}-01`,
     amount: 1,
-    count: countOf(quota, now, rt.config.wecom?.accountCap ?? 0),
+    count: isUrgent ? whole : Math.floor(whole * (1 - (quota.reserve ?? 0))),
     renewsAt: shanghaiMoment(quota.per === 'day' ? tomorrow : nextMonth),
   }
 }

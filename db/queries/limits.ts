@@ -31,17 +31,15 @@ export interface NoSlot {
   isQuota: boolean
 }
 
-class NotAllFree extends Error {
-  readonly noSlot: NoSlot
-  constructor(noSlot: NoSlot) {
-    super('not all free')
-    this.noSlot = noSlot
-  }
-}
+/** A row that came to be between our look and our insert had no room left, or two of us waited for each other. */
+const LOST_RACES = new Set(['22012', '40P01'])
 
 /**
  * Takes all of these places or none, whatever other processes do at the same time. Within any span of length W no more
  * than `aheadMs / interval + W / interval` are given out for one key.
+ *
+ * One statement: what all callers share is locked for as short as can be. It does not wait for the disk, either; a database
+ * that crashes may forget the places of its last half second, and is not back for longer than that.
  * @param now the caller's clock: all processes must agree about the time within the slack of `server/limits.ts`
  * @returns null when they are taken
  */
@@ -51,61 +49,106 @@ export async function takeSlots(
   quotas: QuotaSlot[],
   now: Date,
 ): Promise<NoSlot | null> {
-  try {
-    await db.transaction(async tx => {
-      const refused = [...(await takePaces(tx, paces, now)), ...(await takeQuotas(tx, quotas))]
-      const last = refused.sort((a, b) => a.freeAt.getTime() - b.freeAt.getTime()).at(-1)
-      // undoes those that were free
-      if (last) throw new NotAllFree(last)
-    })
-    return null
-  } catch (error) {
-    if (error instanceof NotAllFree) return error.noSlot
-    throw error
+  const greedy = paces.find(slot => slot.costMs > slot.aheadMs)
+  if (greedy) throw new RangeError(`${greedy.key}: more at once than the limit ever allows`)
+  for (;;) {
+    try {
+      return lastOf(await takeAllOrNone(db, paces, quotas, now), paces, quotas, now)
+    } catch (error) {
+      if (!LOST_RACES.has(stateOf(error))) throw error
+    }
   }
 }
 
-/** Takes what is free. Always in the order of the keys, so that two processes never wait for each other. */
-async function takePaces(db: Db, slots: PaceSlot[], now: Date): Promise<NoSlot[]> {
-  if (slots.length === 0) return []
-  const keys = sql.param(slots.map(slot => slot.key))
-  const at = sql`${now.toISOString()}::timestamptz`
-  const taken = await db.execute<{ key: string }>(sql`
-    insert into pacing as p (key, spent_until)
-    select t.key, ${at} + t.cost * interval '1 ms'
-    from unnest(${keys}::text[], ${sql.param(slots.map(slot => slot.costMs))}::int[],
-      ${sql.param(slots.map(slot => slot.aheadMs))}::int[]) as t (key, cost, ahead)
-    where t.cost <= t.ahead order by t.key
-    on conflict (key) do update
-      set spent_until = greatest(p.spent_until, ${at}) + (excluded.spent_until - ${at})
-      where greatest(p.spent_until, ${at}) + (excluded.spent_until - ${at}) <= ${at}
-        + (${sql.param(slots.map(slot => slot.aheadMs))}::int[])[array_position(${keys}::text[], excluded.key)] * interval '1 ms'
-    returning key`)
-  const free = new Set([...taken].map(row => row.key))
-  const missed = slots.filter(slot => !free.has(slot.key))
-  if (missed.length === 0) return []
-  const rows = await db
-    .select()
-    .from(pacing)
-    .where(
-      inArray(
-        pacing.key,
-        missed.map(slot => slot.key),
-      ),
-    )
-  const spentUntil = new Map(rows.map(row => [row.key, row.spentUntil.getTime()]))
-  return missed.map(({ key, costMs, aheadMs }) => {
-    if (costMs > aheadMs) throw new RangeError(`${key}: more at once than the limit ever allows`)
-    const freeAt = (spentUntil.get(key) ?? now.getTime()) + costMs - aheadMs
-    return { key, freeAt: new Date(Math.max(freeAt, now.getTime() + 1)), isQuota: false }
-  })
+type SlotState = {
+  key: string
+  fits: boolean
+  /** null: a quota, or a key that is used for the first time. */
+  spentUntil: string | null
 }
 
-async function takeQuotas(db: Db, slots: QuotaSlot[]): Promise<NoSlot[]> {
-  const taken = await countUp(db, slots)
-  return slots
-    .filter(slot => !taken.has(slot.key))
-    .map(({ key, renewsAt }) => ({ key, freeAt: renewsAt, isQuota: true }))
+/**
+ * Locks the rows that are there, always in the order of their keys, then looks, then writes. Rows that are not there cannot
+ * be locked: when another caller makes one in between and leaves no room in it, the division by zero undoes everything.
+ */
+async function takeAllOrNone(
+  db: Db,
+  paces: PaceSlot[],
+  quotas: QuotaSlot[],
+  now: Date,
+): Promise<SlotState[]> {
+  const at = sql`${now.toISOString()}::timestamptz`
+  const column = <T, K extends keyof T>(rows: T[], name: K) => sql.param(rows.map(row => row[name]))
+  const rows = await db.execute<SlotState & { check: number }>(sql`
+    with locked_paces as (
+      select key, spent_until from pacing where key = any(${column(paces, 'key')}::text[]) order by key for update
+    ), locked_counts as (
+      select c.key, c.count from daily_counts c
+      join unnest(${column(quotas, 'key')}::text[], ${column(quotas, 'day')}::text[]) as w (key, day)
+        on c.key = w.key and c.day = w.day::date
+      order by c.key for update of c
+    ), paces as (
+      select key, cost, ahead, spent_until, greatest(coalesce(spent_until, ${at}), ${at}) + cost <= ${at} + ahead as fits
+      from (
+        select w.key, w.cost * interval '1 ms' as cost, w.ahead * interval '1 ms' as ahead, l.spent_until
+        from unnest(${column(paces, 'key')}::text[], ${column(paces, 'costMs')}::int[],
+          ${column(paces, 'aheadMs')}::int[]) as w (key, cost, ahead)
+        left join locked_paces l on l.key = w.key
+      ) as wanted
+    ), quotas as (
+      select w.key, w.day::date as day, w.amount, w.most, coalesce(l.count, 0) + w.amount <= w.most as fits
+      from unnest(${column(quotas, 'key')}::text[], ${column(quotas, 'day')}::text[],
+        ${column(quotas, 'amount')}::int[], ${column(quotas, 'count')}::int[]) as w (key, day, amount, most)
+      left join locked_counts l on l.key = w.key
+    ), slots as (
+      select key, fits, spent_until from paces union all select key, fits, null from quotas
+    ), verdict as (
+      select bool_and(fits) as fits, count(*) as wanted from slots
+    ), taken_paces as (
+      insert into pacing as p (key, spent_until)
+      select key, greatest(coalesce(spent_until, ${at}), ${at}) + cost from paces
+      where (select fits from verdict) order by key
+      on conflict (key) do update
+        set spent_until = greatest(p.spent_until, ${at}) + (select cost from paces where key = excluded.key)
+        where greatest(p.spent_until, ${at}) + (select cost from paces where key = excluded.key)
+          <= ${at} + (select ahead from paces where key = excluded.key)
+      returning 1
+    ), taken_counts as (
+      insert into daily_counts as c (key, day, count)
+      select key, day, amount from quotas where (select fits from verdict) order by key
+      on conflict (key, day) do update set count = c.count + excluded.count
+        where c.count + excluded.count <= (select most from quotas where key = excluded.key)
+      returning 1
+    ), taken as (
+      select (select count(*) from taken_paces) + (select count(*) from taken_counts) as count
+    ), unhurried as (
+      select set_config('synchronous_commit', 'off', true) as mode
+    )
+    select key, fits, spent_until as "spentUntil",
+      1 / case when (select v.fits and t.count < v.wanted from verdict v, taken t) then 0 else 1 end as check
+    from slots, unhurried where mode = 'off'`)
+  return [...rows]
+}
+
+/** Of the places that are not free the one that is free last. */
+function lastOf(states: SlotState[], paces: PaceSlot[], quotas: QuotaSlot[], now: Date): NoSlot | null {
+  const refused = states
+    .filter(state => !state.fits)
+    .map(({ key, spentUntil }): NoSlot => {
+      const quota = quotas.find(slot => slot.key === key)
+      if (quota) return { key, freeAt: quota.renewsAt, isQuota: true }
+      const { costMs, aheadMs } = paces.find(slot => slot.key === key) as PaceSlot
+      const freeAt = Date.parse(spentUntil as string) + costMs - aheadMs
+      return { key, freeAt: new Date(Math.max(freeAt, now.getTime() + 1)), isQuota: false }
+    })
+  return refused.sort((a, b) => a.freeAt.getTime() - b.freeAt.getTime()).at(-1) ?? null
+}
+
+/** The database's code of an error; drizzle wraps it. */
+function stateOf(error: unknown): string {
+  for (let at = error; at instanceof Error; at = at.cause)
+    if ('code' in at && typeof at.code === 'string') return at.code
+  return ''
 }
 
 /** Counts up each of these that its quota still allows, independently of the others. Keys are there once. */

@@ -1,48 +1,74 @@
-import { and, asc, eq, gt, inArray, lte, ne, or, sql } from 'drizzle-orm'
+import { and, asc, eq, gt, inArray, isNull, lte, ne, or, sql } from 'drizzle-orm'
 import type { Db } from '../client.ts'
 import { deliveries, groups, outgoingMessages, resultPages } from '../schema/index.ts'
 import type { OutgoingRow } from './notices.ts'
 
-/** What goes before everything else when little may be sent. */
-export const urgentPurposes = ['reply', 'relay', 'escalation', 'welcome']
+/** What may use the places that are kept in reserve, and passes by what has been put off. */
+export const urgentPurposes = ['reply', 'escalation', 'welcome']
+/** What goes behind the urgent and before the rest: somebody's work waits for it. */
+const workPurposes = ['review', 'decision', 'pass', 'task']
 
 /** A message that has been under way for longer no longer holds up those behind it: its process may be dead. */
 const UNDER_WAY_MS = 60_000
 
+/** A message whose turn it is, and the platform that it will most likely go to. */
+export interface DueMessage {
+  id: number
+  channel: 'wecom' | 'official-account' | 'aibot'
+}
+
 /**
- * The messages whose turn it is, at most `limit`, the longest due first.
+ * The messages whose turn it is, at most `limit` for each platform: first who waits at the other end (welcomes, answers),
+ * then what somebody's work waits for, then the rest; among these the longest due first.
  *
  * What goes to one person (or into one group) keeps its order: a message waits while an earlier one is due, under way, or
  * put off until there is a place for it. What is urgent passes by what is not, once some of that has been put off. Nothing
  * waits for a message that failed and is tried again.
  *
- * One pass over all that is open, so it is asked for many at a time; `claim` then takes them in small batches.
+ * One pass over all that is open, so it is asked for many at a time; `claim` then takes them as they can go out.
  */
-export async function inTurn(db: Db, now: Date, limit: number): Promise<number[]> {
+export async function inTurn(db: Db, now: Date, limit: number): Promise<DueMessage[]> {
   const at = now.toISOString()
   const underWaySince = new Date(now.getTime() - UNDER_WAY_MS).toISOString()
-  const urgent = sql`purpose in ${urgentPurposes.map(purpose => sql`${purpose}`)}`
+  const isOneOf = (purposes: string[]) => sql`purpose in ${purposes.map(purpose => sql`${purpose}`)}`
+  const urgent = isOneOf(urgentPurposes)
   const isDue = sql`status in ('pending', 'retrying') and next_attempt_at <= ${at}`
-  const rows = await db.execute<{ id: string }>(sql`
-    select id from (
-      select id, status, next_attempt_at, ${urgent} as is_urgent,
-        coalesce(person_id, identity_id, group_id) is null as is_alone,
-        coalesce(bool_or(status = 'sending' and claimed_at > ${underWaySince}
-          or status = 'pending' and ${urgent}) over earlier, false) as must_wait,
-        coalesce(bool_or(status = 'pending') over earlier, false) as has_earlier,
-        coalesce(bool_or(status = 'pending' and next_attempt_at > ${at}) over earlier, false) as may_pass
-      from outgoing_messages
-      where status in ('pending', 'retrying', 'sending') and exists (select from outgoing_messages where ${isDue})
-      window earlier as (partition by kind, person_id, identity_id, group_id order by id
-        rows between unbounded preceding and 1 preceding)
-    ) as open
-    where ${isDue} and (is_alone or not must_wait and (not has_earlier or is_urgent and may_pass))
-    order by next_attempt_at, id limit ${limit}`)
-  return [...rows].map(row => Number(row.id))
+  const rows = await db.execute<{ id: string; channel: DueMessage['channel'] }>(sql`
+    with due as (
+      select * from (
+        select id, kind, purpose, person_id, identity_id, status, next_attempt_at, ${urgent} as is_urgent,
+          coalesce(person_id, identity_id, group_id) is null as is_alone,
+          coalesce(bool_or(status = 'sending' and claimed_at > ${underWaySince}
+            or status = 'pending' and ${urgent}) over earlier, false) as must_wait,
+          coalesce(bool_or(status = 'pending') over earlier, false) as has_earlier,
+          coalesce(bool_or(status = 'pending' and next_attempt_at > ${at}) over earlier, false) as may_pass
+        from outgoing_messages
+        where status in ('pending', 'retrying', 'sending') and exists (select from outgoing_messages where ${isDue})
+        window earlier as (partition by kind, person_id, identity_id, group_id order by id
+          rows between unbounded preceding and 1 preceding)
+      ) as open
+      where ${isDue} and (is_alone or not must_wait and (not has_earlier or is_urgent and may_pass))
+    ), ranked as (
+      select due.id, due.next_attempt_at,
+        case when kind in ('welcome', 'response') or purpose in ('welcome', 'reply') then 0
+          when purpose = 'escalation' or ${isOneOf(workPurposes)} then 1 else 2 end as class,
+        case when kind = 'response' then 'aibot' when kind <> 'person' then 'wecom'
+          when asked.channel in ('wecom', 'official-account') then asked.channel
+          when members.person_id is not null then 'wecom' else 'official-account' end as channel
+      from due
+      left join identities asked on asked.id = due.identity_id
+      left join (select distinct person_id from identities where channel = 'wecom' and is_reachable) as members
+        on members.person_id = due.person_id
+    )
+    select id, channel from (
+      select *, row_number() over (partition by channel order by class, next_attempt_at, id) as place from ranked
+    ) as placed
+    where place <= ${limit} order by class, next_attempt_at, id`)
+  return [...rows].map(row => ({ id: Number(row.id), channel: row.channel }))
 }
 
-/** Takes up to `limit` of these messages for one worker, as far as they are still due; other workers pass over them. */
-export async function claim(db: Db, ids: number[], now: Date, limit: number): Promise<OutgoingRow[]> {
+/** Takes these messages for one worker, as far as they are still due; other workers pass over them. */
+export async function claim(db: Db, ids: number[], now: Date): Promise<OutgoingRow[]> {
   if (ids.length === 0) return []
   const due = db
     .select({ id: outgoingMessages.id })
@@ -54,14 +80,50 @@ export async function claim(db: Db, ids: number[], now: Date, limit: number): Pr
         lte(outgoingMessages.nextAttemptAt, now),
       ),
     )
-    .orderBy(asc(outgoingMessages.nextAttemptAt), asc(outgoingMessages.id))
-    .limit(limit)
+    .orderBy(asc(outgoingMessages.id))
     .for('update', { skipLocked: true })
   return db
     .update(outgoingMessages)
     .set({ status: 'sending', claimedAt: now, attempts: sql`${outgoingMessages.attempts} + 1` })
     .where(inArray(outgoingMessages.id, due))
     .returning()
+}
+
+/** Has all messages that are tried again later tried now. @returns how many */
+export async function retryNow(db: Db, now: Date): Promise<number> {
+  const rows = await db
+    .update(outgoingMessages)
+    .set({ nextAttemptAt: now })
+    .where(eq(outgoingMessages.status, 'retrying'))
+    .returning({ id: outgoingMessages.id })
+  return rows.length
+}
+
+/**
+ * Puts messages to persons back that were made after `since`, have failed and would still be worth sending.
+ * @returns how many
+ */
+export async function retryFailed(db: Db, since: Date, now: Date): Promise<number> {
+  const rows = await db
+    .update(outgoingMessages)
+    .set({ status: 'pending', attempts: 0, nextAttemptAt: now, claimedAt: null, error: null })
+    .where(
+      and(
+        eq(outgoingMessages.status, 'failed'),
+        inArray(outgoingMessages.kind, ['person', 'join_pass']),
+        gt(outgoingMessages.createdAt, since),
+        or(isNull(outgoingMessages.expiresAt), gt(outgoingMessages.expiresAt, now)),
+      ),
+    )
+    .returning({ id: outgoingMessages.id })
+  const ids = rows.map(row => row.id)
+  await db
+    .update(deliveries)
+    .set({ status: 'pending', updatedAt: now })
+    .where(
+      and(eq(deliveries.status, 'failed'), sql`${deliveries.outgoingId} = any(${sql.param(ids)}::bigint[])`),
+    )
+  return ids.length
 }
 
 /** Puts a message back that there is no place for yet. It has not been tried. */

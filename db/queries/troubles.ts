@@ -1,7 +1,10 @@
-import { and, asc, count, desc, eq, gt, inArray, sql } from 'drizzle-orm'
+import { and, asc, count, desc, eq, gt, inArray, ne, sql } from 'drizzle-orm'
 import type { Db } from '../client.ts'
 import { channelLog, outgoingMessages, updates } from '../schema/index.ts'
 import type { Occurrences } from './alarms.ts'
+
+/** Set aside, and not so long ago that what they said has been deleted. */
+const givenUp = and(eq(updates.status, 'set_aside'), ne(updates.payloadSealed, ''))
 
 const occurrences = (at: unknown) => ({
   times: sql<number>`count(*)::int`,
@@ -137,9 +140,19 @@ export async function retrySetAside(db: Db, id: number): Promise<boolean> {
   const rows = await db
     .update(updates)
     .set({ status: 'received', attempts: 0, error: null })
-    .where(and(eq(updates.id, id), eq(updates.status, 'set_aside')))
+    .where(and(eq(updates.id, id), givenUp))
     .returning({ id: updates.id })
   return rows.length === 1
+}
+
+/** The same for all that were given up. @returns how many */
+export async function retryAllSetAside(db: Db): Promise<number> {
+  const rows = await db
+    .update(updates)
+    .set({ status: 'received', attempts: 0, error: null })
+    .where(givenUp)
+    .returning({ id: updates.id })
+  return rows.length
 }
 
 /** How many messages are on their way or stuck, by what they are. Of those that failed only the ones made after `since`. */

@@ -82,7 +82,7 @@ export const bindingCodes = pgTable(
 
 /** How often something was tried within a window, to slow down guessing. */
 export const attempts = pgTable('attempts', {
-  /** `bind:<identity>` or `join:<identity>`. */
+  /** `bind:`, `join:`, `back:` or `missing:`, and the identity. */
   key: text().primaryKey(),
   count: integer().notNull(),
   windowEndsAt: moment().notNull(),

@@ -24,6 +24,7 @@ const kindNames: Record<string, string> = {
   join_pass: '入群码',
   create_appchat: '建应用群',
   welcome: '欢迎语',
+  response: '智能机器人回答',
 }
 
 const purposeNames: Record<string, string> = {
@@ -55,7 +56,7 @@ export function statusWords(status: Status): string {
       ),
     ),
     section(
-      '搁置的回调（修好后 --retry 编号）',
+      '搁置的回调（修好后 --retry 编号，或 --retry updates 全部）',
       status.updatesSetAside.map(
         update =>
           `#${update.id} ${nameIn(channelNames, update.channel)} ${update.kind}，${chineseMoment(update.receivedAt)}：${update.error}`,
@@ -66,7 +67,7 @@ export function statusWords(status: Status): string {
       status.unknownUpdates.map(({ day, name, count }) => `${day} ${name} ×${count}`),
     ),
     section(
-      '没发完的消息',
+      '没发完的消息（平台的设置修好后 --retry messages）',
       status.messages.map(row => {
         const next =
           row.status === 'pending' || row.status === 'retrying' ? `，最早 ${chineseMoment(row.nextAt)}` : ''

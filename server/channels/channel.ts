@@ -64,7 +64,8 @@ export interface Channel extends Door {
 export interface TemplateMessages {
   sendTemplate(
     address: string,
-    message: { title: string; time: string; note: string },
+    /** With the same `clientMessageId` twice the platform sends once. */
+    message: { title: string; time: string; note: string; clientMessageId?: string },
     url: string | null,
   ): Promise<SendResult>
 }

@@ -76,7 +76,7 @@ export class TokenSource {
   private async refresh(rejected: string | null): Promise<string> {
     this.current = await this.store.tokenFor(this.account, rejected, async () => {
       const { token, expiresInSeconds } = await this.fetchToken().catch(error => {
-        if (error instanceof ChannelError && error.platformCode !== null)
+        if (error instanceof ChannelError && error.mayBeRepaired)
           this.refusal = { error, until: new Date(this.now().getTime() + REFUSAL_LASTS_MS) }
         throw error
       })

@@ -4,6 +4,7 @@ import { describeError } from '../../db/errors.ts'
 import { fireDueTimers } from '../domain/notices/remind.ts'
 import { inTransaction, type Runtime } from '../runtime.ts'
 import type { UpdateHandler } from '../updates.ts'
+import { checkMembers } from './check-members.ts'
 import { deliverDue, recoverInFlight } from './deliver.ts'
 import { deleteExpired, reportTroubles } from './housekeeping.ts'
 import { sendMonthlyReports } from './monthly-reports.ts'
@@ -15,23 +16,31 @@ interface ScheduledJob {
   name: string
   /** When a run is asked for (seconds first), in Asia/Shanghai. */
   when: string
-  run: (rt: Runtime, updates: UpdateHandler) => Promise<unknown>
+  /** @param signal the server stops: finish what is under way and take no more */
+  run: (rt: Runtime, updates: UpdateHandler, signal: AbortSignal) => Promise<unknown>
 }
 
 /** Everything that happens by itself. */
 export const scheduledJobs: readonly ScheduledJob[] = [
-  { name: 'deliver', when: '*/2 * * * * *', run: rt => deliverDue(rt) },
+  { name: 'deliver', when: '*/2 * * * * *', run: (rt, _updates, signal) => deliverDue(rt, { signal }) },
   { name: 'fire-timers', when: '*/3 * * * * *', run: rt => inTransaction(rt, fireDueTimers) },
   { name: 'read-groups', when: '*/3 * * * * *', run: rt => readDueGroups(rt) },
   { name: 'handle-left-behind', when: '*/10 * * * * *', run: (_rt, updates) => updates.handleLeftBehind() },
   { name: 'poll-mass-tasks', when: '0 * * * * *', run: rt => pollMassTasks(rt) },
   { name: 'recover-in-flight', when: '30 * * * * *', run: rt => recoverInFlight(rt) },
   { name: 'read-all-groups', when: '0 30 2 * * *', run: rt => readAllGroups(rt) },
+  { name: 'check-members', when: '0 45 2 * * *', run: rt => checkMembers(rt) },
   { name: 'delete-expired', when: '0 15 3 * * *', run: rt => deleteExpired(rt) },
   { name: 'raise-alarms', when: '15 */5 * * * *', run: rt => raiseAlarms(rt) },
   { name: 'report-troubles', when: '0 5 * * * *', run: rt => reportTroubles(rt) },
   { name: 'monthly-reports', when: '0 0 8 1-5 * *', run: rt => sendMonthlyReports(rt) },
 ]
+
+/**
+ * Far above the longest run: a job that expires while it runs would be given out a second time. A process that died is
+ * noticed by its heartbeat, not by this.
+ */
+const LONGEST_RUN_SECONDS = 4 * 3600
 
 /**
  * Runs the schedule. Each tick only asks for a run through pg-boss, which gives it to one server process: any number of
@@ -51,6 +60,7 @@ export async function startSchedule(
   })
   boss.on('error', error => rt.log.error(describeError(error), 'pg-boss'))
   await boss.start()
+  const stopping = new AbortController()
   const ticks: { destroy(): unknown }[] = []
   for (const job of scheduledJobs) {
     await boss.createQueue(job.name, {
@@ -58,12 +68,12 @@ export async function startSchedule(
       retryLimit: 0,
       // a process that is killed falls silent: without this its job would be held until it expires
       heartbeatSeconds: 10,
-      expireInSeconds: 900,
+      expireInSeconds: LONGEST_RUN_SECONDS,
       deleteAfterSeconds: 3600,
     })
     await boss.work(job.name, { pollingIntervalSeconds: 0.5 }, async () => {
       try {
-        await job.run(rt, updates)
+        await job.run(rt, updates, stopping.signal)
       } catch (error) {
         rt.log.error({ job: job.name, ...describeError(error) }, 'a job failed')
         throw new Error(`${job.name} failed`)
@@ -84,6 +94,7 @@ export async function startSchedule(
   return {
     async stop() {
       for (const tick of ticks) tick.destroy()
+      stopping.abort()
       await boss.stop({ graceful: true, timeout: 20_000 })
     },
   }

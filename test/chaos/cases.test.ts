@@ -70,6 +70,24 @@ describe('the cases of a seed', () => {
     expect(new Set(all.map(each => each.what)).size).toBeGreaterThan(1000)
   })
 
+  test('send compatible mode words in the clear alone, rightly signed for plain mode, as forged', () => {
+    const alone = cases(3000, { mode: 'compatible' }).filter(
+      each => each.door === 'official-account' && each.what.includes('inTheClearAndSignedForTheQueryOnly'),
+    )
+    expect(alone.length).toBeGreaterThan(0)
+    for (const each of alone) {
+      const query = new URLSearchParams(/\?(\S+) HTTP/.exec(each.bytes.toString('latin1'))?.[1])
+      const signed = signatureOf(
+        keys['official-account'].token,
+        query.get('timestamp') ?? '',
+        query.get('nonce') ?? '',
+      )
+      expect([query.get('signature'), query.get('msg_signature')]).toEqual([signed, null])
+      expect(each.bytes.includes('Encrypt')).toBe(false)
+      expect(each.expected).toBe('refused')
+    }
+  })
+
   test('put words in the clear into compatible mode that nobody signed', () => {
     const compatible = cases(200, { mode: 'compatible' }).filter(
       each => each.door === 'official-account' && each.expected === 'stored',

@@ -163,6 +163,50 @@ describe('npm run status', () => {
     ])
   })
 
+  test('--retry messages and --retry updates put back all that is worth it', async () => {
+    const { db } = database
+    const later = new Date(now.getTime() + 3600_000)
+    const message = { purpose: 'task', textsSealed: 'sealed-words', nextAttemptAt: later, createdAt: now }
+    const old = new Date(now.getTime() - 4 * 86_400_000)
+    const made = await db
+      .insert(outgoingMessages)
+      .values([
+        { ...message, kind: 'person', status: 'retrying', attempts: 4 },
+        { ...message, kind: 'person', status: 'failed', attempts: 9 },
+        { ...message, kind: 'join_pass', status: 'failed', attempts: 9 },
+        { ...message, kind: 'person', status: 'failed', attempts: 9, createdAt: old },
+        { ...message, kind: 'person', status: 'failed', attempts: 9, expiresAt: now },
+        { ...message, kind: 'robot', status: 'failed', attempts: 9 },
+      ])
+      .returning({ id: outgoingMessages.id })
+    expect((await status('--retry', 'messages')).stdout).toContain(
+      '1 条重试中的消息现在就发，2 条没发出的已放回',
+    )
+    const rows = await db.query.outgoingMessages.findMany({
+      where: (t, { inArray }) =>
+        inArray(
+          t.id,
+          made.map(row => row.id),
+        ),
+      orderBy: (t, { asc }) => asc(t.id),
+    })
+    expect(rows.map(row => [row.status, row.attempts, row.nextAttemptAt < later])).toEqual([
+      ['retrying', 4, true],
+      ['pending', 0, true],
+      ['pending', 0, true],
+      ['failed', 9, false],
+      ['failed', 9, false],
+      ['failed', 9, false],
+    ])
+    expect((await status('--retry', 'updates')).stdout).toContain('1 条回调已放回')
+    expect(await db.query.updates.findMany({ where: (t, { eq }) => eq(t.status, 'set_aside') })).toEqual([])
+    const deeds = await db.query.auditLog.findMany({ orderBy: (t, { asc }) => asc(t.id) })
+    expect(deeds.slice(-2)).toMatchObject([
+      { action: 'messages.retried', details: { hastened: 1, putBack: 2 } },
+      { action: 'updates.retried', details: { count: 1 } },
+    ])
+  })
+
   test('wrong words get a clear no, and --help explains them', async () => {
     const refused: [string[], number, RegExp][] = [
       [['--retry', '999999'], 1, /没有搁置的回调 999999/],

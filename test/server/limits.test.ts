@@ -125,6 +125,15 @@ describe('how fast we may be', () => {
     expect(waits.filter(wait => wait === null)).toHaveLength(40)
   })
 
+  test('nor where nothing was ever taken before', async () => {
+    const limits = openLimits()
+    for (let round = 0; round < 10; round++) {
+      const call: LimitedCall = { to: 'robot', key: `key ${round}` }
+      const waits = await Promise.all(Array.from({ length: 30 }, () => limits.take(call)))
+      expect(waits.filter(wait => wait === null)).toHaveLength(10)
+    }
+  })
+
   test.each<[string, LimitedCall, number]>([
     ['a robot', { to: 'robot', key: '693a91f6-7xxx-4bc4-97a0-0ec2sifa5aaa' }, 10],
     ['an app’s groups', { to: 'appchat', size: 3 }, 100],
@@ -197,7 +206,9 @@ describe('what a day or a month allows', () => {
     )
     const waits = []
     for (const member of members) waits.push(await limits.take(member))
-    expect(waits.filter(wait => wait === null)).toHaveLength(200)
+    expect(waits.filter(wait => wait === null)).toHaveLength(190)
+    // the last of it is for who waits for an answer
+    expect(await limits.burst({ to: 'member', userId: 'asks' }, 11, true)).toBe(10)
     expect(waits.at(-1)).toMatchObject({
       limit: 'wecom.app.day',
       isQuota: true,

@@ -9,7 +9,7 @@ const MAX_CLIENT_ID_CHARACTERS = 64
 const MAX_THING_CHARACTERS = 20
 
 /** What a notice's template says; `clientMessageId` as in `TemplateMessage`. */
-type Notice = Parameters<TemplateMessages['sendTemplate']>[1] & Pick<TemplateMessage, 'clientMessageId'>
+type Notice = Parameters<TemplateMessages['sendTemplate']>[1]
 
 /** 模板消息. @see https://developers.weixin.qq.com/doc/service/api/notify/template/api_sendtemplatemessage.html */
 export function createTemplates(client: OfficialAccountClient): Templates & TemplateMessages {

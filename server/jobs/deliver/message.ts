@@ -7,7 +7,10 @@ import { type LimitedCall, MustWait, quotaNamed, takePlace } from '../../limits.
 import type { Runtime } from '../../runtime.ts'
 import type { Step } from './content.ts'
 
-export type Message = OutgoingRow
+export interface Message extends OutgoingRow {
+  /** A call that cannot be repeated has begun, and what came of it is not recorded yet. */
+  isCalling?: boolean
+}
 
 /** What came of sending. */
 export interface Sent {
@@ -38,6 +41,12 @@ export async function placeFor(rt: Runtime, message: Message, call: LimitedCall)
   }
 }
 
+/** Marks the call while it is out: only what goes wrong then leaves it open whether the post is there. */
+export async function calling<T>(message: Message, call: () => Promise<T>): Promise<T> {
+  message.isCalling = true
+  return call()
+}
+
 /** Takes the steps that have not been taken yet and notes each, so that a retry goes on behind them. */
 export async function sendSteps(rt: Runtime, message: Message, steps: Step[]): Promise<Sent> {
   let platformId = message.platformId ?? ''
@@ -47,6 +56,7 @@ export async function sendSteps(rt: Runtime, message: Message, steps: Step[]): P
     if (index + 1 < steps.length) {
       await updateOutgoing(rt.db, message.id, { sentCount: index + 1, platformId })
       message.sentCount = index + 1
+      message.isCalling = false
     }
   }
   return { platformId }

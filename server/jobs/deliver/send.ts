@@ -26,11 +26,25 @@ export async function send(rt: Runtime, message: Message): Promise<Sent> {
     case 'create_appchat':
       return createAppChat(rt, message)
     case 'welcome':
-      return welcome(rt, message, content)
+      return once(message, () => welcome(rt, message, content))
     case 'response':
-      return respond(rt, content)
+      return once(message, () => respond(rt, content))
     default:
       return sendToPerson(rt, message, content)
+  }
+}
+
+/** A welcome code or an address to answer to that is spent. */
+const SPENT = new Set([41050, 41051, 41096, 60140])
+
+/** What works once and is spent when it is tried again was carried out by the attempt whose answer was lost. */
+async function once(message: Message, call: () => Promise<Sent>): Promise<Sent> {
+  try {
+    return await call()
+  } catch (error) {
+    const isSpent = error instanceof ChannelError && SPENT.has(error.platformCode ?? 0)
+    if (isSpent && message.attempts > 1) return { platformId: '' }
+    throw error
   }
 }
 

@@ -9,8 +9,12 @@ import type { MustWait } from '../../limits.ts'
 import { inTransaction, type Runtime } from '../../runtime.ts'
 import type { Message, Sent } from './message.ts'
 
-const MAX_ATTEMPTS = 8
 const BACKOFF_SECONDS = [5, 20, 60, 300, 900, 1800, 3600]
+/** While an operator sees to what is missing. */
+const REPAIR_SECONDS = [600, 3600]
+/** After so many attempts owners relay a group post; what has no other way is tried for a day in any case. */
+const MIN_ATTEMPTS = 8
+const PATIENCE_MS = 24 * 3600_000
 
 /** Kinds whose call can neither be repeated without harm nor asked about afterwards. */
 export const unrepeatable: ReadonlySet<string> = new Set(['robot', 'appchat', 'mass'])
@@ -51,12 +55,10 @@ export async function settleFailure(rt: Runtime, message: Message, error: unknow
     rt.log.error({ outgoingId: message.id, ...describeError(error) }, 'a message could not be sent')
   const why = (failure?.message ?? 'internal error').slice(0, 300)
   const now = rt.clock.now()
-  if ((failure === null || failure.isUncertain) && unrepeatable.has(message.kind))
-    return markUnknown(rt, message, why)
-  // members bind their accounts in their own time: an app's group is tried until it can be made
-  const isPatient = message.kind === 'create_appchat' && failure?.reason === 'throttled'
-  if ((failure === null || failure.retryable) && (isPatient || message.attempts < MAX_ATTEMPTS)) {
-    const seconds = BACKOFF_SECONDS[Math.min(message.attempts, BACKOFF_SECONDS.length) - 1] ?? 5
+  const mayBeThere = message.isCalling && (failure === null || failure.isUncertain)
+  if (mayBeThere && unrepeatable.has(message.kind)) return markUnknown(rt, message, why)
+  const seconds = secondsToRetry(message, failure, now)
+  if (seconds !== null) {
     await updateOutgoing(rt.db, message.id, {
       status: 'retrying',
       nextAttemptAt: new Date(now.getTime() + seconds * 1000),
@@ -70,6 +72,22 @@ export async function settleFailure(rt: Runtime, message: Message, error: unknow
     await setDeliveriesStatus(tx.db, message.id, 'failed', now)
     if (unrepeatable.has(message.kind)) await relayInstead(tx, message.id)
   })
+}
+
+/** How long to wait before it is tried again; null: it is given up. */
+function secondsToRetry(message: Message, failure: ChannelError | null, now: Date): number | null {
+  const { kind, attempts, createdAt, expiresAt } = message
+  const canBeRelayed = unrepeatable.has(kind)
+  const isHeld = failure?.mayBeRepaired && !canBeRelayed
+  if (failure && !failure.retryable && !isHeld) return null
+  // members bind their accounts in their own time: an app's group is tried until it can be made
+  const isPatient = kind === 'create_appchat' && failure?.reason === 'throttled'
+  // what waited for its turn for days has its attempts nevertheless
+  const isYoung = !canBeRelayed && now.getTime() - createdAt.getTime() < PATIENCE_MS
+  if (!isPatient && !isYoung && attempts >= MIN_ATTEMPTS) return null
+  const steps = isHeld ? REPAIR_SECONDS : BACKOFF_SECONDS
+  const seconds = steps[Math.min(attempts, steps.length) - 1] ?? 5
+  return expiresAt !== null && now.getTime() + seconds * 1000 >= expiresAt.getTime() ? null : seconds
 }
 
 /** Whether it went out cannot be told: a person has a look. */

@@ -9,7 +9,15 @@ import { sendToPerson as enqueueToPerson } from '../../domain/outgoing/enqueue.t
 import { returnMassPlaces, takeMassPlaces } from '../../limits.ts'
 import type { Runtime } from '../../runtime.ts'
 import { type Content, linkTo, partsOf, readFile, textWithin } from './content.ts'
-import { type Message, placeFor, requireGroup, requireWecom, type Sent, sendSteps } from './message.ts'
+import {
+  calling,
+  type Message,
+  placeFor,
+  requireGroup,
+  requireWecom,
+  type Sent,
+  sendSteps,
+} from './message.ts'
 import { sendToPerson } from './to-person.ts'
 
 const EXTERNAL_CONTACT = '/cgi-bin/externalcontact'
@@ -23,7 +31,7 @@ export async function postByRobot(rt: Runtime, message: Message, content: Conten
   const key = rt.vault.open(webhookSealed)
   const post = async (text: string) => {
     await placeFor(rt, message, { to: 'robot', key })
-    return wecom.postToRobot(key, text)
+    return calling(message, () => wecom.postToRobot(key, text))
   }
   return sendSteps(rt, message, [
     ...partsOf(content, textLimits.robot).map(text => () => post(text)),
@@ -32,7 +40,7 @@ export async function postByRobot(rt: Runtime, message: Message, content: Conten
       if (bytes === null) return post(linkTo(file))
       const mediaId = await wecom.robots.upload(key, 'file', file.name, bytes)
       await placeFor(rt, message, { to: 'robot', key })
-      return wecom.robots.post(key, { kind: 'file', mediaId })
+      return calling(message, () => wecom.robots.post(key, { kind: 'file', mediaId }))
     }),
   ])
 }
@@ -44,7 +52,7 @@ export async function postToAppChat(rt: Runtime, message: Message, content: Cont
   if (!chatId) throw new ChannelError('recipient', '应用群还没有建好')
   const post = async (text: string) => {
     await placeFor(rt, message, { to: 'appchat', size })
-    return wecom.postToAppChat(chatId, text)
+    return calling(message, () => wecom.postToAppChat(chatId, text))
   }
   return sendSteps(rt, message, [
     ...partsOf(content, textLimits.appchat).map(text => () => post(text)),
@@ -52,7 +60,7 @@ export async function postToAppChat(rt: Runtime, message: Message, content: Cont
       const mediaId = await upload(rt, message, wecom, file)
       if (mediaId === null) return post(linkTo(file))
       await placeFor(rt, message, { to: 'appchat', size })
-      return wecom.appChats.post(chatId, { kind: 'file', mediaId })
+      return calling(message, () => wecom.appChats.post(chatId, { kind: 'file', mediaId }))
     }),
   ])
 }
@@ -84,9 +92,8 @@ export async function createMassTask(rt: Runtime, message: Message, content: Con
   const chatIds = (message.chatIds ?? []).filter(chatId => !full.includes(chatId))
   if (chatIds.length === 0) throw new ChannelError('recipient', '这些群本月的群发次数都用完了')
   try {
-    const { taskId, failed } = await wecom.mass.create(
-      { kind: 'groups', sender: owner.address, chatIds },
-      bubbles,
+    const { taskId, failed } = await calling(message, () =>
+      wecom.mass.create({ kind: 'groups', sender: owner.address, chatIds }, bubbles),
     )
     if (failed.length >= chatIds.length)
       throw new ChannelError('recipient', '这些群都收不到群发（不是该群主的群，或本月次数已满）')
@@ -133,6 +140,7 @@ export async function handOutJoinPass(rt: Runtime, message: Message): Promise<Se
 export async function createAppChat(rt: Runtime, message: Message): Promise<Sent> {
   const group = await requireGroup(rt, message)
   if (group.chatId) return { platformId: group.chatId }
+  if (group.dissolvedAt) throw new ChannelError('rejected', '群已解散')
   const persons = [
     group.ownerId as number,
     ...(await entitledPersons(rt, group)).map(person => person.personId),

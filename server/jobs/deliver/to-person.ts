@@ -4,6 +4,7 @@ import { wasSummoned } from '../../../db/queries/outgoing.ts'
 import { closeWindow, returnToWindow, useWindow } from '../../../db/queries/windows.ts'
 import type { OfficialAccountChannel, SendResult, WecomChannel } from '../../channels/channel.ts'
 import { ChannelError } from '../../channels/errors.ts'
+import type { AppContent } from '../../channels/wecom/messages.ts'
 import { chineseMoment } from '../../clock.ts'
 import type { Attachment } from '../../domain/outgoing/attach-file.ts'
 import { MustWait } from '../../limits.ts'
@@ -16,10 +17,14 @@ const SUMMONS_HOLDS_MS = 24 * 3600_000
 
 type Account = NonNullable<Awaited<ReturnType<typeof identityById>>>
 
+/** From the second attempt on: what the first may have brought is not brought again. Longer than two attempts lie apart. */
+const DUPLICATE_SECONDS = 2 * 3600
+
 /** Tries the person's accounts: WeCom first, then the Official Account in its window, then a template message. */
 export async function sendToPerson(rt: Runtime, message: Message, content: Content): Promise<Sent> {
   let last = new ChannelError('recipient', '对方还没有绑定账号，或已取消关注')
   let wait: MustWait | null = null
+  let repairable: ChannelError | null = null
   for (const account of await accountsFor(rt, message)) {
     try {
       return await sendToAccount(rt, message, account, content)
@@ -31,13 +36,14 @@ export async function sendToPerson(rt: Runtime, message: Message, content: Conte
       }
       if (!(error instanceof ChannelError) || error.retryable) throw error
       last = error
+      if (error.mayBeRepaired) repairable = error
       if (error.reason === 'window_closed') {
         const sent = await trySummons(rt, message, account.address)
         if (sent !== null) return sent
       }
     }
   }
-  throw wait ?? last
+  throw wait ?? repairable ?? last
 }
 
 /** The accounts that can be written to, WeCom first. */
@@ -68,19 +74,21 @@ function sendByApp(
   content: Content,
   wecom: WecomChannel,
 ): Promise<Sent> {
-  const sendText = async (text: string) => {
+  const sendContent = async (part: AppContent): Promise<SendResult> => {
     await placeFor(rt, message, { to: 'member', userId })
-    return wecom.sendText(userId, text)
+    const options = message.attempts > 1 ? { duplicateCheckSeconds: DUPLICATE_SECONDS } : {}
+    const sent = await wecom.messages.send({ users: [userId] }, part, options)
+    if (sent.invalidUsers.length > 0) throw new ChannelError('recipient', '对方不在企业微信应用的可见范围内')
+    if (sent.unlicensedUsers.length > 0) throw new ChannelError('recipient', '对方的账号没有接口许可')
+    return { platformId: sent.parts[0]?.messageId ?? '' }
   }
+  const sendText = (text: string) => sendContent({ kind: 'text', text })
   const sendFile = async (file: Attachment): Promise<SendResult> => {
     const bytes = await readFile(rt, file)
     if (bytes === null) return sendText(linkTo(file))
     await placeFor(rt, message, { to: 'wecom-api', path: '/cgi-bin/media/upload' })
     const mediaId = await wecom.media.upload('file', file.name, bytes)
-    await placeFor(rt, message, { to: 'member', userId })
-    const { parts, invalidUsers } = await wecom.messages.send({ users: [userId] }, { kind: 'file', mediaId })
-    if (invalidUsers.length > 0) throw new ChannelError('recipient', '对方不在企业微信应用的可见范围内')
-    return { platformId: parts[0]?.messageId ?? '' }
+    return sendContent({ kind: 'file', mediaId })
   }
   return sendSteps(rt, message, [
     ...partsOf(content, wecom.maxTextBytes).map(text => () => sendText(text)),
@@ -147,18 +155,17 @@ async function trySummons(rt: Runtime, message: Message, address: string): Promi
     return { platformId: '', isSummons: true }
   try {
     await placeFor(rt, message, { to: 'official-template' })
-    const sent = await rt.channels.officialAccount?.sendTemplate(
-      address,
-      {
-        title: notice ? `通知 ${notice.id} 待转发` : '有一件事等您办理',
-        time: chineseMoment(notice?.deadlineAt ?? now),
-        note: notice ? `请回复：通知 ${notice.id}` : '请回复任意一个字查看',
-      },
-      null,
-    )
+    const summons = {
+      title: notice ? `通知 ${notice.id} 待转发` : '有一件事等您办理',
+      time: chineseMoment(notice?.deadlineAt ?? now),
+      note: notice ? `请回复：通知 ${notice.id}` : '请回复任意一个字查看',
+      // the same for each try of this call; another when they came and are called again for the same message
+      clientMessageId: `${message.id}-${message.sentAt?.getTime() ?? 0}`,
+    }
+    const sent = await rt.channels.officialAccount?.sendTemplate(address, summons, null)
     return sent ? { platformId: sent.platformId, isSummons: notice === null } : null
   } catch (error) {
-    if (error instanceof ChannelError && !error.retryable) return null
+    if (error instanceof ChannelError && !error.retryable && !error.mayBeRepaired) return null
     throw error
   }
 }

@@ -50,8 +50,10 @@ describe('the access token', () => {
   })
 
   test('a wrong secret is a matter for the operator, not for trying again', async () => {
-    const { sim, channel } = await openAccount({ secret: 'another secret' })
+    const { sim, channel, clock } = await openAccount({ secret: 'another secret' })
     expect(await refusal(() => channel.callbackAddresses())).toEqual(['config', 40125])
+    // asked again only after a while: too many wrong ones and the platform blocks the address
+    clock.advance(30_000)
     sim.faults.on('ip-refused')
     expect(await refusal(() => channel.callbackAddresses())).toEqual(['config', 40164])
   })

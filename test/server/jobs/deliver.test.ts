@@ -112,7 +112,11 @@ describe('sending', () => {
   test('what was in flight when its process died: a person gets it again, a group post becomes unknown', async () => {
     await sendToPerson(stage.rt, officerId, 'task', '进程死了')
     const now = stage.clock.now()
-    const [claimed] = await claim(stage.rt.db, await inTurn(stage.rt.db, now, 10), now, 10)
+    const [claimed] = await claim(
+      stage.rt.db,
+      (await inTurn(stage.rt.db, now, 10)).map(due => due.id),
+      now,
+    )
     expect(await recoverInFlight(stage.rt)).toBe(0)
     stage.clock.advance(16 * 60_000)
     expect(await recoverInFlight(stage.rt)).toBe(1)

@@ -91,7 +91,11 @@ describe('sending within the limits', () => {
     await sendToPerson(stage.rt, ownerId, 'task', '别人的')
     const claimNow = async () => {
       const now = stage.clock.now()
-      const claimed = await claim(stage.rt.db, await inTurn(stage.rt.db, now, 12), now, 12)
+      const claimed = await claim(
+        stage.rt.db,
+        (await inTurn(stage.rt.db, now, 12)).map(due => due.id),
+        now,
+      )
       return claimed.map(message => message.id).sort((a, b) => a - b)
     }
     const all = (await messages()).map(message => message.id)
