@@ -25,7 +25,7 @@ const STOP_LIMIT_MS = 35_000
 
 async function main(): Promise<void> {
   // callbacks leave much behind: collected before it makes the memory three times what is in use (docs/performance.md)
-  setFlagsFromString('--heap-growing-percent=50')
+  setFlagsFromString('--heap-growing-percent=100')
   const starting = startServer({ config: readConfig(process.env), createBot: botFor })
   let isStopping = false
   for (const signal of ['SIGINT', 'SIGTERM'] as const)

@@ -3,7 +3,12 @@ import type { Logger } from 'pino'
 import { connectDatabase } from '../db/client.ts'
 import { describeError } from '../db/errors.ts'
 import { openDatabase } from '../db/open.ts'
-import { insertChannelLog, lockAccessToken, saveAccessToken } from '../db/queries/platform.ts'
+import {
+  insertChannelLog,
+  lockAccessToken,
+  openConnections,
+  saveAccessToken,
+} from '../db/queries/platform.ts'
 import { buildApp } from './app.ts'
 import { createChannels } from './channels/index.ts'
 import type { TokenStore } from './channels/token.ts'
@@ -58,6 +63,8 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
       : await openDatabase(config)
     stops.push(close)
     log.info({ embedded: config.databaseUrl === null }, 'database ready')
+
+    if (withSchedule) await openConnections(db, config.databasePool)
 
     const vault = createVault(config.dataKey)
     const base = { config, db, vault, templates, clock, log }

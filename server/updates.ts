@@ -45,6 +45,7 @@ const MAX_ATTEMPTS = 5
 const LEFT_BEHIND_MS = 15_000
 /** How often a repeated callback looks whether another process has the answer by now. */
 const LOOK_AGAIN_MS = 100
+const KEPT_REPLIES = 500
 /** Connections that handling leaves to storing, reading and sending. */
 const KEPT_FREE = 4
 /** A sender's row is brought up to date no more often than this. */
@@ -88,6 +89,7 @@ export function createUpdateHandler(rt: Runtime, bot: Handler): UpdateHandler {
       .filter(door => door?.asksAgain)
       .map(door => door?.name),
   )
+  const sealedReplies = new Map<string, string>()
   /** What this process is answering now: the same callback again gets the same answer. */
   const answers = new Map<number, Promise<Answer>>()
   /** What this process is handling now, late ones included. */
@@ -151,6 +153,17 @@ export function createUpdateHandler(rt: Runtime, bot: Handler): UpdateHandler {
     const about = describeError(error)
     rt.log.error({ updateId: id, ...about }, 'an update could not be handled')
     await recordFailure(rt.db, id, JSON.stringify(about), MAX_ATTEMPTS)
+  }
+
+  /** Answers at once are few texts for many people: each is sealed once, which is dear. */
+  function sealOnce(reply: string): string {
+    let sealed = sealedReplies.get(reply)
+    if (sealed === undefined) {
+      sealed = rt.vault.seal(reply)
+      if (sealedReplies.size >= KEPT_REPLIES) sealedReplies.clear()
+      sealedReplies.set(reply, sealed)
+    }
+    return sealed
   }
 
   /** @returns what to answer when nothing else is to be done; undefined when there is work, or when in doubt */
@@ -236,7 +249,7 @@ export function createUpdateHandler(rt: Runtime, bot: Handler): UpdateHandler {
         payloadSealed: rt.vault.seal(JSON.stringify(update)),
         receivedAt: rt.clock.now(),
         outright: outright
-          ? { replySealed: outright.reply === null ? null : rt.vault.seal(outright.reply) }
+          ? { replySealed: outright.reply === null ? null : sealOnce(outright.reply) }
           : null,
       })
       const [stored] = await Promise.all([storing, outright && noteIfStale(update, outright.sender)])

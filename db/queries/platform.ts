@@ -42,6 +42,15 @@ export async function saveAccessToken(
     .onConflictDoUpdate({ target: accessTokens.channel, set: { tokenSealed, expiresAt } })
 }
 
+/**
+ * Opens the connections of the pool before they are needed: one that is opened under load keeps its callers waiting for
+ * a tenth of a second.
+ */
+export async function openConnections(db: Db, count: number): Promise<void> {
+  // each holds its connection for a moment, so that the next must open another
+  await Promise.all(Array.from({ length: count }, () => db.execute(sql`select pg_sleep(0.05)`)))
+}
+
 /** Whether the database answers. @throws when it does not */
 export async function ping(db: Db): Promise<void> {
   await db.execute(sql`select 1`)
