@@ -42,10 +42,11 @@ export async function demoFigures(db: Db) {
   }
 }
 
-/** How many updates are in each state. */
+/** How many updates are in each state; `failing`: to be tried again. */
 export async function updateStates(db: Db): Promise<Record<string, number>> {
   const rows = await db.execute<{ status: string; count: number }>(
-    sql`select status, count(*)::int as count from updates group by 1`,
+    sql`select case when status = 'received' and attempts > 0 then 'failing' else status end as status,
+      count(*)::int as count from updates group by 1`,
   )
   return Object.fromEntries([...rows].map(row => [row.status, Number(row.count)]))
 }

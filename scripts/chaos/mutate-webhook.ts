@@ -82,6 +82,7 @@ export async function mutateWebhook(options: MutationOptions): Promise<MutationR
     const { ledger, ...sent } = await sendMutations(options, server, fault)
     if (server.ended !== null) fault(`the server ended: ${server.ended}`)
 
+    // one that fails is tried again for more than an hour before it is set aside: it counts in `states`
     const left = async () => (await updateStates(db)).received ?? 0
     const giveUpAt = performance.now() + SETTLE_LIMIT_MS
     while (server.ended === null && performance.now() < giveUpAt && (await left()) > 0) await sleep(500)
