@@ -59,10 +59,13 @@ export function countOf(fields: Fields, name: string): number | null {
   return /^\d{1,9}$/.test(value) ? Number(value) : null
 }
 
+/** The start of the year 2100. A moment beyond it is no mistake of a clock, and beyond 9999 no database takes it. */
+const LATEST_SECONDS = 4_102_444_800
+
 /** A moment in seconds since 1970; null when it is absent or none. */
 export function momentOf(fields: Fields, name: string): Date | null {
   const value = field(fields, name)
-  return /^\d{1,12}$/.test(value) ? new Date(Number(value) * 1000) : null
+  return /^\d{1,10}$/.test(value) && Number(value) <= LATEST_SECONDS ? new Date(Number(value) * 1000) : null
 }
 
 function listOf(value: FieldValue | undefined): FieldValue[] {

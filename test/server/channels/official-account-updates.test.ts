@@ -286,6 +286,7 @@ describe.each(combinations)('in %s mode, pushed as %s', (mode, format) => {
   })
 
   test.each<[string, Fields, object]>([
+    ['a time that no calendar has', { ...head, CreateTime: 999_999_999_999 }, { at: NOW, address: 'o-1' }],
     ['a time as text', { ...head, CreateTime: SECONDS }, { at: NOW, address: 'o-1' }],
     ['no time', { ToUserName: 'gh_1', FromUserName: 'o-1' }, { at: NOW, address: 'o-1' }],
     ['no sender', { ToUserName: 'gh_1', CreateTime: 1 }, { at: new Date(1000), address: 'sys' }],
