@@ -4,11 +4,11 @@ import type { UpdateContent } from './update.ts'
 // what WeCom and the Official Account write in the same way
 
 /** The words of a link that somebody sent. */
-export function linkText(fields: Fields): string {
+function linkText(fields: Fields): string {
   return [field(fields, 'Title'), field(fields, 'Description')].filter(part => part !== '').join('\n')
 }
 
-export function readPlace(how: 'sent' | 'picked', fields: Fields): UpdateContent {
+function readPlace(how: 'sent' | 'picked', fields: Fields): UpdateContent {
   return {
     kind: 'place',
     how,
@@ -78,4 +78,38 @@ function pictureCount(pictures: Fields): number {
 export function itemsOf(fields: Fields, name: string): string[] {
   const items = branchList(fields, name).flatMap(list => fieldList(list, 'Item'))
   return commaList([...items, ...fieldList(fields, name)])
+}
+
+/**
+ * What somebody sent that is no text; null for a type that is none of these.
+ * @param type in small letters
+ */
+export function readSent(type: string, fields: Fields): UpdateContent | null {
+  switch (type) {
+    case 'image':
+    case 'voice':
+    case 'video':
+    case 'shortvideo':
+    // missing from the platforms' lists, and met: it has a title, and nothing that it could be fetched by
+    case 'file':
+      return {
+        kind: 'media',
+        mediaType: type,
+        mediaId: field(fields, 'MediaId') || null,
+        url: field(fields, 'PicUrl') || null,
+        text: field(fields, 'Recognition'),
+      }
+    case 'link':
+      return {
+        kind: 'media',
+        mediaType: type,
+        mediaId: null,
+        url: field(fields, 'Url') || null,
+        text: linkText(fields),
+      }
+    case 'location':
+      return readPlace('sent', fields)
+    default:
+      return null
+  }
 }

@@ -1,4 +1,4 @@
-import { linkText, readMenuEvent, readPlace, readReportedPlace, tapped } from '../callback/contents.ts'
+import { readMenuEvent, readReportedPlace, readSent, tapped } from '../callback/contents.ts'
 import { type Fields, field, smallField } from '../callback/fields.ts'
 import { readUpdate, type UpdateContent } from '../callback/update.ts'
 import type { Update } from '../channel.ts'
@@ -20,33 +20,10 @@ function readContent(fields: Fields): UpdateContent | null {
       const command = commandOfMenuItem(field(fields, 'bizmsgmenuid'))
       return command === null ? { kind: 'text', text: field(fields, 'Content') } : tapped(command)
     }
-    case 'image':
-    case 'voice':
-    case 'video':
-    case 'shortvideo':
-    // missing from the platform's list, and met: it has a title, and nothing that it could be fetched by
-    case 'file':
-      return {
-        kind: 'media',
-        mediaType: type,
-        mediaId: field(fields, 'MediaId') || null,
-        url: field(fields, 'PicUrl') || null,
-        text: field(fields, 'Recognition'),
-      }
-    case 'link':
-      return {
-        kind: 'media',
-        mediaType: type,
-        mediaId: null,
-        url: field(fields, 'Url') || null,
-        text: linkText(fields),
-      }
-    case 'location':
-      return readPlace('sent', fields)
     case 'event':
       return readEvent(smallField(fields, 'Event'), fields)
     default:
-      return null
+      return readSent(type, fields)
   }
 }
 
