@@ -321,10 +321,7 @@ function notUnderstood(heard: Heard): string {
       : '好的，有事随时发送“帮助”。'
   if (['media', 'place'].includes(heard.update.kind) && heard.text === '')
     return '收到。图片、语音、文件、位置我还看不懂，请用文字说明要办什么，或发送“帮助”。'
-  const near = nearestCommands(
-    commands.filter(command => isFor(heard, command.audience)),
-    heard.text,
-  )
+  const near = nearestCommands(commands, heard.text, command => isFor(heard, command.audience))
   if (near.length === 0)
     return `没有明白您的意思。${heard.actor.person ? '' : '要加入群请发送“入群 群号”；'}发送“帮助”看看能做什么。`
   return [

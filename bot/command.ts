@@ -41,13 +41,70 @@ export interface MatchedCommand {
 /** What stands behind a command that takes no text of its own; longer is a text that only begins with its word. */
 const MAX_INPUT = 60
 
+/** A word that a command is called by. */
+interface Word {
+  command: Command
+  text: string
+  /** In characters. */
+  length: number
+}
+
+/** The words of a list of commands, arranged once: every message is looked up in them, most of them in vain. */
+interface Vocabulary {
+  /** By their first character (UTF-16 unit), in the order of the commands. */
+  byFirst: ReadonlyMap<string, readonly Word[]>
+  /** The words of two and more characters that hold a character, with how often it stands in them. */
+  byCharacter: ReadonlyMap<string, readonly { word: Word; times: number }[]>
+}
+
+const vocabularies = new WeakMap<readonly Command[], Vocabulary>()
+
+function vocabularyOf(commands: readonly Command[]): Vocabulary {
+  let vocabulary = vocabularies.get(commands)
+  if (!vocabulary) {
+    vocabulary = arrange(commands)
+    vocabularies.set(commands, vocabulary)
+  }
+  return vocabulary
+}
+
+function arrange(commands: readonly Command[]): Vocabulary {
+  const byFirst = new Map<string, Word[]>()
+  const byCharacter = new Map<string, { word: Word; times: number }[]>()
+  for (const command of commands)
+    for (const text of [command.name, ...command.aliases]) {
+      const characters = [...text]
+      const word = { command, text, length: characters.length }
+      listIn(byFirst, text.charAt(0)).push(word)
+      if (characters.length > 1)
+        for (const character of new Set(characters))
+          listIn(byCharacter, character).push({
+            word,
+            times: characters.filter(each => each === character).length,
+          })
+    }
+  return { byFirst, byCharacter }
+}
+
+function listIn<Item>(lists: Map<string, Item[]>, key: string): Item[] {
+  let list = lists.get(key)
+  if (!list) {
+    list = []
+    lists.set(key, list)
+  }
+  return list
+}
+
 /** The command that a text begins with, the longest word first; null when it begins with none. */
 export function matchCommand(commands: readonly Command[], text: string): MatchedCommand | null {
   const whole = withoutQuotes(text)
   const plain = plainWords(text)
+  const { byFirst } = vocabularyOf(commands)
   let best: (MatchedCommand & { length: number }) | null = null
-  for (const command of commands)
-    for (const word of [command.name, ...command.aliases]) {
+  const begun = byFirst.get(plain.charAt(0)) ?? []
+  const others = whole.charAt(0) === plain.charAt(0) ? [] : (byFirst.get(whole.charAt(0)) ?? [])
+  for (const words of [begun, others])
+    for (const { command, text: word } of words) {
       const said = command.takesText ? whole : plain
       if (!said.startsWith(word) || (best && best.length >= word.length)) continue
       const rest = said.slice(word.length)
@@ -87,36 +144,30 @@ function withoutQuotes(text: string): string {
   return bare === '' ? text : bare
 }
 
-/** Up to three commands that somebody may have meant, the likeliest first. */
-export function nearestCommands(commands: readonly Command[], text: string): Command[] {
-  const head = [...text.slice(0, 16)].slice(0, 8)
+/**
+ * Up to three commands that somebody may have meant, the likeliest first: those with the largest share of the
+ * characters of one of their words at the beginning of the text. A word of one character must be the first.
+ * @param isMeant leaves out what is not for this person
+ */
+export function nearestCommands(
+  commands: readonly Command[],
+  text: string,
+  isMeant: (command: Command) => boolean = () => true,
+): Command[] {
+  const { byFirst, byCharacter } = vocabularyOf(commands)
+  const found = new Map<Word, number>()
+  const head = new Set([...text.slice(0, 16)].slice(0, 8))
+  for (const character of head)
+    for (const { word, times } of byCharacter.get(character) ?? [])
+      found.set(word, (found.get(word) ?? 0) + times)
+  const scores = new Map<Command, number>()
+  const count = (word: Word, score: number) =>
+    scores.set(word.command, Math.max(scores.get(word.command) ?? 0, score))
+  for (const [word, characters] of found) count(word, characters / word.length)
+  for (const word of byFirst.get(text.charAt(0)) ?? []) if (word.length === 1) count(word, 1)
+  if (scores.size === 0) return []
   return commands
-    .map(command => ({
-      command,
-      score: Math.max(...wordsOf(command).map(characters => likeness(characters, head))),
-    }))
-    .filter(({ score }) => score > 0)
-    .sort((a, b) => b.score - a.score)
+    .filter(command => scores.has(command) && isMeant(command))
+    .sort((a, b) => (scores.get(b) ?? 0) - (scores.get(a) ?? 0))
     .slice(0, 3)
-    .map(({ command }) => command)
-}
-
-const wordsByCommand = new WeakMap<Command, string[][]>()
-
-/** The words of a command, taken apart once. */
-function wordsOf(command: Command): string[][] {
-  let words = wordsByCommand.get(command)
-  if (!words) {
-    words = [command.name, ...command.aliases].map(word => [...word])
-    wordsByCommand.set(command, words)
-  }
-  return words
-}
-
-/** The share of a word's characters that stand in the text; a word of one character must be the first. */
-function likeness(characters: string[], head: string[]): number {
-  if (characters.length === 1) return head[0] === characters[0] ? 1 : 0
-  let found = 0
-  for (const character of characters) if (head.includes(character)) found++
-  return found / characters.length
 }

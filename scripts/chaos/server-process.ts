@@ -36,7 +36,7 @@ const STOP_LIMIT_MS = 45_000
 export async function startServerProcess(options: ServerProcessOptions): Promise<ServerProcess> {
   const { port, core = null, onLine = () => {} } = options
   // as `npm start` does
-  const node = [process.execPath, '--max-semi-space-size=16', join(root, 'server/main.ts')]
+  const node = [process.execPath, '--max-semi-space-size=16', '--v8-pool-size=1', join(root, 'server/main.ts')]
   const [command = '', ...args] = core === null ? node : ['taskset', '-c', String(core), ...node]
   const child = spawn(command, args, {
     cwd: root,
