@@ -1,5 +1,6 @@
 import Fastify, { type FastifyInstance, type FastifyRequest, LogController } from 'fastify'
 import { describeError } from '../db/errors.ts'
+import { registerConsole } from './console/console.ts'
 import { sendError, statusOf } from './http/errors.ts'
 import { registerHealth } from './http/health.ts'
 import { registerPages } from './http/pages.ts'
@@ -8,13 +9,14 @@ import type { Runtime } from './runtime.ts'
 import type { UpdateHandler } from './updates.ts'
 
 /** The HTTP side: every route there is. Does not listen. */
-export function buildApp(rt: Runtime, updates: UpdateHandler): FastifyInstance {
+export async function buildApp(rt: Runtime, updates: UpdateHandler): Promise<FastifyInstance> {
   const app = Fastify({
     loggerInstance: rt.log,
     logController: new LogController({ disableRequestLogging: true }),
     return503OnClosing: true,
     // whoever sends a byte a minute would otherwise hold a connection, and our stop, for ever
-    requestTimeout: 10_000,
+    // (an upload from a slow phone takes longer; the console's own limit is on its size)
+    requestTimeout: 60_000,
     // an address that cannot be decoded: fastify's own answer would repeat it, query and all
     frameworkErrors: (error, _request, reply) => void sendError(reply, error),
   }) as unknown as FastifyInstance
@@ -45,6 +47,7 @@ export function buildApp(rt: Runtime, updates: UpdateHandler): FastifyInstance {
   registerHealth(app, rt)
   registerWebhooks(app, rt, updates)
   registerPages(app, rt)
+  await registerConsole(app, rt)
   return app
 }
 

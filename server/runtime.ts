@@ -17,6 +17,8 @@ export interface Runtime {
   channels: Channels
   /** Address of this server as people open it, without a slash at the end. */
   publicUrl: string
+  /** Whether the platforms are played by the simulator and anybody may be played by anybody. */
+  isDemo: boolean
 }
 
 /**

@@ -30,6 +30,8 @@ export interface StartOptions {
   withSchedule?: boolean
   /** Set when the database is there already and migrated. */
   databaseUrl?: string
+  /** Lets anybody sign in as anybody. Refused unless both platforms are on this very machine. */
+  isDemo?: boolean
 }
 
 export interface RunningServer {
@@ -71,6 +73,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     const rt: Runtime = {
       ...base,
       publicUrl: config.publicUrl ?? '',
+      isDemo: options.isDemo === true && arePlayed(config),
       channels: createChannels(config, {
         now: () => clock.now(),
         tokens: tokenStore(() => rt),
@@ -83,7 +86,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
       }),
     }
     const updates = createUpdateHandler(rt, options.createBot(rt.channels, templates))
-    const app = buildApp(rt, updates)
+    const app = await buildApp(rt, updates)
     const address = await app.listen({ host: config.host, port: config.port })
     stops.push(() => app.close())
     rt.publicUrl ||= address
@@ -96,6 +99,14 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     await stop()
     throw error
   }
+}
+
+/** Whether every platform is played on this machine: no setting of an operator opens the demo's door. */
+function arePlayed(config: Config): boolean {
+  const addresses = [config.wecom && config.wecomBaseUrl, config.officialAccount?.baseUrl]
+  return addresses.every(
+    address => !address || ['127.0.0.1', 'localhost', '[::1]'].includes(new URL(address).hostname),
+  )
 }
 
 /** Tokens in the database, refreshed by one process while the others wait for its lock. */

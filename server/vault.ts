@@ -13,7 +13,17 @@ export interface Vault {
   index(field: IndexField, value: string): string
 }
 
-export type IndexField = 'phone' | 'id-number' | 'id-tail' | 'wechat' | 'binding-code' | 'page-token'
+export type IndexField =
+  | 'phone'
+  | 'id-number'
+  | 'id-tail'
+  | 'wechat'
+  | 'binding-code'
+  | 'page-token'
+  | 'session'
+  | 'sign-in-link'
+  | 'form'
+  | 'api-token'
 
 const NONCE_BYTES = 12
 /** Always the full tag: the cipher would take a cut one, which is easier to forge. */

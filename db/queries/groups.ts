@@ -79,6 +79,14 @@ export async function groupsOfOwners(db: Db, ownerIds: number[]): Promise<GroupW
   return found
 }
 
+/** The groups in use that a unit leads itself. */
+export async function groupsOfUnit(db: Db, unitId: number): Promise<GroupWithUnit[]> {
+  const rows = await selectGroups(db)
+    .where(and(eq(groups.unitId, unitId), isNull(groups.dissolvedAt)))
+    .orderBy(asc(groups.id))
+  return rows.map(flat)
+}
+
 /** The groups in use of a subtree. @param path the top unit's path */
 export async function groupsUnder(db: Db, path: string): Promise<GroupWithUnit[]> {
   const rows = await selectGroups(db)

@@ -110,3 +110,20 @@ export async function roleHolders(db: Db, unitIds: number[], roleIds: string[]) 
     .where(and(inArray(roles.unitId, unitIds), inArray(roles.role, roleIds), sql`${roles.endedAt} is null`))
     .orderBy(roles.id)
 }
+
+/** Everybody with a role in a unit now, those first who came first. */
+export function holdersOf(db: Db, unitId: number) {
+  return db
+    .select({ personId: roles.personId, name: persons.name, role: roles.role, title: roles.title })
+    .from(roles)
+    .innerJoin(persons, eq(persons.id, roles.personId))
+    .where(and(eq(roles.unitId, unitId), sql`${roles.endedAt} is null`))
+    .orderBy(roles.id)
+    .limit(500)
+}
+
+/** A unit and all above it, from the top downwards. @param path the unit's path */
+export function unitsAbove(db: Db, path: string): Promise<UnitRow[]> {
+  const ids = path.split('/').filter(Boolean).map(Number)
+  return db.select().from(units).where(inArray(units.id, ids)).orderBy(sql`length(${units.path})`)
+}

@@ -1,3 +1,4 @@
+export * from './console.ts'
 export * from './groups.ts'
 export * from './notices.ts'
 export * from './persons.ts'

@@ -16,6 +16,12 @@ export const rosterImports = pgTable('roster_imports', {
   newCount: integer().notNull(),
   changedCount: integer().notNull(),
   goneCount: integer().notNull(),
+  /** The top of what it was allowed to touch; null: the whole programme, on the command line. */
+  unitId: ref().references(() => units.id),
+  programme: text(),
+  /** Undone: what it had closed stands again, what it had brought is closed. */
+  undoneAt: moment(),
+  undoneBy: ref().references(() => persons.id),
 })
 
 /** Who should be where (名册): one person in one unit for one term of service. Changed by imports only. */

@@ -89,6 +89,7 @@ export async function openDemo(options: DemoOptions): Promise<DemoStage> {
     log: options.log,
     withSchedule: false,
     databaseUrl: options.databaseUrl,
+    isDemo: true,
   })
   sim.addWecomApp({ ...wecom, callbackUrl: `${server.url}/webhooks/wecom` })
   sim.addOfficialAccount({

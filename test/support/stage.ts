@@ -41,6 +41,8 @@ export interface StageOptions {
   start?: string
   simulator?: Partial<SimulatorOptions>
   env?: Record<string, string>
+  /** Whether anybody may sign in as anybody on the pages (true). */
+  isDemo?: boolean
 }
 
 export const wecomSettings = {
@@ -104,6 +106,7 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
     log: pino({ level: 'debug' }, { write: line => void logLines.push(line) }),
     withSchedule: false,
     databaseUrl,
+    isDemo: options.isDemo ?? true,
   })
   sim.addWecomApp({ ...wecomSettings, callbackUrl: `${server.url}/webhooks/wecom` })
   sim.addOfficialAccount({

@@ -1,0 +1,113 @@
+import compress from '@fastify/compress'
+import cookie from '@fastify/cookie'
+import formbody from '@fastify/formbody'
+import multipart from '@fastify/multipart'
+import type { FastifyInstance } from 'fastify'
+import { describeError } from '../../db/errors.ts'
+import { endSession } from '../../db/queries/sessions.ts'
+import { DomainError } from '../errors.ts'
+import { statusOf } from '../http/errors.ts'
+import { html } from '../http/html.ts'
+import type { Runtime } from '../runtime.ts'
+import { registerAssets } from './assets.ts'
+import { barePage } from './layout.ts'
+import { apiTokenPages } from './pages/api-tokens.ts'
+import { auditPages } from './pages/audit.ts'
+import { groupPages } from './pages/groups.ts'
+import { importPages } from './pages/imports.ts'
+import { joinRequestPages } from './pages/join-requests.ts'
+import { matrixPages } from './pages/matrix.ts'
+import { mePages } from './pages/me.ts'
+import { noticePages } from './pages/notices.ts'
+import { personPages } from './pages/persons.ts'
+import { recordPages } from './pages/records.ts'
+import { rosterPages } from './pages/roster.ts'
+import { serverPages } from './pages/server.ts'
+import { sheetPages } from './pages/sheets.ts'
+import { unitPages } from './pages/unit.ts'
+import { createRoutes, NotFound, type Routes } from './routes.ts'
+import { dropSession } from './session.ts'
+import { registerSignIn } from './sign-in.ts'
+
+/** All pages of the console, one file each. */
+const pages: readonly ((routes: Routes) => void)[] = [
+  matrixPages,
+  unitPages,
+  groupPages,
+  joinRequestPages,
+  noticePages,
+  recordPages,
+  sheetPages,
+  rosterPages,
+  importPages,
+  personPages,
+  auditPages,
+  serverPages,
+  mePages,
+  apiTokenPages,
+]
+
+/** The largest roster file: a million rows of CSV. */
+const MAX_UPLOAD_BYTES = 200 * 1024 * 1024
+
+/** Only our own files, no inline script or style, no frame around us. */
+const headers = {
+  'cache-control': 'private, no-store',
+  'content-security-policy':
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+  'cross-origin-opener-policy': 'same-origin',
+  // with `no-referrer` browsers hide even from us where a form was sent from
+  'referrer-policy': 'same-origin',
+  'x-content-type-options': 'nosniff',
+  'x-robots-tag': 'noindex',
+}
+
+/** The pages for people: sign-in, the console, and what a person sees of themselves. */
+export async function registerConsole(app: FastifyInstance, rt: Runtime): Promise<void> {
+  await app.register(async scope => {
+    await scope.register(cookie)
+    await scope.register(formbody, { bodyLimit: 1024 * 1024 })
+    await scope.register(multipart, {
+      attachFieldsToBody: true,
+      limits: { fileSize: MAX_UPLOAD_BYTES, files: 1, fields: 40 },
+    })
+    await scope.register(compress, { threshold: 1024, encodings: ['gzip'] })
+    scope.addHook('onRequest', async (_request, reply) => {
+      reply.headers(headers)
+      if (rt.publicUrl.startsWith('https:')) reply.header('strict-transport-security', 'max-age=31536000')
+    })
+    scope.addHook('onRoute', route => {
+      if (!route.config?.policy) throw new Error(`${route.url} has no policy: say who may have it`)
+    })
+    scope.setErrorHandler((error, request, reply) => {
+      const status = error instanceof NotFound ? 404 : statusOf(error)
+      const about = { method: request.method, route: request.routeOptions.url, ...describeError(error) }
+      if (status >= 500) rt.log.error(about, 'a page failed')
+      else if (!(error instanceof NotFound)) rt.log.info(about, 'a page was refused')
+      const [title, words] = sayError(status, error)
+      reply.code(status).type('text/html; charset=utf-8')
+      if (request.headers['hx-request'] === 'true')
+        return reply.send(html`<p class="fault" role="alert">${words}</p>`.text)
+      return reply.send(
+        barePage(title, html`<p class="fault" role="alert">${words}</p><p><a href="/">回到首页</a></p>`).text,
+      )
+    })
+    registerAssets(scope)
+    registerSignIn(scope, rt)
+    const routes = createRoutes(scope, rt)
+    for (const register of pages) register(routes)
+    routes.post('/sign-out', 'person', async ({ viewer, reply }) => {
+      await endSession(rt.db, viewer.actor.person.id, viewer.sessionId, rt.clock.now())
+      dropSession(rt, reply)
+      return reply.redirect('/sign-in', 303)
+    })
+  })
+}
+
+function sayError(status: number, error: unknown): [title: string, words: string] {
+  if (status === 404) return ['没有这个页面', '没有这个页面，或者您没有权限查看。']
+  if (error instanceof DomainError) return ['没有办成', error.message]
+  if (status === 413) return ['没有办成', '文件太大。']
+  if (status < 500) return ['没有办成', '提交的内容不合要求，请返回检查。']
+  return ['服务器出错', '服务器出错，没有办成。请稍后再试；一直这样请告诉系统管理员。']
+}

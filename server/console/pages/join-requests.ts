@@ -1,0 +1,3 @@
+import type { Routes } from '../routes.ts'
+
+export function joinRequestPages(_routes: Routes): void {}

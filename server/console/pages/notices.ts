@@ -1,0 +1,3 @@
+import type { Routes } from '../routes.ts'
+
+export function noticePages(_routes: Routes): void {}
