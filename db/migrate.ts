@@ -7,7 +7,7 @@ import postgres from 'postgres'
 export const migrationsFolder = join(dirname(fileURLToPath(import.meta.url)), 'migrations')
 
 /** Any number; all processes that migrate this database must use the same. */
-const MIGRATION_LOCK = 7_351_004
+export const MIGRATION_LOCK = 7_351_004
 
 /**
  * Brings a database to the present schema. Forward only.

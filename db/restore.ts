@@ -10,7 +10,7 @@ import {
   type TableShape,
   tableShapes,
 } from './backup.ts'
-import { migrationsFolder } from './migrate.ts'
+import { MIGRATION_LOCK, migrationsFolder } from './migrate.ts'
 
 export interface ForeignKey {
   table: string
@@ -36,9 +36,6 @@ export interface Restoring {
   analyze(): Promise<void>
 }
 
-/** The lock of `db/migrate.ts`: no server migrates this database meanwhile. */
-const MIGRATION_LOCK = 7_351_004
-
 /** The migrations that this program knows, by their times in the journal. */
 export function knownMigrations(): number[] {
   return readMigrationFiles({ migrationsFolder }).map(migration => migration.folderMillis)
@@ -47,6 +44,7 @@ export function knownMigrations(): number[] {
 /** Runs `work` in one transaction: when it throws, the database is what it was. */
 export function restoring<T>(url: string, work: (database: Restoring) => Promise<T>): Promise<T> {
   return inCopyingTransaction(url, '', async tx => {
+    // no server migrates this database meanwhile
     await tx`select pg_advisory_xact_lock(${MIGRATION_LOCK})`
     return work({
       tables: () => tableShapes(tx),

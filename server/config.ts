@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { z } from 'zod'
 
 const key43 = z.string().regex(/^[A-Za-z0-9]{43}$/, 'must be exactly 43 letters or digits')
@@ -32,6 +33,11 @@ const settings = {
   // the platforms hang up after 5 s; storing and the way back need the rest
   CALLBACK_DEADLINE_MS: z.coerce.number().int().positive().max(4800).default(4000),
   RETENTION_DAYS: count(60),
+  METRICS_TOKEN: z
+    .string()
+    .regex(/^[\x21-\x7e]{16,256}$/, 'must be 16 to 256 characters without spaces')
+    .optional(),
+  VERIFY_FOLDER: z.string().optional(),
   WECOM_BASE_URL: webAddress.default('https://qyapi.weixin.qq.com'),
   WECOM_CORP_ID: z.string().min(1).optional(),
   WECOM_AGENT_ID: z.coerce.number().int().positive().optional(),
@@ -109,6 +115,10 @@ export interface Config {
   callbackDeadlineMs: number
   /** Days that handled callbacks and the log of platform calls are kept. */
   retentionDays: number
+  /** The bearer token of `GET /metrics`. Absent: there is no such route. */
+  metricsToken: string | null
+  /** Where the platforms' `WW_verify_….txt` and `MP_verify_….txt` are put. */
+  verifyFolder: string
   /** Without a slash at the end; the chat robot needs it, too. */
   wecomBaseUrl: string
   wecom: WecomConfig | null
@@ -214,6 +224,8 @@ function assemble(env: z.output<z.ZodObject<typeof settings>>): Config {
     callbackFreshnessSeconds: env.CALLBACK_FRESHNESS_SECONDS,
     callbackDeadlineMs: env.CALLBACK_DEADLINE_MS,
     retentionDays: env.RETENTION_DAYS,
+    metricsToken: env.METRICS_TOKEN ?? null,
+    verifyFolder: env.VERIFY_FOLDER ?? join(env.DATA_FOLDER, 'verify'),
     wecomBaseUrl: withoutSlash(env.WECOM_BASE_URL),
     wecom:
       env.WECOM_CORP_ID && env.WECOM_AGENT_ID && env.WECOM_SECRET && env.WECOM_TOKEN && env.WECOM_AES_KEY

@@ -56,6 +56,8 @@ describe('a configuration', () => {
       callbackFreshnessSeconds: 600,
       callbackDeadlineMs: 4000,
       retentionDays: 60,
+      metricsToken: null,
+      verifyFolder: '.data/verify',
       wecom: {
         baseUrl: 'https://qyapi.weixin.qq.com',
         corpId: 'ww1',
@@ -169,6 +171,7 @@ describe('a configuration', () => {
       { DATA_KEY: dataKey, ...account, OFFICIAL_ACCOUNT_MODE: 'mixed' },
       ['OFFICIAL_ACCOUNT_MODE'],
     ],
+    ['a metrics token that can be guessed', { ...whole, METRICS_TOKEN: 'secret' }, ['METRICS_TOKEN']],
     ['half of a robot', { ...whole, WECOM_BOT_TOKEN: 'token' }, ['WECOM_BOT_AES_KEY']],
     ['a verification that is neither yes nor no', { ...whole, WECOM_VERIFIED: 'true' }, ['WECOM_VERIFIED']],
   ])('with %s says so', (_name, environment, expected) => {
@@ -184,6 +187,11 @@ describe('a configuration', () => {
     expect(told.length).toBeGreaterThan(5)
     expect(told.join('\n')).not.toContain(secret)
   })
+})
+
+test('the verification files lie with the data, wherever that is, or where they are put', () => {
+  expect(readConfig({ ...whole, DATA_FOLDER: '/srv/data' }).verifyFolder).toBe('/srv/data/verify')
+  expect(readConfig({ ...whole, VERIFY_FOLDER: '/srv/verify' }).verifyFolder).toBe('/srv/verify')
 })
 
 describe('a setting in a file', () => {
