@@ -7,7 +7,6 @@ import {
   platforms,
   setJoinCode,
 } from '../../server/domain/groups/register.ts'
-import { sendToPerson } from '../../server/domain/outgoing/enqueue.ts'
 import type { Command } from '../command.ts'
 import { listReply } from '../context.ts'
 import { advance, leave } from '../conversation.ts'
@@ -104,16 +103,10 @@ export const changeOwnerCommand: Command = {
     const match = /^#?(\d{1,9})[\s,，]*(?:给)?(\S+)(?:[\s,，]+(\S+))?$/.exec(input)
     if (!match) return '请写上群号和新群主姓名，如：换群主 12 李小红'
     const unitName = match[3]
-    const { group, ownerName, ownerId, isAboard } = await changeOwner(ctx.rt, ctx.actor, Number(match[1]), {
+    const { group, ownerName, isAboard } = await changeOwner(ctx.rt, ctx.actor, Number(match[1]), {
       name: match[2] as string,
       ...(unitName ? { unitName } : {}),
     })
-    await sendToPerson(
-      ctx.rt,
-      ownerId,
-      'task',
-      `【群移交】“${group.name}”（群号 ${group.id}）的群主登记为您，请确认微信里也已移交。今后该群的通知会发给您转发。`,
-    )
     const aboard = isAboard ? '' : `\n${ownerName}还没有用绑定码绑定账号，收不到通知：请其上级发码。`
     return `“${group.name}”的群主已改为${ownerName}。请在微信里也移交群主（群管理 → 群主管理权转让）。${aboard}`
   },

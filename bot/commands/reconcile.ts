@@ -1,14 +1,7 @@
-import {
-  closeTask,
-  groupById,
-  groupsOwnedBy,
-  groupsUnder,
-  openTasksOf,
-  requestReading,
-  taskById,
-} from '../../db/queries/groups.ts'
+import { groupsOwnedBy, groupsUnder, openTasksOf, requestReading } from '../../db/queries/groups.ts'
 import { openDeliveriesOf } from '../../db/queries/notices.ts'
-import { managesGroup, managingRoles } from '../../server/domain/actor.ts'
+import { managingRoles } from '../../server/domain/actor.ts'
+import { finishTask } from '../../server/domain/groups/finish-task.ts'
 import { type Reconciliation, reconcileGroup, reconcilePasted } from '../../server/domain/groups/reconcile.ts'
 import { requireManagedGroup } from '../../server/domain/groups/register.ts'
 import { listWaiting } from '../../server/domain/join-requests/decide.ts'
@@ -100,18 +93,9 @@ export const taskDoneCommand: Command = {
   audience: 'owner',
   async run(ctx, input) {
     const id = readNumber(input)
-    const task = id === null ? null : await taskById(ctx.rt.db, id)
-    const group = task && (await groupById(ctx.rt.db, task.groupId))
-    // another county's task is none, whatever its number
-    if (!task || !group || group.dissolvedAt || !managesGroup(ctx.rt.templates, ctx.actor, group))
-      return id === null
-        ? '请写上任务编号，如：完成 5。发送“任务”可以看到编号。'
-        : '没有这个编号的任务。发送“任务”可以看到编号。'
-    if (group.chatId) {
-      await requestReading(ctx.rt.db, group.chatId, ctx.rt.clock.now())
-      return `“${group.name}”的成员由平台读取，系统看到变化后会自动销号，不用登记。`
-    }
-    const isMine = await closeTask(ctx.rt.db, task.id, 'word', ctx.rt.clock.now())
-    return isMine ? `任务 ${task.id} 已登记为完成（以您的答复为准）。` : `任务 ${task.id} 已经销号了。`
+    if (id === null) return '请写上任务编号，如：完成 5。发送“任务”可以看到编号。'
+    const { groupName, outcome } = await finishTask(ctx.rt, ctx.actor, id)
+    if (outcome === 'platform') return `“${groupName}”的成员由平台读取，系统看到变化后会自动销号，不用登记。`
+    return outcome === 'word' ? `任务 ${id} 已登记为完成（以您的答复为准）。` : `任务 ${id} 已经销号了。`
   },
 }

@@ -117,4 +117,5 @@ CREATE UNIQUE INDEX "sessions_token" ON "sessions" USING btree ("token_index");-
 CREATE INDEX "sessions_person" ON "sessions" USING btree ("person_id") WHERE ended_at is null;--> statement-breakpoint
 CREATE UNIQUE INDEX "sign_in_links_token" ON "sign_in_links" USING btree ("token_index");--> statement-breakpoint
 ALTER TABLE "roster_imports" ADD CONSTRAINT "roster_imports_unit_id_units_id_fk" FOREIGN KEY ("unit_id") REFERENCES "public"."units"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
-ALTER TABLE "roster_imports" ADD CONSTRAINT "roster_imports_undone_by_persons_id_fk" FOREIGN KEY ("undone_by") REFERENCES "public"."persons"("id") ON DELETE no action ON UPDATE no action;
+ALTER TABLE "roster_imports" ADD CONSTRAINT "roster_imports_undone_by_persons_id_fk" FOREIGN KEY ("undone_by") REFERENCES "public"."persons"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
+CREATE INDEX "message_records_newest" ON "message_records" USING btree ("month","recorded_on" DESC NULLS LAST,"id" DESC NULLS LAST);

@@ -1,11 +1,14 @@
-import { and, asc, eq, inArray, isNotNull, isNull, like, lte, or, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, inArray, isNotNull, isNull, like, lte, or, type SQL, sql } from 'drizzle-orm'
 import type { Db } from '../client.ts'
 import { compiled } from '../compiled.ts'
 import {
   chatReadings,
+  deliveries,
   groupMembers,
   groups,
   joinPasses,
+  joinRequests,
+  notices,
   persons,
   tasks,
   unclaimedChats,
@@ -125,6 +128,132 @@ export async function chatsOfMembers(db: Db, personIds: number[]): Promise<strin
   return rows.flatMap(row => row.chatId ?? [])
 }
 
+/** Which groups somebody looks after, as SQL can ask: the rule is `managesGroup` (`server/domain/actor.ts`). */
+export interface Reach {
+  personId: number
+  /** Paths of the units that they run. */
+  topPaths: string[]
+  /** Paths of all units in which they have a role: an owner has the say while one is in line with the group's. */
+  rolePaths: string[]
+}
+
+/** The condition on `units` (of the row) and `groups` (its owner) that leaves what lies within reach. */
+export function withinReach({ personId, topPaths, rolePaths }: Reach): SQL {
+  const inLine = rolePaths.flatMap(path => [
+    like(units.path, `${path}%`),
+    sql`${path}::text like ${units.path} || '%'`,
+  ])
+  const either = [
+    ...topPaths.map(path => like(units.path, `${path}%`)),
+    ...(inLine.length > 0 ? [and(eq(groups.ownerId, personId), or(...inLine))] : []),
+  ]
+  return or(...either) ?? sql`false`
+}
+
+export interface GroupFilter {
+  reach: Reach
+  /** The unit of this path and all below. */
+  unitPath?: string | undefined
+  state?: 'tasks' | 'ownerless' | 'requests' | undefined
+  /** Part of the name, of the owner's name, or the number. */
+  search?: string | undefined
+  /** The groups that stood at this moment, instead of those in use. */
+  stoodAt?: Date | undefined
+  /** `YYYY-MM-DD`: tasks due before are overdue. */
+  today: string
+}
+
+export type ListedGroup = GroupWithUnit & {
+  openTasks: number
+  overdueTasks: number
+  waitingRequests: number
+  /** How many groups the filter leaves, on all pages. */
+  total: number
+}
+
+/** A page of the groups within reach. Ask for one more than is shown, to know whether there is another page. */
+export async function listGroups(
+  db: Db,
+  filter: GroupFilter,
+  limit: number,
+  offset: number,
+): Promise<ListedGroup[]> {
+  const openTask = sql`${tasks.groupId} = ${groups.id} and ${tasks.closedAt} is null`
+  const waiting = sql`${joinRequests.groupId} = ${groups.id} and ${joinRequests.decision} = 'referred'`
+  const { stoodAt, search = '' } = filter
+  const rows = await db
+    .select({
+      ...withUnit,
+      openTasks: sql<number>`(select count(*) from ${tasks} where ${openTask})::int`,
+      overdueTasks: sql<number>`(select count(*) from ${tasks} where ${openTask} and ${tasks.dueOn} < ${filter.today})::int`,
+      waitingRequests: sql<number>`(select count(*) from ${joinRequests} where ${waiting})::int`,
+      total: sql<number>`(count(*) over ())::int`,
+    })
+    .from(groups)
+    .innerJoin(units, eq(units.id, groups.unitId))
+    .leftJoin(persons, eq(persons.id, groups.ownerId))
+    .where(
+      and(
+        withinReach(filter.reach),
+        filter.unitPath === undefined ? undefined : like(units.path, `${filter.unitPath}%`),
+        stoodAt ? stoodThen(stoodAt) : isNull(groups.dissolvedAt),
+        filter.state === 'tasks' ? sql`exists (select from ${tasks} where ${openTask})` : undefined,
+        filter.state === 'ownerless' ? isNull(groups.ownerId) : undefined,
+        filter.state === 'requests' ? sql`exists (select from ${joinRequests} where ${waiting})` : undefined,
+        search === ''
+          ? undefined
+          : or(
+              sql`position(lower(${search}) in lower(${groups.name})) > 0`,
+              sql`position(${search} in ${persons.name}) > 0`,
+              /^\d{1,15}$/.test(search) ? eq(groups.id, Number(search)) : undefined,
+            ),
+      ),
+    )
+    .orderBy(asc(groups.id))
+    .limit(limit)
+    .offset(offset)
+  return rows.map(({ openTasks, overdueTasks, waitingRequests, total, ...row }) => ({
+    ...flat(row),
+    openTasks,
+    overdueTasks,
+    waitingRequests,
+    total,
+  }))
+}
+
+/** As the figures of a sheet count them (`groupFigures`). */
+function stoodThen(end: Date): SQL {
+  const at = end.toISOString()
+  return sql`${groups.createdAt} < ${at} and (${groups.dissolvedAt} is null or ${groups.dissolvedAt} >= ${at})`
+}
+
+/** The last notices meant for a group, with how far each has come. */
+export function noticesOfGroup(db: Db, groupId: number, limit: number) {
+  return db
+    .select({
+      noticeId: notices.id,
+      body: notices.body,
+      issuedAt: notices.issuedAt,
+      deadlineAt: notices.deadlineAt,
+      unitName: units.name,
+      unitPath: units.path,
+      route: deliveries.route,
+      status: deliveries.status,
+      updatedAt: deliveries.updatedAt,
+    })
+    .from(deliveries)
+    .innerJoin(notices, eq(notices.id, deliveries.noticeId))
+    .innerJoin(units, eq(units.id, notices.unitId))
+    .where(eq(deliveries.groupId, groupId))
+    .orderBy(desc(deliveries.noticeId))
+    .limit(limit)
+}
+
+/** Holds other registrations of this unit's groups back until the transaction ends. */
+export async function lockGroupsOfUnit(db: Db, unitId: number): Promise<void> {
+  await db.execute(sql`select pg_advisory_xact_lock(hashtext(${`groups:${unitId}`}))`)
+}
+
 export async function updateGroup(
   db: Db,
   id: number,
@@ -168,6 +297,15 @@ export function dueReadings(db: Db, now: Date, limit: number) {
     .limit(limit)
 }
 
+/** Whether a chat's members are about to be read. */
+export async function isReadingAsked(db: Db, chatId: string): Promise<boolean> {
+  const rows = await db
+    .select({ chatId: chatReadings.chatId })
+    .from(chatReadings)
+    .where(eq(chatReadings.chatId, chatId))
+  return rows.length > 0
+}
+
 /** A reading is done, unless another was asked for meanwhile. */
 export async function finishReading(db: Db, chatId: string, dueAt: Date): Promise<void> {
   await db.delete(chatReadings).where(and(eq(chatReadings.chatId, chatId), eq(chatReadings.dueAt, dueAt)))
@@ -204,6 +342,32 @@ export function membersOf(db: Db, groupId: number): Promise<MemberRow[]> {
     .leftJoin(persons, eq(persons.id, groupMembers.personId))
     .where(and(eq(groupMembers.groupId, groupId), isNull(groupMembers.leftAt)))
     .orderBy(groupMembers.id)
+}
+
+/** A page of a group's members, the longest known first; `total` counts all of them. */
+export function listMembers(
+  db: Db,
+  groupId: number,
+  limit: number,
+  offset: number,
+): Promise<(MemberRow & { joinedAt: Date; total: number })[]> {
+  return db
+    .select({
+      id: groupMembers.id,
+      personId: groupMembers.personId,
+      name: persons.name,
+      address: groupMembers.address,
+      nickname: groupMembers.nickname,
+      knownBy: groupMembers.knownBy,
+      joinedAt: groupMembers.joinedAt,
+      total: sql<number>`(count(*) over ())::int`,
+    })
+    .from(groupMembers)
+    .leftJoin(persons, eq(persons.id, groupMembers.personId))
+    .where(and(eq(groupMembers.groupId, groupId), isNull(groupMembers.leftAt)))
+    .orderBy(asc(groupMembers.id))
+    .limit(limit)
+    .offset(offset)
 }
 
 /** Adds a member; somebody who is in already stays as they are. */

@@ -1,6 +1,7 @@
-import { and, asc, eq, inArray, isNull, or, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, gt, inArray, isNull, or, sql } from 'drizzle-orm'
 import type { Db } from '../client.ts'
-import { groups, joinRequests, units } from '../schema/index.ts'
+import { groups, joinRequests, persons, units } from '../schema/index.ts'
+import { type Reach, withinReach } from './groups.ts'
 
 export type JoinRequestRow = typeof joinRequests.$inferSelect
 
@@ -74,4 +75,69 @@ export async function supersedeRequest(db: Db, id: number, explanation: string, 
     .update(joinRequests)
     .set({ decision: 'rejected', explanation, decidedAt: now })
     .where(and(eq(joinRequests.id, id), eq(joinRequests.decision, 'referred')))
+}
+
+/** What is to be decided by a person and is not yet: requests of dissolved groups wait no more. */
+const isWaiting = and(eq(joinRequests.decision, 'referred'), isNull(groups.dissolvedAt))
+
+/** A page of the requests within reach: waiting ones the oldest first, decided ones the newest. */
+export function listRequests(
+  db: Db,
+  reach: Reach,
+  state: 'waiting' | 'approved' | 'rejected',
+  limit: number,
+  offset: number,
+) {
+  return db
+    .select({
+      request: joinRequests,
+      groupName: groups.name,
+      unitName: units.name,
+      personName: sql<
+        string | null
+      >`(select ${persons.name} from ${persons} where ${persons.id} = ${joinRequests.personId})`,
+      deciderName: sql<
+        string | null
+      >`(select ${persons.name} from ${persons} where ${persons.id} = ${joinRequests.decidedBy})`,
+    })
+    .from(joinRequests)
+    .innerJoin(groups, eq(groups.id, joinRequests.groupId))
+    .innerJoin(units, eq(units.id, groups.unitId))
+    .where(and(state === 'waiting' ? isWaiting : eq(joinRequests.decision, state), withinReach(reach)))
+    .orderBy(state === 'waiting' ? asc(joinRequests.id) : desc(joinRequests.id))
+    .limit(limit)
+    .offset(offset)
+}
+
+/** The waiting request that comes after one, or the first of all; null when none waits within reach. */
+export async function nextWaitingRequest(db: Db, reach: Reach, after: number): Promise<number | null> {
+  const [row] = await db
+    .select({ id: joinRequests.id })
+    .from(joinRequests)
+    .innerJoin(groups, eq(groups.id, joinRequests.groupId))
+    .innerJoin(units, eq(units.id, groups.unitId))
+    .where(and(isWaiting, withinReach(reach)))
+    .orderBy(desc(gt(joinRequests.id, after)), asc(joinRequests.id))
+    .limit(1)
+  return row?.id ?? null
+}
+
+/** The requests that wait for one group, the oldest first. */
+export function waitingRequestsOfGroup(db: Db, groupId: number, limit: number): Promise<JoinRequestRow[]> {
+  return db
+    .select()
+    .from(joinRequests)
+    .where(and(eq(joinRequests.groupId, groupId), eq(joinRequests.decision, 'referred')))
+    .orderBy(asc(joinRequests.id))
+    .limit(limit)
+}
+
+/** The names of units, to say where a candidate is. */
+export async function unitNames(db: Db, ids: number[]): Promise<Map<number, string>> {
+  if (ids.length === 0) return new Map()
+  const rows = await db
+    .select({ id: units.id, name: units.name })
+    .from(units)
+    .where(inArray(units.id, [...new Set(ids)]))
+  return new Map(rows.map(row => [row.id, row.name]))
 }

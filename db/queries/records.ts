@@ -1,14 +1,16 @@
-import { and, desc, eq, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, gte, inArray, like, lte, or, type SQL, sql } from 'drizzle-orm'
 import type { Db } from '../client.ts'
 import {
   activities,
   groups,
   messageRecords,
+  persons,
   registrations,
   sentReports,
   unitFacts,
   units,
 } from '../schema/index.ts'
+import { type Reach, withinReach } from './groups.ts'
 
 export async function insertRecord(db: Db, row: typeof messageRecords.$inferInsert): Promise<number> {
   const [inserted] = await db.insert(messageRecords).values(row).returning({ id: messageRecords.id })
@@ -169,4 +171,212 @@ export function messageFiguresOfGroups(db: Db, groupIds: number[], month: string
       ),
     )
     .groupBy(messageRecords.groupId, messageRecords.category)
+}
+
+/*
+ * What the figures are made of, for those who look after the groups.
+ */
+
+export type RecordRow = typeof messageRecords.$inferSelect
+
+export async function recordById(db: Db, id: number): Promise<RecordRow | null> {
+  const [row] = await db.select().from(messageRecords).where(eq(messageRecords.id, id))
+  return row ?? null
+}
+
+/** Gives a record another category, by hand; false when it has not the one that it was thought to have. */
+export async function setCategory(db: Db, id: number, from: string, to: string): Promise<boolean> {
+  const rows = await db
+    .update(messageRecords)
+    .set({ category: to, decidedBy: 'person' })
+    .where(and(eq(messageRecords.id, id), eq(messageRecords.category, from)))
+    .returning({ id: messageRecords.id })
+  return rows.length === 1
+}
+
+export interface RecordFilter {
+  reach: Reach
+  /** `YYYY-MM` */
+  month: string
+  /** The unit of this path and all below. */
+  unitPath?: string | undefined
+  groupId?: number | undefined
+  category?: string | undefined
+  source?: string | undefined
+  /** One record, to show it anew. */
+  id?: number | undefined
+}
+
+function recordsThat(filter: RecordFilter): SQL | undefined {
+  return and(
+    eq(messageRecords.month, filter.month),
+    withinReach(filter.reach),
+    filter.unitPath === undefined ? undefined : like(units.path, `${filter.unitPath}%`),
+    filter.groupId === undefined ? undefined : eq(messageRecords.groupId, filter.groupId),
+    filter.category === undefined ? undefined : eq(messageRecords.category, filter.category),
+    filter.source === undefined ? undefined : eq(messageRecords.source, filter.source),
+    filter.id === undefined ? undefined : eq(messageRecords.id, filter.id),
+  )
+}
+
+export type ListedRecord = RecordRow & {
+  groupName: string
+  unitName: string
+  reporterName: string | null
+}
+
+/** A page of message records, the newest first. */
+export async function listRecords(
+  db: Db,
+  filter: RecordFilter,
+  limit: number,
+  offset: number,
+): Promise<ListedRecord[]> {
+  const rows = await db
+    .select({
+      record: messageRecords,
+      groupName: groups.name,
+      unitName: units.name,
+      reporterName: persons.name,
+    })
+    .from(messageRecords)
+    .innerJoin(groups, eq(groups.id, messageRecords.groupId))
+    .innerJoin(units, eq(units.id, messageRecords.unitId))
+    .leftJoin(persons, eq(persons.id, messageRecords.reportedBy))
+    .where(recordsThat(filter))
+    .orderBy(desc(messageRecords.recordedOn), desc(messageRecords.id))
+    .limit(limit)
+    .offset(offset)
+  return rows.map(({ record, ...rest }) => ({ ...record, ...rest }))
+}
+
+/** Messages by category of what a filter leaves, and how many of them the machine sorted. */
+export function recordTotals(db: Db, filter: RecordFilter) {
+  return db
+    .select({
+      category: messageRecords.category,
+      count: sql<number>`sum(${messageRecords.count})::int`,
+      byMachine: sql<number>`coalesce(sum(${messageRecords.count}) filter (where ${messageRecords.decidedBy} = 'machine'), 0)::int`,
+    })
+    .from(messageRecords)
+    .innerJoin(groups, eq(groups.id, messageRecords.groupId))
+    .innerJoin(units, eq(units.id, messageRecords.unitId))
+    .where(recordsThat(filter))
+    .groupBy(messageRecords.category)
+}
+
+/** A page of activities, the newest first. @param filter `kind` is a figure of the sheet; category and source say nothing here */
+export function listActivities(
+  db: Db,
+  filter: Omit<RecordFilter, 'category' | 'source' | 'id'> & { kind?: string | undefined },
+  limit: number,
+  offset: number,
+) {
+  return db
+    .select({
+      id: activities.id,
+      kind: activities.kind,
+      heldOn: activities.heldOn,
+      place: activities.place,
+      heads: activities.heads,
+      groupId: activities.groupId,
+      groupName: groups.name,
+      unitName: units.name,
+      reporterName: persons.name,
+      total: sql<number>`(count(*) over ())::int`,
+    })
+    .from(activities)
+    .innerJoin(units, eq(units.id, activities.unitId))
+    .leftJoin(groups, eq(groups.id, activities.groupId))
+    .leftJoin(persons, eq(persons.id, activities.reportedBy))
+    .where(
+      and(
+        eq(activities.month, filter.month),
+        withinReach(filter.reach),
+        filter.unitPath === undefined ? undefined : like(units.path, `${filter.unitPath}%`),
+        filter.groupId === undefined ? undefined : eq(activities.groupId, filter.groupId),
+        filter.kind === undefined ? undefined : eq(activities.kind, filter.kind),
+      ),
+    )
+    .orderBy(desc(activities.heldOn), desc(activities.id))
+    .limit(limit)
+    .offset(offset)
+}
+
+export interface MonthFigure {
+  month: string
+  category: string
+  count: number
+}
+
+const monthFigure = {
+  month: messageRecords.month,
+  category: messageRecords.category,
+  count: sql<number>`sum(${messageRecords.count})::int`,
+}
+
+/** Messages of a unit and all below it, by month and category. @param to included */
+export function messagesByMonth(db: Db, path: string, from: string, to: string): Promise<MonthFigure[]> {
+  return db
+    .select(monthFigure)
+    .from(messageRecords)
+    .innerJoin(units, eq(units.id, messageRecords.unitId))
+    .where(and(like(units.path, `${path}%`), gte(messageRecords.month, from), lte(messageRecords.month, to)))
+    .groupBy(messageRecords.month, messageRecords.category)
+}
+
+/** The same of one group. */
+export function messagesOfGroupByMonth(
+  db: Db,
+  groupId: number,
+  from: string,
+  to: string,
+): Promise<MonthFigure[]> {
+  return db
+    .select(monthFigure)
+    .from(messageRecords)
+    .where(
+      and(
+        eq(messageRecords.groupId, groupId),
+        gte(messageRecords.month, from),
+        lte(messageRecords.month, to),
+      ),
+    )
+    .groupBy(messageRecords.month, messageRecords.category)
+}
+
+/** A page of the counties of some programmes below the units of `paths`. */
+export function listCounties(db: Db, programmes: string[], paths: string[], limit: number, offset: number) {
+  if (programmes.length === 0 || paths.length === 0) return Promise.resolve([])
+  return db
+    .select()
+    .from(units)
+    .where(
+      and(
+        inArray(units.programme, programmes),
+        eq(units.level, 'county'),
+        or(...paths.map(path => like(units.path, `${path}%`))),
+      ),
+    )
+    .orderBy(asc(units.code))
+    .limit(limit)
+    .offset(offset)
+}
+
+/**
+ * How many messages each of the units has in a month, with those below it, and how many units sent some. The month is
+ * summed by unit first and a unit's path then says whose it is: comparing paths with each other costs many times more.
+ */
+export async function monthOfUnits(db: Db, unitIds: number[], month: string) {
+  if (unitIds.length === 0) return []
+  const rows = await db.execute<{ id: string; messages: number; units: number }>(sql`
+    select above.id, sum(m.messages)::int as messages, count(*)::int as units
+    from (
+      select unit_id, sum(count) as messages from message_records where month = ${month} group by unit_id
+    ) m
+    join units u on u.id = m.unit_id
+    cross join lateral unnest(string_to_array(trim(both '/' from u.path), '/')::bigint[]) as above (id)
+    where above.id = any(${sql.param(unitIds)}::bigint[])
+    group by above.id`)
+  return [...rows].map(row => ({ id: Number(row.id), messages: row.messages, units: row.units }))
 }

@@ -39,6 +39,8 @@ export const messageRecords = pgTable(
     uniqueIndex('message_records_delivery').on(table.deliveryId).where(sql`delivery_id is not null`),
     index('message_records_month').on(table.unitId, table.month),
     index('message_records_group').on(table.groupId, table.month),
+    // the newest of a month first, as lists show them
+    index('message_records_newest').on(table.month, table.recordedOn.desc(), table.id.desc()),
   ],
 )
 

@@ -27,5 +27,11 @@ document.addEventListener('change', event => {
   if (event.target.dataset.auto !== undefined) event.target.form.requestSubmit()
 })
 document.addEventListener('click', event => {
+  const fold = event.target.closest('[data-fold]')
+  if (fold) {
+    const isOpen = fold.getAttribute('aria-expanded') === 'true'
+    fold.setAttribute('aria-expanded', String(!isOpen))
+    fold.parentElement.nextElementSibling.hidden = isOpen
+  }
   if (event.target.closest('[data-print]')) window.print()
 })

@@ -3,7 +3,9 @@ import {
   type GroupWithUnit,
   groupByChat,
   groupById,
+  groupsOfUnit,
   insertGroup,
+  lockGroupsOfUnit,
   requestReading,
   unclaimedChat,
   updateGroup,
@@ -13,12 +15,12 @@ import { personsNamed } from '../../../db/queries/persons.ts'
 import { appendAudit } from '../../../db/queries/platform.ts'
 import { type UnitRow, unitsNamed } from '../../../db/queries/units.ts'
 import { DomainError, notAllowed } from '../../errors.ts'
-import type { DomainRuntime } from '../../runtime.ts'
+import { type DomainRuntime, inTransaction } from '../../runtime.ts'
 import type { GroupKind } from '../../templates.ts'
 import { type KnownActor, managesGroup, managesUnit } from '../actor.ts'
 import { nameKey } from '../names/name-key.ts'
 import { handOverDeliveries } from '../notices/hand-over.ts'
-import { askPlatform } from '../outgoing/enqueue.ts'
+import { askPlatform, sendToPerson } from '../outgoing/enqueue.ts'
 
 /** What carries a group, with the word people use for it. */
 export const platforms = {
@@ -32,6 +34,9 @@ export type Platform = keyof typeof platforms
 
 /** Members a group can hold. @see https://developer.work.weixin.qq.com/document/path/90245 (appchat) */
 const capacities: Record<Platform, number> = { wechat: 500, customer: 500, internal: 2000, appchat: 2000 }
+
+/** More members than any platform's group holds. */
+const MAX_SIZE = 5000
 
 export interface GroupInput {
   kind: GroupKind
@@ -104,6 +109,31 @@ export async function registerGroup(
   return requireGroup(rt, id)
 }
 
+/**
+ * Registers a group from a form: the same one sent twice is one group, and a unit has no two groups of one name.
+ * @throws DomainError `group.exists`, `group.size`, `group.join_code`, and as `registerGroup`
+ */
+export function registerGroupOnce(
+  rt: DomainRuntime,
+  actor: KnownActor,
+  input: GroupInput,
+): Promise<GroupWithUnit> {
+  if (!Number.isInteger(input.size) || input.size < 1 || input.size > MAX_SIZE)
+    throw new DomainError('group.size', `请填写群里现在的人数（1 到 ${MAX_SIZE}）。`)
+  checkJoinCode(input.joinCode ?? '')
+  return inTransaction(rt, async tx => {
+    await lockGroupsOfUnit(tx.db, input.unit.id)
+    const name = checkGroupName(input.kind, input.name)
+    const same = (await groupsOfUnit(tx.db, input.unit.id)).find(group => group.name === name)
+    if (same)
+      throw new DomainError(
+        'group.exists',
+        `${input.unit.name}已经登记过“${name}”（群号 ${same.id}），没有再登记一次。`,
+      )
+    return registerGroup(tx, actor, input)
+  })
+}
+
 function mayOwn(rt: DomainRuntime, actor: KnownActor, kind: GroupKind, unit: UnitRow): boolean {
   if (managesUnit(rt.templates, actor, unit.path)) return true
   const held = actor.roles
@@ -155,23 +185,37 @@ export interface HandedOver {
 }
 
 /**
- * Hands a group to another person of its unit, or of a unit above or below it. Notices that it still waits for go with
- * it. An account that is bound by less than a code lets go, because an owner has rights.
- * @throws DomainError `person.unknown`, `person.ambiguous` (`unitName` narrows it), `group.owner`, and as
- *   `requireManagedGroup`
+ * The persons of a name who can be a group's owner: of its unit, or of a unit above or below it.
+ * @param unitName narrows them to units whose name contains it
+ */
+export async function possibleOwners(
+  rt: DomainRuntime,
+  group: GroupWithUnit,
+  name: string,
+  unitName?: string,
+): Promise<{ personId: number; name: string; unitName: string; title: string | null }[]> {
+  const [root] = /^\/\d+\//.exec(group.unitPath) ?? [group.unitPath]
+  const found = (await personsNamed(rt.db, root, nameKey(name)))
+    .filter(each => each.unitPath.startsWith(group.unitPath) || group.unitPath.startsWith(each.unitPath))
+    .filter(each => !unitName || each.unitName.includes(unitName))
+  return [...new Map(found.map(each => [each.personId, each])).values()]
+}
+
+/**
+ * Hands a group to another person of its unit, or of a unit above or below it, and tells them. Notices that it still
+ * waits for go with it. An account that is bound by less than a code lets go, because an owner has rights.
+ * @param owner `unitName` or `personId` say which of several persons of one name
+ * @throws DomainError `person.unknown`, `person.ambiguous`, `group.owner`, and as `requireManagedGroup`
  */
 export async function changeOwner(
   rt: DomainRuntime,
   actor: KnownActor,
   groupId: number,
-  owner: { name: string; unitName?: string },
+  owner: { name: string; unitName?: string; personId?: number },
 ): Promise<HandedOver> {
   const group = await requireManagedGroup(rt, actor, groupId)
-  const [root] = /^\/\d+\//.exec(group.unitPath) ?? [group.unitPath]
-  const found = (await personsNamed(rt.db, root, nameKey(owner.name)))
-    .filter(each => each.unitPath.startsWith(group.unitPath) || group.unitPath.startsWith(each.unitPath))
-    .filter(each => !owner.unitName || each.unitName.includes(owner.unitName))
-  const persons = [...new Map(found.map(each => [each.personId, each])).values()]
+  const named = await possibleOwners(rt, group, owner.name, owner.unitName)
+  const persons = named.filter(each => owner.personId === undefined || each.personId === owner.personId)
   const [next] = persons
   if (!next)
     throw new DomainError(
@@ -186,6 +230,12 @@ export async function changeOwner(
   if (next.personId === group.ownerId)
     throw new DomainError('group.owner', `“${group.name}”的群主本来就是${next.name}。`)
   await giveTo(rt, group, next.personId, actor.person.id)
+  await sendToPerson(
+    rt,
+    next.personId,
+    'task',
+    `【群移交】“${group.name}”（群号 ${group.id}）的群主登记为您，请确认微信里也已移交。今后该群的通知会发给您转发。`,
+  )
   const accounts = await identitiesOf(rt.db, next.personId)
   return { group, ownerName: next.name, ownerId: next.personId, isAboard: accounts.length > 0 }
 }
@@ -218,11 +268,15 @@ export async function setJoinCode(
   joinCode: string,
 ): Promise<GroupWithUnit> {
   const group = await requireManagedGroup(rt, actor, groupId)
-  if ([...joinCode].length > 300)
-    throw new DomainError('group.join_code', '入群码太长，请发链接或口令（300 字以内）。')
+  checkJoinCode(joinCode)
   await updateGroup(rt.db, groupId, { joinCode })
   await audit(rt, actor, 'group.join_code_set', groupId, {})
   return group
+}
+
+function checkJoinCode(joinCode: string): void {
+  if ([...joinCode].length > 300)
+    throw new DomainError('group.join_code', '入群码太长，请发链接或口令（300 字以内）。')
 }
 
 /** Ends a group. Its records stay and count for the months in which it stood. @throws DomainError */

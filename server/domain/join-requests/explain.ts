@@ -2,7 +2,8 @@ import type { ComparedPerson, FactorMatch } from './identity.ts'
 import { reasonLabel } from './policy.ts'
 import type { Decision, Reason } from './types.ts'
 
-const NAME_WORDS: Record<ComparedPerson['name']['match'], string> = {
+/** How a name agrees with the roster's, in words. */
+export const NAME_WORDS: Record<ComparedPerson['name']['match'], string> = {
   exact: '姓名与名册一致',
   sound: '姓名与名册同音不同字',
   near: '姓名与名册相近但不相同',
@@ -10,7 +11,8 @@ const NAME_WORDS: Record<ComparedPerson['name']['match'], string> = {
   absent: '姓名与名册不同',
 }
 
-const FACTOR_WORDS: Record<Exclude<FactorMatch, 'absent'>, string> = {
+/** How a number agrees with the roster's, in words. */
+export const FACTOR_WORDS: Record<Exclude<FactorMatch, 'absent'>, string> = {
   right: '一致',
   near: '只差一位',
   wrong: '不一致',

@@ -68,7 +68,7 @@ export async function collectTrackingSheet(
     filledOn: dayOf(now),
     filledBy: filledBy.name,
     contact: filledBy.contact,
-    rows: townships.map(unit => ({ township: unit.name, figures: at(unit.id) })),
+    rows: townships.map(unit => ({ township: unit.name, unitId: unit.id, figures: at(unit.id) })),
     countyDirectGroups: direct.reduce((sum, unit) => sum + at(unit.id).groups, 0),
     cityDirectGroups: null,
     messagesSorted: sorted,

@@ -31,6 +31,8 @@ export type TrackingFigures = Record<TrackingFigure, number>
 /** One township. Members are persons, counted once in it; a message counts once for every group it was sent in. */
 export interface TrackingRow {
   township: string
+  /** The unit whose records are behind the figures; absent on a sheet that was not counted from rows. */
+  unitId?: number
   figures: TrackingFigures
 }
 

@@ -1,0 +1,348 @@
+import {
+  type GroupWithUnit,
+  isReadingAsked,
+  listMembers,
+  noticesOfGroup,
+  openTasksOf,
+} from '../../../db/queries/groups.ts'
+import { identitiesOf } from '../../../db/queries/identities.ts'
+import { waitingRequestsOfGroup } from '../../../db/queries/join-requests.ts'
+import { type MonthFigure, messagesOfGroupByMonth } from '../../../db/queries/records.ts'
+import { addMonths, dayOf, monthOf } from '../../clock.ts'
+import { viewPathOf } from '../../domain/access/policy.ts'
+import { managesUnit } from '../../domain/actor.ts'
+import { standingOwner } from '../../domain/groups/managers.ts'
+import { type Reconciliation, reconcileGroup } from '../../domain/groups/reconcile.ts'
+import { type Platform, platforms, type possibleOwners } from '../../domain/groups/register.ts'
+import { shownRequest } from '../../domain/join-requests/submit.ts'
+import { CATEGORIES } from '../../domain/messages/categories.ts'
+import { type Html, html } from '../../http/html.ts'
+import { page } from '../layout.ts'
+import {
+  agoWords,
+  dayWords,
+  deed,
+  emptyState,
+  field,
+  moment,
+  monthWords,
+  pager,
+  type Tone,
+  table,
+  tag,
+  textArea,
+  token,
+} from '../parts.ts'
+import type { View } from '../routes.ts'
+
+export type GroupInPlay = GroupWithUnit
+
+/** What was filled in on the page, and what came of it. */
+export interface Filled {
+  fault?: string
+  owner?: string
+  ownerUnit?: string
+  /** Persons of the name that was filled in, to choose from. */
+  choices?: Awaited<ReturnType<typeof possibleOwners>>
+  joinCode?: string
+  pasted?: string
+  /** Of the pasted list, instead of what is known. */
+  comparison?: Reconciliation
+  /** Of the members. */
+  page?: number
+}
+
+const MEMBERS = 50
+const MONTHS = 6
+/** So many names are shown of those missing or too many; a longer list is not read. */
+const NAMES = 200
+
+/** How we know who a member is, the strongest first. */
+const knownByWords: Record<string, [words: string, tone: Tone]> = {
+  join_pass: ['专属入群码，最可靠', 'good'],
+  binding: ['绑定的账号，可靠', 'good'],
+  join_request: ['入群审核，未看到入群', 'wait'],
+  registration: ['本人登记，未核实', 'wait'],
+}
+
+const basisWords: Record<Reconciliation['basis'], string> = {
+  platform: '成员由平台读取。',
+  known: '微信群读不到成员，按审核登记核对；粘贴群里的接龙可以核得更准。',
+  pasted: '按您粘贴的名单核对。',
+}
+
+const routeWords: Record<string, string> = {
+  robot: '群机器人',
+  appchat: '应用群',
+  mass: '群发（群主确认）',
+  relay: '群主转发',
+}
+
+const statusWords: Record<string, [words: string, tone: Tone]> = {
+  pending: ['待发', 'wait'],
+  sent: ['已交出，等群里确认', 'wait'],
+  posted: ['已到群', 'good'],
+  failed: ['没有发出', 'bad'],
+  unknown: ['结果不明', 'bad'],
+}
+
+export function isByPlatform(group: GroupWithUnit): boolean {
+  return group.platform === 'customer' && group.chatId !== null
+}
+
+/** A group that people register in by themselves has no list of who belongs there. */
+export function opensToAll({ rt }: View<unknown>, group: GroupWithUnit): boolean {
+  return rt.templates.groupKind(group.programme, group.kind).admission === 'self-registration'
+}
+
+/** One group: who is in it, who should be, what is to be done, and what was sent. */
+export async function groupDetail(
+  view: View<unknown>,
+  group: GroupWithUnit,
+  filled: Filled = {},
+): Promise<Html> {
+  const { rt, viewer } = view
+  const now = rt.clock.now()
+  const months = Array.from({ length: MONTHS }, (_, back) => addMonths(monthOf(now), -back))
+  const current = filled.page ?? 1
+  const isOpen = opensToAll(view, group)
+  const [tasks, requests, members, notices, figures, comparison, owner, isReading] = await Promise.all([
+    openTasksOf(rt.db, [group.id]),
+    waitingRequestsOfGroup(rt.db, group.id, 20),
+    listMembers(rt.db, group.id, MEMBERS + 1, (current - 1) * MEMBERS),
+    noticesOfGroup(rt.db, group.id, 10),
+    messagesOfGroupByMonth(rt.db, group.id, months.at(-1) as string, monthOf(now)),
+    isOpen || group.dissolvedAt ? null : (filled.comparison ?? reconcileGroup(rt, group)),
+    ownerWords(view, group),
+    group.chatId === null ? false : isReadingAsked(rt.db, group.chatId),
+  ])
+  const isRunByViewer = managesUnit(rt.templates, viewer.actor, group.unitPath)
+  const path = `/console/groups/${group.id}`
+  return page(view, {
+    title: group.name,
+    part: 'groups',
+    above: [['群', '/console/groups']],
+    fault: filled.fault ?? null,
+    body: html`${group.dissolvedAt ? html`<p class="fault">这个群在 ${dayWords(dayOf(group.dissolvedAt))} 登记为解散。以往的记录仍计入报表，不能再办别的。</p>` : ''}
+<section class="card"><h2>基本情况</h2><dl class="facts">
+<dt>群号</dt><dd>${group.id}</dd>
+<dt>类型</dt><dd>${rt.templates.groupKind(group.programme, group.kind).name}</dd>
+<dt>单位</dt><dd>${isRunByViewer ? html`<a href="/console/units/${group.unitId}">${group.unitName}</a>` : group.unitName}</dd>
+<dt>在哪里</dt><dd>${platforms[group.platform as Platform]}</dd>
+<dt>人数</dt><dd>${group.size}/${group.capacity} ${group.size >= group.capacity ? tag('已满', 'bad') : ''}</dd>
+<dt>群主</dt><dd>${owner}</dd>
+<dt>入群码</dt><dd>${group.joinCode ?? html`<span class="soft">${isByPlatform(group) ? '每人一个专属码，由系统发' : '没有，由群主拉人'}</span>`}</dd>
+<dt>登记于</dt><dd>${moment(group.createdAt, now)}</dd>
+</dl>
+${isRunByViewer ? html`<p><a href="/console/audit?unit=${group.unitId}&amp;action=groups">${group.unitName}各群的操作留痕</a></p>` : ''}</section>
+${tasksPart(view, group, tasks, path)}
+${requestsPart(view, requests, now)}
+${comparison ? comparisonPart(view, comparison, filled, path) : ''}
+${isOpen ? html`<h2>成员核对</h2><p class="soft">这个群面向青年开放，本人登记即可加入，不按名册核对。</p>` : ''}
+${membersPart(view, group, members, current, path, isReading)}
+${noticesPart(view, notices, now)}
+${monthsPart(group, months, figures)}
+${group.dissolvedAt ? '' : deedsPart(view, group, filled, path)}`,
+  })
+}
+
+/** Who the owner is, and whether a notice would find them. */
+async function ownerWords({ rt }: View<unknown>, group: GroupWithUnit): Promise<Html> {
+  if (group.ownerId === null)
+    return html`${tag('没有群主', 'bad')} 通知没有人转发，请在下面“换群主”里指定一位。`
+  const [standing, accounts] = await Promise.all([
+    standingOwner(rt, group),
+    identitiesOf(rt.db, group.ownerId),
+  ])
+  const state: [string, Tone] =
+    standing === null
+      ? ['已不在名册，请换群主', 'bad']
+      : accounts.length === 0
+        ? ['还没有绑定账号，收不到通知', 'bad']
+        : accounts.some(account => account.isReachable)
+          ? ['收得到通知', 'good']
+          : ['已取消关注，收不到通知', 'bad']
+  return html`${group.ownerName} ${tag(...state)}`
+}
+
+function tasksPart(
+  view: View<unknown>,
+  group: GroupWithUnit,
+  tasks: Awaited<ReturnType<typeof openTasksOf>>,
+  path: string,
+): Html {
+  const today = dayOf(view.rt.clock.now())
+  return html`<h2>待办${tasks.length > 0 ? `（${tasks.length}）` : ''}</h2>
+${tasks.length > 0 && isByPlatform(group) ? html`<p class="soft">成员由平台读取，办好后会自动销号。</p>` : ''}
+${table(
+  '待办',
+  ['编号', '要办的事和缘由', '期限', '办理'],
+  tasks
+    .slice(0, 100)
+    .map(
+      task =>
+        html`<tr><td>${task.id}</td><td>${task.why}</td><td class="nowrap">${dayWords(task.dueOn).slice(5)} ${task.dueOn < today ? tag('过期', 'bad') : ''}</td><td>${
+          isByPlatform(group) || group.dissolvedAt
+            ? ''
+            : deed(`${path}/tasks/${task.id}/done`, view.formToken, '已办好')
+        }</td></tr>`,
+    ),
+  '没有待办的事。',
+)}
+${tasks.length > 100 ? html`<p class="soft">只列出最急的 100 件。</p>` : ''}`
+}
+
+function requestsPart(
+  { rt }: View<unknown>,
+  requests: Awaited<ReturnType<typeof waitingRequestsOfGroup>>,
+  now: Date,
+): Html | string {
+  if (requests.length === 0) return ''
+  return html`<h2>等待审核的入群申请（${requests.length}）</h2><section class="card"><ul class="plain">${requests.map(
+    request =>
+      html`<li><a href="/console/join-requests/${request.id}">申请 ${request.id}</a> ${shownRequest(rt.vault.open(request.textSealed))} <span class="soft">已等 ${agoWords(now.getTime() - request.createdAt.getTime())}；${request.explanation}</span></li>`,
+  )}</ul></section>`
+}
+
+function comparisonPart(
+  view: View<unknown>,
+  { missing, extra, present, basis }: Reconciliation,
+  filled: Filled,
+  path: string,
+): Html {
+  const names = (title: string, lines: Html[], none: string) =>
+    html`<section class="card"><h3>${title}</h3>${
+      lines.length === 0
+        ? html`<p class="soft">${none}</p>`
+        : html`<ul class="plain">${lines.slice(0, NAMES)}</ul>${lines.length > NAMES ? html`<p class="soft">……共 ${lines.length} 人</p>` : ''}`
+    }</section>`
+  return html`<h2 id="compare">成员核对</h2>
+<p>应在并已在群 <b>${present}</b> 人，未进群 <b>${missing.length}</b> 人，不该在群 <b>${extra.length}</b> 人。<span class="soft">${basisWords[basis]}</span></p>
+<div class="cards">${names(
+    `未进群（${missing.length}）`,
+    missing.map(person => html`<li>${person.name} <span class="soft">${person.as}</span></li>`),
+    '该进群的都在。',
+  )}${names(
+    `不该在群（${extra.length}）`,
+    extra.map(
+      person =>
+        html`<li>${person.name}${person.personId === null && basis !== 'pasted' ? html` ${tag('还不知道是谁', 'wait')}` : ''}</li>`,
+    ),
+    '没有多出来的人。',
+  )}</div>
+<form class="card paste" method="post" action="${path}/reconcile#compare">${token(view.formToken)}${textArea(
+    'pasted',
+    '粘贴接龙名单再核对',
+    {
+      value: filled.pasted ?? '',
+      rows: 5,
+      isRequired: true,
+      hint: '一行一人，像“1. 单位-姓名”；群里的接龙整段粘贴即可。名单不保存。',
+    },
+  )}<button class="second">按名单核对</button></form>`
+}
+
+function membersPart(
+  view: View<unknown>,
+  group: GroupWithUnit,
+  members: Awaited<ReturnType<typeof listMembers>>,
+  current: number,
+  path: string,
+  isReading: boolean,
+): Html {
+  const now = view.rt.clock.now()
+  return html`<h2>成员</h2>
+<p class="soft">系统认得的有 ${members[0]?.total ?? 0} 人${isByPlatform(group) ? '，由平台读取' : '；微信群读不到成员，只有审核过和登记过的'}。</p>
+${
+  isByPlatform(group) && !group.dissolvedAt
+    ? isReading
+      ? html`<p>${tag('正在等待读取成员', 'wait')}</p>`
+      : html`<div class="deeds">${deed(`${path}/read`, view.formToken, '现在读取成员')}</div>`
+    : ''
+}
+${table(
+  '成员',
+  ['姓名或昵称', '怎么认得的', '入群'],
+  members.slice(0, MEMBERS).map(member => {
+    const [words, tone] = knownByWords[member.knownBy ?? ''] ?? ['还不知道是谁', 'bad' as const]
+    return html`<tr><td>${member.name ?? html`${member.nickname ?? '（没有昵称）'} <span class="soft">昵称</span>`}${
+      member.personId !== null && member.personId === group.ownerId ? html` ${tag('群主')}` : ''
+    }</td><td>${tag(words, tone)}</td><td class="nowrap">${moment(member.joinedAt, now)}</td></tr>`
+  }),
+  '还没有认得的成员。',
+)}
+${pager(path, {}, current, members.length > MEMBERS)}`
+}
+
+function noticesPart(
+  { rt, viewer }: View<unknown>,
+  notices: Awaited<ReturnType<typeof noticesOfGroup>>,
+  now: Date,
+): Html {
+  return html`<h2>最近的通知</h2>
+${table(
+  '最近的通知',
+  ['通知', '发自', '怎么到群', '状况', '截止'],
+  notices.map(notice => {
+    const [words, tone] = statusWords[notice.status] ?? [notice.status, 'quiet' as const]
+    const text = [...notice.body.replace(/\s+/g, ' ')]
+    const title = text.length > 24 ? `${text.slice(0, 24).join('')}……` : text.join('')
+    // an owner without an office gets notices and has no page of their progress
+    const isInView = viewPathOf(rt.templates, viewer.actor, notice.unitPath) !== null
+    const isLate = notice.status !== 'posted' && notice.deadlineAt < now
+    return html`<tr><td>${isInView ? html`<a href="/console/notices/${notice.noticeId}">${title}</a>` : title}</td><td>${notice.unitName}</td><td>${routeWords[notice.route] ?? notice.route}</td><td>${tag(words, tone)}${isLate ? tag('过期', 'bad') : ''}</td><td class="nowrap">${moment(notice.deadlineAt, now)}</td></tr>`
+  }),
+  '还没有发给这个群的通知。',
+)}`
+}
+
+function monthsPart(group: GroupWithUnit, months: string[], figures: MonthFigure[]): Html {
+  const count = new Map(figures.map(each => [`${each.month} ${each.category}`, each.count]))
+  return html`<h2>每月发了多少</h2>
+${table(
+  '每月各类消息条数',
+  ['月份', ...CATEGORIES.map(name => ({ name, isNumber: true }))],
+  months.map(
+    month =>
+      html`<tr><td class="nowrap">${monthWords(month)}</td>${CATEGORIES.map(category => {
+        const messages = count.get(`${month} ${category}`) ?? 0
+        return html`<td class="number">${
+          messages === 0
+            ? 0
+            : html`<a href="/console/records?${new URLSearchParams({ group: String(group.id), month, category })}">${messages}</a>`
+        }</td>`
+      })}</tr>`,
+  ),
+  '',
+)}`
+}
+
+function deedsPart(view: View<unknown>, group: GroupWithUnit, filled: Filled, path: string): Html {
+  const { choices } = filled
+  return html`<h2>办理</h2><div class="cards">
+<form class="card" method="post" action="${path}/owner"><h3>换群主</h3>${token(view.formToken)}
+${field('owner', '新群主姓名', { value: filled.owner ?? '', isRequired: true, hint: '本单位和上级、下级单位名册里的人' })}
+${
+  choices
+    ? html`<fieldset><legend>是哪一位？</legend>${choices.map(
+        each =>
+          html`<p><label><input type="radio" name="person" value="${each.personId}" required>${each.name}（${each.unitName}${each.title ?? ''}）</label></p>`,
+      )}</fieldset>`
+    : field('unit', '单位（重名时写）', { value: filled.ownerUnit ?? '' })
+}<button>换群主</button></form>
+<form class="card" method="post" action="${path}/join-code"><h3>入群码</h3>${token(view.formToken)}
+${field('joinCode', '入群链接或口令', {
+  value: filled.joinCode ?? group.joinCode ?? '',
+  isRequired: true,
+  hint: '审核通过的人凭它入群；300 字以内',
+})}<button>更新入群码</button></form>
+<section class="card"><h3>解散</h3><p>群不再使用时登记。登记后不再收通知、不计入建群数，以往的记录仍计入报表。不能撤回。</p>
+${deed(`${path}/dissolve`, view.formToken, '登记为解散', { isGrave: true, sure: `确定把“${group.name}”登记为解散吗？不能撤回。` })}</section></div>
+${isByPlatform(group) ? '' : emptyStateOfReading(group)}`
+}
+
+function emptyStateOfReading(group: GroupWithUnit): Html | string {
+  return group.platform === 'customer'
+    ? emptyState('这个客户群还没有和企业微信的群对上：请群主在企业微信里认领。')
+    : ''
+}
