@@ -1,11 +1,8 @@
 import { parseArgs } from 'node:util'
-import { closeAlarm } from '../db/queries/alarms.ts'
-import { retryFailed, retryNow } from '../db/queries/outgoing.ts'
-import { appendAudit } from '../db/queries/platform.ts'
-import { retryAllSetAside, retrySetAside } from '../db/queries/troubles.ts'
-import { DomainError } from '../server/errors.ts'
-import { type DomainRuntime, inTransaction } from '../server/runtime.ts'
-import { collectStatus } from './status/collect.ts'
+import { closeOneAlarm } from '../server/domain/alarms/close.ts'
+import { retryMessages } from '../server/domain/outgoing/settle.ts'
+import { retryAllUpdates, retryUpdate } from '../server/domain/updates/retry.ts'
+import { collectStatus } from '../server/status/collect.ts'
 import { statusWords } from './status/words.ts'
 import { runCommandLine, UsageError, withDomain } from './support/command-line.ts'
 
@@ -30,17 +27,17 @@ runCommandLine(HELP, async args => {
   const close = idIn('--close', values.close)
   return withDomain(async rt => {
     if (values.retry === 'updates')
-      console.log(`${await retryAllUpdates(rt)} 条回调已放回，服务会在十几秒内再处理。`)
+      console.log(`${await retryAllUpdates(rt, null)} 条回调已放回，服务会在十几秒内再处理。`)
     if (values.retry === 'messages') {
-      const { hastened, putBack } = await retryMessages(rt)
+      const { hastened, putBack } = await retryMessages(rt, null)
       console.log(`${hastened} 条重试中的消息现在就发，${putBack} 条没发出的已放回。`)
     }
     if (retry !== null) {
-      await retryUpdate(rt, retry)
+      await retryUpdate(rt, null, retry)
       console.log(`回调 ${retry} 已放回，服务会在十几秒内再处理。`)
     }
     if (close !== null) {
-      await closeOne(rt, close)
+      await closeOneAlarm(rt, null, close)
       console.log(`告警 ${close} 已关闭。`)
     }
     if (isAll || retry !== null || close !== null) return 0
@@ -54,59 +51,4 @@ function idIn(option: string, value: string | undefined): number | null {
   if (value === undefined) return null
   if (!/^\d{1,15}$/.test(value)) throw new UsageError(`${option} 后面要写编号。`)
   return Number(value)
-}
-
-function retryUpdate(rt: DomainRuntime, id: number): Promise<void> {
-  return inTransaction(rt, async tx => {
-    if (!(await retrySetAside(tx.db, id)))
-      throw new DomainError('update.not_set_aside', `没有搁置的回调 ${id}。`)
-    await noteDeed(tx, 'update.retried', 'update', id)
-  })
-}
-
-function retryAllUpdates(rt: DomainRuntime): Promise<number> {
-  return inTransaction(rt, async tx => {
-    const count = await retryAllSetAside(tx.db)
-    await noteDeed(tx, 'updates.retried', 'update', null, { count })
-    return count
-  })
-}
-
-/** How old a message that failed may be to be worth sending. */
-const FAILED_WITHIN_MS = 3 * 86_400_000
-
-function retryMessages(rt: DomainRuntime): Promise<{ hastened: number; putBack: number }> {
-  return inTransaction(rt, async tx => {
-    const now = tx.clock.now()
-    const hastened = await retryNow(tx.db, now)
-    const putBack = await retryFailed(tx.db, new Date(now.getTime() - FAILED_WITHIN_MS), now)
-    await noteDeed(tx, 'messages.retried', 'outgoing_message', null, { hastened, putBack })
-    return { hastened, putBack }
-  })
-}
-
-function closeOne(rt: DomainRuntime, id: number): Promise<void> {
-  return inTransaction(rt, async tx => {
-    if (!(await closeAlarm(tx.db, id, tx.clock.now())))
-      throw new DomainError('alarm.not_open', `没有未关闭的告警 ${id}。`)
-    await noteDeed(tx, 'alarm.closed', 'alarm', id)
-  })
-}
-
-/** Nobody in particular: whoever may run command lines on the server. */
-function noteDeed(
-  tx: DomainRuntime,
-  action: string,
-  subjectKind: string,
-  subjectId: number | null,
-  details: Record<string, unknown> = {},
-): Promise<void> {
-  return appendAudit(tx.db, {
-    at: tx.clock.now(),
-    actorId: null,
-    action,
-    subjectKind,
-    subjectId,
-    details,
-  })
 }

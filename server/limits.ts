@@ -271,7 +271,8 @@ function quotaSlot(rt: LimitRuntime, name: QuotaName, now: Date, isUrgent = true
   }
 }
 
-function countOf({ count }: Quota, now: Date, accountCap: number): number {
+/** How much a quota allows in the period of `now`. */
+export function countOf({ count }: Pick<Quota, 'count'>, now: Date, accountCap: number): number {
   if (count === 'daysOfMonth')
     // the day before the next month's first
     return Number(dayOf(new Date(shanghaiMoment(`${addMonths(monthOf(now), 1)}-01`).getTime() - 1)).slice(8))

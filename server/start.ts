@@ -14,6 +14,7 @@ import { createChannels } from './channels/index.ts'
 import type { TokenStore } from './channels/token.ts'
 import { type Clock, systemClock } from './clock.ts'
 import type { Config } from './config.ts'
+import { messageUnderWay } from './jobs/deliver/under-way.ts'
 import { startSchedule } from './jobs/schedule.ts'
 import { createLog } from './log.ts'
 import { inTransaction, type Runtime } from './runtime.ts'
@@ -78,7 +79,8 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
         now: () => clock.now(),
         tokens: tokenStore(() => rt),
         trace: entry => {
-          insertChannelLog(db, [{ at: clock.now(), ...entry }]).catch(() =>
+          const outgoingId = messageUnderWay.getStore() ?? null
+          insertChannelLog(db, [{ at: clock.now(), outgoingId, ...entry }]).catch(() =>
             log.warn('a channel log entry was lost'),
           )
         },

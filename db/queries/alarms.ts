@@ -74,6 +74,12 @@ export function openAlarms(db: Db): Promise<AlarmRow[]> {
   return db.select().from(alarms).where(isNull(alarms.closedAt)).orderBy(asc(alarms.firstAt), asc(alarms.id))
 }
 
+/** One alarm, open or closed. */
+export async function alarmById(db: Db, id: number): Promise<AlarmRow | null> {
+  const [row] = await db.select().from(alarms).where(eq(alarms.id, id))
+  return row ?? null
+}
+
 /** When alarms of each cause were last closed. */
 export async function lastClosings(db: Db): Promise<Map<string, Date>> {
   const rows = await db

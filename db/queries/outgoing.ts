@@ -1,6 +1,6 @@
-import { and, asc, eq, gt, inArray, isNull, lte, ne, or, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, gt, inArray, isNull, lte, ne, or, sql } from 'drizzle-orm'
 import type { Db } from '../client.ts'
-import { deliveries, groups, outgoingMessages, resultPages } from '../schema/index.ts'
+import { deliveries, groups, identities, outgoingMessages, persons, resultPages } from '../schema/index.ts'
 import type { OutgoingRow } from './notices.ts'
 
 /** What may use the places that are kept in reserve, and passes by what has been put off. */
@@ -212,4 +212,112 @@ export async function resultPageById(db: Db, id: number, now: Date) {
     .from(resultPages)
     .where(and(eq(resultPages.id, id), gt(resultPages.expiresAt, now)))
   return row ?? null
+}
+
+/** A message as an administrator sees it: what it is and what became of it, never what it says. */
+export interface OutgoingInView {
+  id: number
+  kind: string
+  purpose: string
+  status: string
+  attempts: number
+  /** Parts that are out already. */
+  sentCount: number
+  nextAttemptAt: Date
+  createdAt: Date
+  sentAt: Date | null
+  expiresAt: Date | null
+  error: string | null
+  personId: number | null
+  groupId: number | null
+  /** The one account that it goes to; null where any account of the person will do. */
+  channel: string | null
+  /** For `mass`: in how many groups. */
+  groupCount: number | null
+  /** false: the text has been deleted, or was never kept. */
+  hasContent: boolean
+}
+
+const inView = {
+  id: outgoingMessages.id,
+  kind: outgoingMessages.kind,
+  purpose: outgoingMessages.purpose,
+  status: outgoingMessages.status,
+  attempts: outgoingMessages.attempts,
+  sentCount: outgoingMessages.sentCount,
+  nextAttemptAt: outgoingMessages.nextAttemptAt,
+  createdAt: outgoingMessages.createdAt,
+  sentAt: outgoingMessages.sentAt,
+  expiresAt: outgoingMessages.expiresAt,
+  error: outgoingMessages.error,
+  personId: sql<number | null>`coalesce(${outgoingMessages.personId}, ${identities.personId})::float8`,
+  groupId: outgoingMessages.groupId,
+  channel: identities.channel,
+  groupCount: sql<number | null>`jsonb_array_length(${outgoingMessages.chatIds})`,
+  hasContent: sql<boolean>`${outgoingMessages.textsSealed} <> ''`,
+}
+
+/** Messages, the newest first. */
+export function listOutgoing(
+  db: Db,
+  filter: { status?: string | undefined; purpose?: string | undefined },
+  offset: number,
+  limit: number,
+): Promise<OutgoingInView[]> {
+  return db
+    .select(inView)
+    .from(outgoingMessages)
+    .leftJoin(identities, eq(identities.id, outgoingMessages.identityId))
+    .where(
+      and(
+        ...(filter.status ? [eq(outgoingMessages.status, filter.status)] : []),
+        ...(filter.purpose ? [eq(outgoingMessages.purpose, filter.purpose)] : []),
+      ),
+    )
+    .orderBy(desc(outgoingMessages.id))
+    .offset(offset)
+    .limit(limit)
+}
+
+/** One message, with the names of whom it is for. */
+export async function outgoingById(
+  db: Db,
+  id: number,
+): Promise<(OutgoingInView & { personName: string | null; groupName: string | null }) | null> {
+  const [row] = await db
+    .select({ ...inView, personName: persons.name, groupName: groups.name })
+    .from(outgoingMessages)
+    .leftJoin(identities, eq(identities.id, outgoingMessages.identityId))
+    .leftJoin(persons, sql`${persons.id} = coalesce(${outgoingMessages.personId}, ${identities.personId})`)
+    .leftJoin(groups, eq(groups.id, outgoingMessages.groupId))
+    .where(eq(outgoingMessages.id, id))
+  return row ?? null
+}
+
+/** Changes a message that still stands as it was seen. @returns false: it does not any more */
+export async function settleOutgoing(
+  db: Db,
+  id: number,
+  was: string,
+  set: Partial<typeof outgoingMessages.$inferInsert>,
+): Promise<boolean> {
+  const rows = await db
+    .update(outgoingMessages)
+    .set(set)
+    .where(and(eq(outgoingMessages.id, id), eq(outgoingMessages.status, was)))
+    .returning({ id: outgoingMessages.id })
+  return rows.length === 1
+}
+
+/** Sets all deliveries of a message that are not in their groups yet. */
+export async function restoreDeliveries(
+  db: Db,
+  outgoingId: number,
+  status: string,
+  now: Date,
+): Promise<void> {
+  await db
+    .update(deliveries)
+    .set({ status, updatedAt: now })
+    .where(and(eq(deliveries.outgoingId, outgoingId), ne(deliveries.status, 'posted')))
 }

@@ -1,6 +1,6 @@
 import { and, eq, gt, isNull, sql } from 'drizzle-orm'
 import type { Db } from '../client.ts'
-import { administrators, sessions, signInLinks } from '../schema/index.ts'
+import { administrators, persons, sessions, signInLinks } from '../schema/index.ts'
 import type { SenderRole } from './senders.ts'
 
 export type SessionRow = typeof sessions.$inferSelect
@@ -138,6 +138,35 @@ export async function isLinkOpen(db: Db, tokenIndex: string, now: Date): Promise
 /** Makes somebody an administrator; somebody who is one already stays one. */
 export async function insertAdministrator(db: Db, personId: number, now: Date): Promise<void> {
   await db.insert(administrators).values({ personId, createdAt: now }).onConflictDoNothing()
+}
+
+/** Takes an administrator's right away, and ends all of their sessions and open links. @returns false: they have no such right */
+export async function endAdministrator(db: Db, personId: number, now: Date): Promise<boolean> {
+  const rows = await db
+    .update(administrators)
+    .set({ endedAt: now })
+    .where(and(eq(administrators.personId, personId), isNull(administrators.endedAt)))
+    .returning({ id: administrators.id })
+  if (rows.length === 0) return false
+  await db
+    .update(sessions)
+    .set({ endedAt: now })
+    .where(and(eq(sessions.personId, personId), isNull(sessions.endedAt)))
+  await db
+    .update(signInLinks)
+    .set({ usedAt: now })
+    .where(and(eq(signInLinks.personId, personId), isNull(signInLinks.usedAt)))
+  return true
+}
+
+/** Administrators of this name, whatever else they are. */
+export function administratorsNamed(db: Db, nameKey: string): Promise<{ personId: number; name: string }[]> {
+  return db
+    .select({ personId: persons.id, name: persons.name })
+    .from(administrators)
+    .innerJoin(persons, eq(persons.id, administrators.personId))
+    .where(and(isNull(administrators.endedAt), eq(persons.nameKey, nameKey)))
+    .orderBy(persons.id)
 }
 
 /** Persons that can be played in a demo: those with a role first, by name or number. */

@@ -1,4 +1,4 @@
-import { and, asc, count, desc, eq, gt, inArray, ne, sql } from 'drizzle-orm'
+import { and, asc, count, desc, eq, gt, gte, inArray, lte, ne, sql } from 'drizzle-orm'
 import type { Db } from '../client.ts'
 import { channelLog, outgoingMessages, updates } from '../schema/index.ts'
 import type { Occurrences } from './alarms.ts'
@@ -172,4 +172,81 @@ export function unfinishedMessages(db: Db, since: Date) {
     )
     .groupBy(outgoingMessages.status, outgoingMessages.kind, outgoingMessages.purpose)
     .orderBy(asc(outgoingMessages.status), desc(count()))
+}
+
+export type CallRow = typeof channelLog.$inferSelect
+
+/** Calls to the platforms, the newest first. */
+export function listCalls(
+  db: Db,
+  filter: { channel?: string | undefined; isFailed: boolean },
+  offset: number,
+  limit: number,
+): Promise<CallRow[]> {
+  return db
+    .select()
+    .from(channelLog)
+    .where(
+      and(
+        ...(filter.channel ? [eq(channelLog.channel, filter.channel)] : []),
+        ...(filter.isFailed ? [sql`${channelLog.errcode} is distinct from 0`] : []),
+      ),
+    )
+    .orderBy(desc(channelLog.at), desc(channelLog.id))
+    .offset(offset)
+    .limit(limit)
+}
+
+/** The calls that were made for one message, the newest first. @param from since when it is there; there is an index by time */
+export function callsFor(
+  db: Db,
+  message: { id: number; from: Date; until: Date },
+  limit: number,
+): Promise<CallRow[]> {
+  return db
+    .select()
+    .from(channelLog)
+    .where(
+      and(
+        gte(channelLog.at, message.from),
+        lte(channelLog.at, message.until),
+        eq(channelLog.outgoingId, message.id),
+      ),
+    )
+    .orderBy(desc(channelLog.at), desc(channelLog.id))
+    .limit(limit)
+}
+
+/** Owners of groups that are not dissolved, with their account at WeCom where they have bound one. */
+export async function groupOwnersInWecom(
+  db: Db,
+): Promise<{ owners: number; accounts: { name: string; address: string }[] }> {
+  const rows = await db.execute<{ name: string; address: string | null }>(sql`
+    select p.name, i.address
+    from persons p
+    left join identities i on i.person_id = p.id and i.channel = 'wecom' and i.address !~ '^w[mo]'
+    where exists (select from groups g where g.owner_id = p.id and g.dissolved_at is null)
+    order by p.id`)
+  return {
+    owners: rows.length,
+    accounts: [...rows].flatMap(({ name, address }) => (address === null ? [] : [{ name, address }])),
+  }
+}
+
+/** The settings of the database that decide whether what we have acknowledged outlives a power cut. */
+export async function safetySettings(db: Db): Promise<{ name: string; setting: string }[]> {
+  const rows = await db.execute<{ name: string; setting: string }>(
+    sql`select name, setting from pg_settings where name in ('fsync', 'full_page_writes', 'synchronous_commit') order by name`,
+  )
+  return [...rows]
+}
+
+/** Something that was sealed with the key of this database; null: nothing has been yet. */
+export async function anySealed(db: Db): Promise<string | null> {
+  const [row] = await db.execute<{ sealed: string | null }>(sql`
+    select coalesce(
+      (select phone_sealed from persons where phone_sealed is not null order by id limit 1),
+      (select payload_sealed from updates where payload_sealed <> '' order by id limit 1)
+    ) as sealed`)
+  return row?.sealed ?? null
 }

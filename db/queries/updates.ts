@@ -1,4 +1,4 @@
-import { and, eq, inArray, sql } from 'drizzle-orm'
+import { and, desc, eq, inArray, sql } from 'drizzle-orm'
 import { batched, PACE_MS } from '../batch.ts'
 import type { Db } from '../client.ts'
 import { compiled, compiledSql } from '../compiled.ts'
@@ -202,4 +202,66 @@ export function unhandledUpdates(db: Db, now: Date, leaveMs: number, limit: numb
     )
     .orderBy(updates.id)
     .limit(limit)
+}
+
+/** An update as an administrator sees it; what it says stays sealed. `error` is what `describeError` leaves of one. */
+const inView = {
+  id: updates.id,
+  channel: updates.channel,
+  kind: updates.kind,
+  status: updates.status,
+  attempts: updates.attempts,
+  receivedAt: updates.receivedAt,
+  handledAt: updates.handledAt,
+  error: updates.error,
+}
+
+/** Updates, the newest first. */
+export function listUpdates(
+  db: Db,
+  filter: { status?: string | undefined; kind?: string | undefined },
+  offset: number,
+  limit: number,
+) {
+  return db
+    .select(inView)
+    .from(updates)
+    .where(
+      and(
+        ...(filter.status ? [eq(updates.status, filter.status)] : []),
+        ...(filter.kind ? [eq(updates.kind, filter.kind)] : []),
+      ),
+    )
+    .orderBy(desc(updates.id))
+    .offset(offset)
+    .limit(limit)
+}
+
+export type UpdateInView = Awaited<ReturnType<typeof listUpdates>>[number]
+
+/** One update with what it says, sealed; empty once that has been deleted. */
+export async function updateById(
+  db: Db,
+  id: number,
+): Promise<(UpdateInView & { payloadSealed: string; hasReply: boolean }) | null> {
+  const [row] = await db
+    .select({
+      ...inView,
+      payloadSealed: updates.payloadSealed,
+      hasReply: sql<boolean>`${updates.replySealed} is not null`,
+    })
+    .from(updates)
+    .where(eq(updates.id, id))
+  return row ?? null
+}
+
+/** When the last update came in by a door; null: none that we still have. */
+export async function lastUpdateOf(db: Db, channel: string): Promise<Date | null> {
+  const [row] = await db
+    .select({ at: updates.receivedAt })
+    .from(updates)
+    .where(eq(updates.channel, channel))
+    .orderBy(desc(updates.id))
+    .limit(1)
+  return row?.at ?? null
 }

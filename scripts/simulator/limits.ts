@@ -25,6 +25,8 @@ export interface Limits {
   take(key: string, limit: number, ms: number, amount?: number): boolean
   /** The same for a calendar day in China. */
   takeToday(key: string, limit: number, amount?: number): boolean
+  /** How much was counted today. */
+  usedToday(key: string): number
 }
 
 interface Window {
@@ -42,6 +44,7 @@ interface Block {
 const LARGEST_SLIDING = 1000
 
 export function createLimits(clock: Clock, switches: Partial<Record<LimitName, boolean>> = {}): Limits {
+  const startOfToday = () => Date.parse(`${chinaDay(clock.now())}T00:00:00+08:00`)
   const off = new Set<LimitName>()
   for (const [name, on] of Object.entries(switches)) if (on === false) off.add(name as LimitName)
   const windows = new Map<string, Window>()
@@ -88,7 +91,7 @@ export function createLimits(clock: Clock, switches: Partial<Record<LimitName, b
     take: (key, limit, ms, amount = 1) =>
       limit <= LARGEST_SLIDING ? takeSliding(key, limit, ms, amount) : takeBlock(key, limit, ms, amount),
     takeToday(key, limit, amount = 1) {
-      const today = Date.parse(`${chinaDay(clock.now())}T00:00:00+08:00`)
+      const today = startOfToday()
       const block = blocks.get(key)
       if (block?.start !== today) {
         blocks.set(key, { start: today, sum: amount })
@@ -97,6 +100,10 @@ export function createLimits(clock: Clock, switches: Partial<Record<LimitName, b
       if (block.sum + amount > limit) return false
       block.sum += amount
       return true
+    },
+    usedToday(key) {
+      const block = blocks.get(key)
+      return block?.start === startOfToday() ? block.sum : 0
     },
   }
 }

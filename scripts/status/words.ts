@@ -1,47 +1,6 @@
 import { chineseMoment } from '../../server/clock.ts'
-import type { Status } from './collect.ts'
-
-const channelNames: Record<string, string> = {
-  wecom: '企业微信',
-  'official-account': '公众号',
-  aibot: '智能机器人',
-}
-
-const statusNames: Record<string, string> = {
-  pending: '待发',
-  sending: '正在发',
-  retrying: '重试中',
-  waiting: '等对方开口',
-  failed: '没发出（24 小时内）',
-  unknown: '不知是否发出（24 小时内）',
-}
-
-const kindNames: Record<string, string> = {
-  person: '给个人',
-  robot: '群机器人',
-  appchat: '应用群',
-  mass: '客户群群发',
-  join_pass: '入群码',
-  create_appchat: '建应用群',
-  welcome: '欢迎语',
-  response: '智能机器人回答',
-}
-
-const purposeNames: Record<string, string> = {
-  reply: '答复',
-  relay: '请转发',
-  reminder: '提醒',
-  escalation: '请协助',
-  task: '任务',
-  review: '待审',
-  decision: '审核结果',
-  notice: '通知',
-  pass: '入群码',
-  report: '报表',
-  welcome: '欢迎',
-}
-
-const nameIn = (names: Record<string, string>, key: string) => names[key] ?? key
+import type { Status } from '../../server/status/collect.ts'
+import { channelNames, kindNames, nameIn, purposeNames, statusNames } from '../../server/status/names.ts'
 
 /** The status as an operator reads it in a terminal. */
 export function statusWords(status: Status): string {
@@ -71,7 +30,7 @@ export function statusWords(status: Status): string {
       status.messages.map(row => {
         const next =
           row.status === 'pending' || row.status === 'retrying' ? `，最早 ${chineseMoment(row.nextAt)}` : ''
-        return `${nameIn(statusNames, row.status)} ${nameIn(kindNames, row.kind)}·${nameIn(purposeNames, row.purpose)} ${row.count} 条${next}`
+        return `${statusWordsOf(row.status)} ${nameIn(kindNames, row.kind)}·${nameIn(purposeNames, row.purpose)} ${row.count} 条${next}`
       }),
     ),
     section('公众号还能到谁（已绑定的）', [
@@ -98,4 +57,10 @@ export function statusWords(status: Status): string {
 
 function section(title: string, lines: string[]): string {
   return [`【${title}】`, ...(lines.length > 0 ? lines : ['无']).map(line => `  ${line}`)].join('\n')
+}
+
+/** What has failed is counted for a day only. */
+function statusWordsOf(status: string): string {
+  const isEnded = status === 'failed' || status === 'unknown'
+  return `${nameIn(statusNames, status)}${isEnded ? '（24 小时内）' : ''}`
 }

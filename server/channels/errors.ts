@@ -31,10 +31,17 @@ export class ChannelError extends AppError {
   readonly isUncertain: boolean
   /** The platform says that a right or a setting is missing: once an operator has seen to it, the same call succeeds. */
   readonly mayBeRepaired: boolean
+  /** The address that the platform saw us call from, where it refuses it: that is the one to put on its list. */
+  readonly seenAddress: string | null
   constructor(
     reason: ChannelErrorCode,
     message: string,
-    options: { platformCode?: number; isUncertain?: boolean; cause?: unknown } = {},
+    options: {
+      platformCode?: number
+      isUncertain?: boolean
+      seenAddress?: string | null
+      cause?: unknown
+    } = {},
   ) {
     super(`channel.${reason}`, message, { cause: options.cause })
     this.reason = reason
@@ -43,5 +50,6 @@ export class ChannelError extends AppError {
     // without a code we said it ourselves: an account of this kind never can
     this.mayBeRepaired = reason === 'config' && this.platformCode !== null
     this.isUncertain = options.isUncertain ?? false
+    this.seenAddress = options.seenAddress ?? null
   }
 }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { isIP } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ChannelName } from './channel.ts'
 import { ChannelError, type ChannelErrorCode } from './errors.ts'
@@ -240,9 +241,24 @@ function readAnswer(
   trace(errcode, null)
   if (errcode !== 0) {
     const reason = http.codes.get(errcode) ?? 'rejected'
-    throw new ChannelError(reason, `平台拒绝（${errcode}）`, { platformCode: errcode })
+    throw new ChannelError(reason, `平台拒绝（${errcode}）`, {
+      platformCode: errcode,
+      seenAddress: addressRefused.has(errcode) ? seenAddressIn(answer.errmsg) : null,
+    })
   }
   return answer
+}
+
+/** Both platforms' codes that refuse the address that we call from; others name it in passing. */
+const addressRefused: ReadonlySet<number> = new Set([60020, 40164, 89503, 89506, 89507])
+
+/**
+ * The address in the platform's words: `… from ip: 1.2.3.4, …` of WeCom, `invalid ip 1.2.3.4 ipv6 …` of the Official
+ * Account. Nothing else of the words is kept: they may quote who was written to and what.
+ */
+function seenAddressIn(message: unknown): string | null {
+  const [, address] = /\b(?:from ip:|invalid ip) ?([\da-f.:]{3,45})\b/i.exec(String(message ?? '')) ?? []
+  return address !== undefined && isIP(address) !== 0 ? address : null
 }
 
 /** JSON whose integers beyond 2^53 become strings: 64-bit message ids do not fit a JavaScript number. */

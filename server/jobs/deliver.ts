@@ -2,12 +2,14 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { describeError } from '../../db/errors.ts'
 import { staleOutgoing, updateOutgoing } from '../../db/queries/notices.ts'
 import { claim, type DueMessage, inTurn } from '../../db/queries/outgoing.ts'
+import { unrepeatable } from '../domain/outgoing/kinds.ts'
 import { MustWait } from '../limits.ts'
 import type { Runtime } from '../runtime.ts'
 import { type Breaker, breakerOf } from './deliver/breaker.ts'
 import type { Message, Sent } from './deliver/message.ts'
 import { send } from './deliver/send.ts'
-import { markUnknown, putBack, recordSent, settleFailure, unrepeatable } from './deliver/settle.ts'
+import { markUnknown, putBack, recordSent, settleFailure } from './deliver/settle.ts'
+import { messageUnderWay } from './deliver/under-way.ts'
 
 /** Messages under way at once in one process; the platforms allow far more, PostgreSQL shares our two cores. */
 const SLOTS = 24
@@ -114,7 +116,7 @@ async function deliver(
 ): Promise<void> {
   let sent: Sent
   try {
-    sent = await send(rt, message)
+    sent = await messageUnderWay.run(message.id, () => send(rt, message))
   } catch (error) {
     breaker.note(channel, error)
     return record(rt, message, () =>

@@ -7,7 +7,7 @@ import { officialLogin } from './official-login.ts'
 import { officialMedia } from './official-media.ts'
 import { officialMenu } from './official-menu.ts'
 import { permitted } from './official-permissions.ts'
-import { stateOf } from './official-state.ts'
+import { stateOf, usedDaily } from './official-state.ts'
 import { officialUsers } from './official-users.ts'
 import { type ApiCall, type ApiTable, get, type OpenCall, post } from './platform.ts'
 
@@ -62,10 +62,26 @@ function clearQuota({ core, subject, body }: ApiCall<OfficialAccount>) {
   return {}
 }
 
+/** What some interfaces allow in a day, by their path. */
+const DAILY: Record<string, [name: string, limit: number]> = {
+  '/cgi-bin/message/custom/send': ['custom/send', 500_000],
+  '/cgi-bin/message/mass/send': ['mass', 100],
+  '/cgi-bin/user/get': ['user/get', 500],
+  '/cgi-bin/qrcode/create': ['qrcode/create', 100_000],
+}
+
+/** @see developers.weixin.qq.com/doc/service/api/apimanage/api_getapiquota */
+function getQuota(call: ApiCall<OfficialAccount>) {
+  const [name, limit] = DAILY[String(call.body.cgi_path)] ?? refuse(76021, 'cgi_path not found, please check')
+  const used = usedDaily(call, name)
+  return { quota: { daily_limit: limit, used, remain: limit - used } }
+}
+
 export const officialBase: ApiTable<OfficialAccount> = permitted({
   '/cgi-bin/stable_token': { method: 'POST', open: true, counted: false, runOpen: stableToken },
   '/cgi-bin/token': { method: 'GET', open: true, counted: false, runOpen: classicToken },
   '/cgi-bin/clear_quota': post(clearQuota),
+  '/cgi-bin/openapi/quota/get': post(getQuota),
   '/cgi-bin/getcallbackip': get(() => ({ ip_list: ['127.0.0.1', '101.226.103.0/25'] })),
   '/cgi-bin/get_api_domain_ip': get(() => ({ ip_list: ['127.0.0.1'] })),
   ...officialUsers,

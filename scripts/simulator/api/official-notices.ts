@@ -106,7 +106,22 @@ function listTemplates({ subject }: Call) {
   }
 }
 
+/** @see developers.weixin.qq.com/doc/service/api/notify/template/api_getalltemplates */
+function listMessageTemplates({ subject }: Call) {
+  return {
+    template_list: Object.entries(subject.templates ?? {}).map(([id, fields]) => ({
+      template_id: id,
+      title: '通知提醒',
+      primary_industry: '政府与公共事业',
+      deputy_industry: '公共事业',
+      content: fields.map(name => `{{${name}.DATA}}`).join('\n'),
+      example: '',
+    })),
+  }
+}
+
 export const officialNotices: ApiTable<OfficialAccount> = {
+  '/cgi-bin/template/get_all_private_template': get(listMessageTemplates),
   '/cgi-bin/message/template/send': post(sendTemplate),
   '/cgi-bin/message/subscribe/bizsend': post(sendSubscription),
   '/wxaapi/newtmpl/gettemplate': get(listTemplates),

@@ -9,6 +9,7 @@ type Who = 'verified service' | 'verified' | 'not an unverified subscription acc
 const RULES: [beginning: string, who: Who][] = [
   ['/cgi-bin/message/custom/', 'verified'],
   ['/cgi-bin/message/template/', 'verified service'],
+  ['/cgi-bin/template/', 'verified service'],
   ['/cgi-bin/message/subscribe/', 'verified service'],
   ['/wxaapi/newtmpl/', 'verified service'],
   ['/cgi-bin/message/mass/send', 'verified service'],

@@ -99,6 +99,14 @@ export function stateOf(account: OfficialAccount): OfficialState {
 /** The daily quotas of an Official Account; 45009 beyond. */
 export function takeDaily({ core, subject }: ApiCall<OfficialAccount>, name: string, limit: number): void {
   if (!core.limits.has('officialQuota')) return
-  if (!core.limits.takeToday(`oa|${subject.appId}|${stateOf(subject).quotaRound}|${name}`, limit))
-    refuse(45009, 'reach max api daily quota limit')
+  if (!core.limits.takeToday(dailyKey(subject, name), limit)) refuse(45009, 'reach max api daily quota limit')
+}
+
+/** How often an interface was called today. */
+export function usedDaily({ core, subject }: ApiCall<OfficialAccount>, name: string): number {
+  return core.limits.usedToday(dailyKey(subject, name))
+}
+
+function dailyKey(subject: OfficialAccount, name: string): string {
+  return `oa|${subject.appId}|${stateOf(subject).quotaRound}|${name}`
 }

@@ -12,6 +12,7 @@ import { createMass } from './mass.ts'
 import { createMedia } from './media.ts'
 import { createMenus } from './menu.ts'
 import { createQrCodes } from './qr-codes.ts'
+import { createQuotas } from './quotas.ts'
 import { createSubscriptions } from './subscriptions.ts'
 import { createTemplates } from './templates.ts'
 
@@ -32,6 +33,7 @@ export function createOfficialAccountChannel(
     ...createFollowers(client),
     ...createLogin(client),
     ...createMedia(client),
+    ...createQuotas(client),
     ...createPlatformAddresses(client),
     lacks: lacksOf(config),
   }

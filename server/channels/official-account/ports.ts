@@ -35,6 +35,8 @@ export interface TemplateMessage extends NoticeTarget {
 export interface Templates {
   /** @throws ChannelError `rejected` for a field that breaks its kind's rule; `recipient` for who does not follow. */
   sendTemplateMessage(message: TemplateMessage): Promise<SendResult>
+  /** The account's templates with the names of their fields, such as `thing1`. */
+  templates(): Promise<{ templateId: string; title: string; fields: string[] }[]>
 }
 
 export interface SubscriptionNotice extends NoticeTarget {
@@ -203,6 +205,18 @@ export interface Media {
   fetchMedia(mediaId: string): Promise<{ contentType: string; bytes: Uint8Array }>
 }
 
+/** How often an interface was called today, and may be. */
+export interface CallQuota {
+  limit: number
+  used: number
+}
+
+/** The platform's own count of our calls (API 调用额度). */
+export interface Quotas {
+  /** @param path of the interface, such as `/cgi-bin/message/custom/send` */
+  readQuota(path: string): Promise<CallQuota>
+}
+
 export interface PlatformAddresses {
   /** Where callbacks come from: single addresses and ranges such as `101.226.103.0/25`. Changes; ask daily. */
   callbackAddresses(): Promise<string[]>
@@ -219,4 +233,5 @@ export interface OfficialAccountPorts
     Followers,
     Login,
     Media,
+    Quotas,
     PlatformAddresses {}

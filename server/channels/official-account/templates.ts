@@ -1,6 +1,6 @@
 import type { TemplateMessages } from '../channel.ts'
 import { ChannelError } from '../errors.ts'
-import { characters, refuseUnless, textOf } from './answers.ts'
+import { characters, partsOf, refuseUnless, textOf } from './answers.ts'
 import type { OfficialAccountClient } from './client.ts'
 import { keywordData, shortened } from './keyword-fields.ts'
 import type { NoticeTarget, TemplateMessage, Templates } from './ports.ts'
@@ -37,6 +37,19 @@ export function createTemplates(client: OfficialAccountClient): Templates & Temp
 
   return {
     sendTemplateMessage,
+
+    /** @see https://developers.weixin.qq.com/doc/service/api/notify/template/api_getalltemplates.html */
+    async templates() {
+      client.require('template')
+      const answer = await client.call({ path: '/cgi-bin/template/get_all_private_template', isSafe: true })
+      return partsOf(answer, 'template_list').map(template => ({
+        templateId: textOf(template, 'template_id'),
+        title: textOf(template, 'title'),
+        fields: [...textOf(template, 'content').matchAll(/\{\{\s*(\w+)\.DATA\s*\}\}/g)].map(
+          ([, name]) => name ?? '',
+        ),
+      }))
+    },
 
     async sendTemplate(address, message: Notice, url) {
       const { title, time, note, clientMessageId } = message

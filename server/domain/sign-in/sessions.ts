@@ -120,6 +120,9 @@ export async function signInForDemo(
   return startSession(rt, { personId, identityId: identity?.id ?? null }, { way: 'demo', device })
 }
 
+/** How long the link lasts with which an administrator comes in first. */
+const ADMINISTRATOR_LINK_HOURS = 24
+
 /** Makes somebody an administrator and the link with which they come in first. */
 export async function makeAdministrator(rt: DomainRuntime, personId: number): Promise<string> {
   const now = rt.clock.now()
@@ -132,5 +135,5 @@ export async function makeAdministrator(rt: DomainRuntime, personId: number): Pr
     subjectId: personId,
     details: {},
   })
-  return makeSignInLink(rt, { personId, identityId: null }, '/console', 24 * 60)
+  return makeSignInLink(rt, { personId, identityId: null }, '/console/server', ADMINISTRATOR_LINK_HOURS * 60)
 }

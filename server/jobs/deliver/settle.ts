@@ -5,6 +5,7 @@ import { ChannelError } from '../../channels/errors.ts'
 import { chineseMoment } from '../../clock.ts'
 import { relayInstead } from '../../domain/notices/fall-back.ts'
 import { notePosted } from '../../domain/notices/settle.ts'
+import { unrepeatable } from '../../domain/outgoing/kinds.ts'
 import type { MustWait } from '../../limits.ts'
 import { inTransaction, type Runtime } from '../../runtime.ts'
 import type { Message, Sent } from './message.ts'
@@ -15,9 +16,6 @@ const REPAIR_SECONDS = [600, 3600]
 /** After so many attempts owners relay a group post; what has no other way is tried for a day in any case. */
 const MIN_ATTEMPTS = 8
 const PATIENCE_MS = 24 * 3600_000
-
-/** Kinds whose call can neither be repeated without harm nor asked about afterwards. */
-export const unrepeatable: ReadonlySet<string> = new Set(['robot', 'appchat', 'mass'])
 
 export function recordSent(rt: Runtime, message: Message, sent: Sent): Promise<void> {
   const { platformId, isSummons, unreached = [] } = sent

@@ -301,3 +301,24 @@ test('what is traced and thrown holds neither token nor address, nor who was wri
     for (const secret of ['geheim', 'zhangsan', '1.2.3.4', http.baseUrl]) expect(told).not.toContain(secret)
   }
 })
+
+test.each<[string, number, string, string | null]>([
+  [
+    'WeCom',
+    60020,
+    'not allow to access from your ip, hint: [169], from ip: 203.0.113.7, more info',
+    '203.0.113.7',
+  ],
+  [
+    'an Official Account',
+    40164,
+    'invalid ip 203.0.113.7 ipv6 ::ffff:203.0.113.7, not in whitelist',
+    '203.0.113.7',
+  ],
+  ['an IPv6 address', 40164, 'invalid ip 2001:db8::7, not in whitelist', '2001:db8::7'],
+  ['what is no address', 60020, 'from ip: 999.1.1.1', null],
+  ['another refusal', 48002, 'api forbidden, from ip: 203.0.113.7', null],
+])('the address that is refused is told, of %s', async (_name, errcode, errmsg, address) => {
+  const { call } = await answering(JSON.stringify({ errcode, errmsg }))
+  expect((await failure(call())).seenAddress).toBe(address)
+})

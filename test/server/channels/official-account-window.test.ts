@@ -53,7 +53,13 @@ describe('the customer-service window', () => {
         const platform = createServiceWindows({
           clock,
           options: { clock },
-          limits: { has: () => true, set: () => {}, take: () => true, takeToday: () => true },
+          limits: {
+            has: () => true,
+            set: () => {},
+            take: () => true,
+            takeToday: () => true,
+            usedToday: () => 0,
+          },
         })
         let window = null as Window | null
         for (const one of acts) {

@@ -7,52 +7,62 @@ import {
   unknownUpdatesSince,
 } from '../../db/queries/troubles.ts'
 import { reachableToday } from '../../db/queries/windows.ts'
-import { remedyFor } from '../../server/channels/remedies.ts'
-import { dayOf, monthOf } from '../../server/clock.ts'
-import { unknownNames } from '../../server/jobs/raise-alarms.ts'
-import { quotas } from '../../server/limits.ts'
-import type { DomainRuntime } from '../../server/runtime.ts'
+import { remedyFor } from '../channels/remedies.ts'
+import { dayOf, monthOf } from '../clock.ts'
+import { unknownNames } from '../jobs/raise-alarms.ts'
+import { countOf, type Quota, type QuotaName, quotas } from '../limits.ts'
+import type { DomainRuntime } from '../runtime.ts'
 
 const DAY_MS = 86_400_000
 const UNKNOWN_DAYS = 7
-const MOST_ROWS = 100
+/** Updates set aside that are told one by one. */
+export const MOST_ROWS = 100
 const MOST_UNKNOWN = 2000
 
 export type Status = Awaited<ReturnType<typeof collectStatus>>
 
-/** How things stand, for an operator. Neither secrets nor personal data: ids, codes and counts only. */
-export async function collectStatus(rt: DomainRuntime) {
+/**
+ * How things stand, for an operator: the command line and the page show the same. Neither secrets nor personal data: ids,
+ * codes and counts only.
+ * @param accountCap of the corp, for the quotas that depend on it; null where it is not known
+ */
+export async function collectStatus(rt: DomainRuntime, accountCap: number | null = null) {
   const now = rt.clock.now()
   const yesterday = new Date(now.getTime() - DAY_MS)
-  const unknown = await unknownUpdatesSince(
-    rt.db,
-    new Date(now.getTime() - UNKNOWN_DAYS * DAY_MS),
-    MOST_UNKNOWN,
-  )
+  const [unknown, counts, alarms, setAside, unfinished, officialAccount, refused] = await Promise.all([
+    unknownUpdatesSince(rt.db, new Date(now.getTime() - UNKNOWN_DAYS * DAY_MS), MOST_UNKNOWN),
+    countsOf(rt.db, [...new Set([dayOf(now), `${monthOf(now)}-01`])]),
+    openAlarms(rt.db),
+    setAsideUpdates(rt.db, MOST_ROWS),
+    unfinishedMessages(rt.db, yesterday),
+    reachableToday(rt.db, now),
+    refusedCallsSince(rt.db, yesterday),
+  ])
   const byDay = Map.groupBy(unknown, row => dayOf(row.receivedAt))
-  const counts = await countsOf(rt.db, [...new Set([dayOf(now), `${monthOf(now)}-01`])])
   return {
     at: now,
-    alarms: (await openAlarms(rt.db)).map(({ closedAt: _open, ...alarm }) => alarm),
-    updatesSetAside: (await setAsideUpdates(rt.db, MOST_ROWS)).map(update => ({
+    alarms: alarms.map(({ closedAt: _open, ...alarm }) => alarm),
+    updatesSetAside: setAside.map(update => ({
       ...update,
       error: errorWords(update.error),
     })),
     unknownUpdates: [...byDay].flatMap(([day, rows]) =>
       [...(unknownNames(rt, rows)?.counts ?? [])].map(([name, count]) => ({ day, name, count })),
     ),
-    messages: (await unfinishedMessages(rt.db, yesterday)).map(row => ({
+    messages: unfinished.map(row => ({
       ...row,
       nextAt: new Date(row.nextAt),
     })),
-    officialAccount: await reachableToday(rt.db, now),
-    quotas: Object.entries(quotas).flatMap(([name, { words, per, count: limit }]) => {
+    officialAccount,
+    quotas: (Object.entries(quotas) as [QuotaName, Quota][]).flatMap(([name, { words, per, count }]) => {
       const day = per === 'day' ? dayOf(now) : `${monthOf(now)}-01`
       // a month's quota is counted for each group: the most used stands for them
       const used = counts.find(row => row.day === day && row.key.split(':')[0] === name)?.count ?? 0
-      return used === 0 ? [] : [{ name, words, per, used, limit: typeof limit === 'number' ? limit : null }]
+      const limit =
+        typeof count === 'object' && accountCap === null ? null : countOf({ count }, now, accountCap ?? 0)
+      return used === 0 ? [] : [{ name, words, per, used, limit }]
     }),
-    refusedCalls: (await refusedCallsSince(rt.db, yesterday)).map(({ firstAt: _first, ...call }) => ({
+    refusedCalls: refused.map(({ firstAt: _first, ...call }) => ({
       ...call,
       words: call.errcode === null ? null : (remedyFor(call.channel, call.errcode, call.call)?.words ?? null),
     })),
@@ -60,7 +70,7 @@ export async function collectStatus(rt: DomainRuntime) {
 }
 
 /** Kind and place of an error, of what `describeError` kept: even the words of one with a code may quote an input. */
-function errorWords(stored: string | null): string {
+export function errorWords(stored: string | null): string {
   let about: Record<string, unknown> = {}
   try {
     about = JSON.parse(stored ?? '{}') as Record<string, unknown>
