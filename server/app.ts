@@ -1,9 +1,12 @@
 import Fastify, { type FastifyInstance, type FastifyRequest, LogController } from 'fastify'
 import { describeError } from '../db/errors.ts'
+import { registerApi } from './api/api.ts'
 import { registerConsole } from './console/console.ts'
 import { sendError, statusOf } from './http/errors.ts'
 import { registerHealth } from './http/health.ts'
+import { registerMetrics } from './http/metrics.ts'
 import { registerPages } from './http/pages.ts'
+import { registerVerifyFiles } from './http/verify-files.ts'
 import { registerWebhooks } from './http/webhooks.ts'
 import type { Runtime } from './runtime.ts'
 import type { UpdateHandler } from './updates.ts'
@@ -44,9 +47,12 @@ export async function buildApp(rt: Runtime, updates: UpdateHandler): Promise<Fas
     reply.code(404).send({ code: 'route.unknown', message: '没有这个地址' }),
   )
 
+  registerMetrics(app, rt)
+  registerVerifyFiles(app, rt)
   registerHealth(app, rt)
   registerWebhooks(app, rt, updates)
   registerPages(app, rt)
+  await registerApi(app, rt)
   await registerConsole(app, rt)
   return app
 }

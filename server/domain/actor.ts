@@ -32,6 +32,11 @@ export function managesUnit(templates: Templates, actor: Actor, path: string): b
   return managingRoles(templates, actor).some(role => path.startsWith(role.unitPath))
 }
 
+/** Whether the actor runs this very unit; an office above it does not count. */
+export function runsVeryUnit(templates: Templates, actor: Pick<Actor, 'roles'>, unitId: number): boolean {
+  return managingRoles(templates, actor).some(role => role.unitId === unitId)
+}
+
 /** Whether the actor runs a unit truly above this one. */
 export function managesFromAbove(templates: Templates, actor: Actor, path: string): boolean {
   return managingRoles(templates, actor).some(

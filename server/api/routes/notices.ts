@@ -1,0 +1,162 @@
+import { noticesAfter } from '../../../db/queries/api.ts'
+import { appendAudit } from '../../../db/queries/platform.ts'
+import { unitById } from '../../../db/queries/units.ts'
+import { noticePolicy } from '../../domain/access/notices.ts'
+import { answerOnce } from '../../domain/api-tokens/answer-once.ts'
+import { throughToken } from '../../domain/api-tokens/read.ts'
+import { CATEGORIES, type Category } from '../../domain/messages/categories.ts'
+import { issueNotice } from '../../domain/notices/issue.ts'
+import { noticeProgress } from '../../domain/notices/progress.ts'
+import { notHere } from '../faults.ts'
+import { type ApiRoutes, pageOf, type SliceQuery, unitNamed } from '../routes.ts'
+import { idParam, list, number, object, ofUnit, paged, slice, text, unitName } from '../schemas.ts'
+
+const noticeFields = {
+  id: number('通知编号'),
+  ...ofUnit,
+  body: text('正文'),
+  category: text('类别'),
+  authorName: text('谁发的'),
+  issuedAt: text('发出时间'),
+  deadlineAt: text('截止时间'),
+}
+
+const levelItem = object({
+  level: text('层级'),
+  groups: number('应到的群'),
+  posted: number('已到群里，有凭据'),
+  received: number('群主已收到，还没转'),
+  failed: number('没有人能转，或没有发成'),
+})
+
+const issued = object({
+  id: number('通知编号'),
+  deadlineAt: text('截止时间'),
+  groups: number('发往多少个群'),
+  owners: number('要群主经手的有几位'),
+  ownerless: number('没有群主、到不了的群'),
+})
+
+interface NewNotice {
+  unit?: string
+  body: string
+  category: Category
+}
+
+/** `GET /notices`, `GET /notices/:noticeId`, `POST /notices`. */
+export function noticeRoutes(api: ApiRoutes): void {
+  api.get<SliceQuery>('/notices', {
+    tag: '通知',
+    summary: '通知：本单位和下级发的，以及上级发下来的',
+    scope: 'notices:read',
+    query: slice,
+    answer: { schema: paged(object(noticeFields)) },
+    handle: ({ rt, caller, query }) =>
+      pageOf(
+        query,
+        part => noticesAfter(rt.db, { path: caller.unit.path, ...part }),
+        row => ({
+          ...row,
+          issuedAt: row.issuedAt.toISOString(),
+          deadlineAt: row.deadlineAt.toISOString(),
+        }),
+      ),
+  })
+
+  api.get<unknown, { noticeId: number }>('/notices/:noticeId', {
+    tag: '通知',
+    summary: '一条通知和逐级进度',
+    description: '上级发下来的通知，只数令牌范围内的群。',
+    scope: 'notices:read',
+    params: { noticeId: idParam('通知') },
+    answer: {
+      schema: object({
+        ...noticeFields,
+        groups: number('应到的群'),
+        posted: number('已到的群'),
+        levels: list(levelItem),
+      }),
+    },
+    async handle({ rt, caller, params }) {
+      const notice = await noticePolicy.find(rt, caller.viewer, params.noticeId)
+      if (!notice) throw notHere('通知')
+      const [progress, unit] = await Promise.all([
+        noticeProgress(rt, caller.viewer.actor, notice.id),
+        unitById(rt.db, notice.unitId),
+      ])
+      return {
+        ...notice,
+        unitCode: unit?.code ?? '',
+        issuedAt: notice.issuedAt.toISOString(),
+        deadlineAt: notice.deadlineAt.toISOString(),
+        groups: progress.groups,
+        posted: progress.posted,
+        levels: progress.levels,
+      }
+    },
+  })
+
+  api.post<unknown, unknown, NewNotice>('/notices', {
+    tag: '通知',
+    summary: '发通知',
+    description:
+      '以建令牌的人的名义，向单位及下级的所有群发出。必须带请求头 `Idempotency-Key`（每条通知一个，如 UUID）：' +
+      '同一个键重发，得到同样的回答，不会再发一次（回答带 `Idempotency-Replayed: true`）。',
+    scope: 'notices:write',
+    headers: {
+      type: 'object',
+      required: ['idempotency-key'],
+      properties: {
+        'idempotency-key': {
+          type: 'string',
+          minLength: 8,
+          maxLength: 200,
+          description: '这条通知自己的键',
+        },
+      },
+    },
+    body: {
+      type: 'object',
+      required: ['body'],
+      properties: {
+        unit: { ...unitName, description: '以哪个单位的名义：单位编码或编号；不写是令牌的单位' },
+        body: { type: 'string', minLength: 1, maxLength: 2000, description: '正文，最多 2000 字节' },
+        category: { type: 'string', enum: [...CATEGORIES], default: '其他', description: '类别' },
+      },
+    },
+    answer: { status: 201, schema: issued },
+    async handle({ rt, caller, body, request, reply }) {
+      const unit = await unitNamed(rt, caller, body.unit)
+      const input = { unitId: unit.id, body: body.body, category: body.category }
+      const { answer, isRepeated } = await answerOnce(
+        rt,
+        {
+          tokenId: caller.tokenId,
+          key: String(request.headers['idempotency-key']),
+          kind: 'api.notice',
+          asked: input,
+        },
+        async tx => {
+          const notice = await issueNotice(tx, caller.viewer.actor, input)
+          await appendAudit(tx.db, {
+            at: tx.clock.now(),
+            actorId: caller.viewer.actor.person.id,
+            action: 'api_token.used',
+            subjectKind: 'notice',
+            subjectId: notice.id,
+            details: { ...throughToken(caller), action: 'notice.issued' },
+          })
+          return {
+            id: notice.id,
+            deadlineAt: notice.deadlineAt.toISOString(),
+            groups: notice.groups,
+            owners: notice.owners,
+            ownerless: notice.ownerless,
+          }
+        },
+      )
+      if (isRepeated) reply.header('idempotency-replayed', 'true')
+      return reply.code(201).send(answer)
+    },
+  })
+}

@@ -1,0 +1,95 @@
+type Details = Record<string, unknown>
+
+const channelNames: Record<string, string> = {
+  wecom: '企业微信',
+  'official-account': '公众号',
+  aibot: '智能机器人',
+}
+const wayNames: Record<string, string> = {
+  wecom: '企业微信',
+  scan: '企业微信扫码',
+  'official-account': '微信',
+  link: '聊天里的链接',
+  demo: '演示',
+}
+const leaveNames: Record<string, string> = {
+  unfollowed: '取消关注',
+  left: '离开企业',
+}
+
+const named = (names: Record<string, string>, value: unknown, other: string) => names[String(value)] ?? other
+const because = (details: Details) =>
+  typeof details.reason === 'string' && details.reason !== '' ? `，理由：${details.reason}` : ''
+const counted = (details: Details) =>
+  (
+    [
+      ['new', '新增'],
+      ['changed', '变动'],
+      ['gone', '离开'],
+    ] as const
+  )
+    .filter(([key]) => typeof details[key] === 'number')
+    .map(([key, name]) => `${name} ${details[key]}`)
+    .join('、')
+const inBrackets = (words: string) => (words === '' ? '' : `（${words}）`)
+const titled = (name: unknown) => (typeof name === 'string' && name !== '' ? `“${name}”` : '')
+const decided = (details: Details) => (details.by === 'policy' ? '（系统按规则）' : '')
+
+/** Words for each action of the audit log: what was done, as a person would say it. */
+const words: Record<string, (details: Details) => string> = {
+  'administrator.ended': () => '不再是系统管理员',
+  'administrator.made': () => '设为系统管理员',
+  'alarm.closed': () => '关闭了运维告警',
+  'api_token.ended': details => `停用接口令牌${titled(details.name)}`,
+  'api_token.made': details => `发了接口令牌${titled(details.name)}`,
+  'api_token.used': ({ action }) =>
+    `通过接口令牌办理${typeof action === 'string' && action !== 'api_token.used' ? `：${actionWords(action, {})}` : ''}`,
+  'authorization.revoked': ({ channel }) => `撤回了在${named(channelNames, channel, '平台')}的网页授权`,
+  'binding_code.issued': () => '发了账号绑定码',
+  'consent.given': () => '同意使用身份证号',
+  'consent.withdrawn': () => '撤回使用身份证号的同意',
+  'group.dissolved': ({ by }) => `登记群解散${by === 'platform' ? '（平台告知）' : ''}`,
+  'group.join_code_set': () => '更换入群码',
+  'group.owner_changed': () => '更换群主',
+  'group.reading_asked': () => '请平台重新读取群成员',
+  'group.registered': () => '登记了群',
+  'identity.bound': ({ channel, by }) =>
+    `绑定${named(channelNames, channel, '')}账号${by === 'code' ? '（凭绑定码）' : by === 'registration' ? '（登记时）' : by === 'join_request' ? '（入群审核通过）' : ''}`,
+  'identity.renamed': ({ channel }) => `${named(channelNames, channel, '平台')}账号改了名`,
+  'identity.unbound': ({ channel, why }) =>
+    `解除${named(channelNames, channel, '')}账号的绑定${inBrackets(named(leaveNames, why, ''))}`,
+  'join_request.approved': details => `入群申请通过${decided(details)}`,
+  'join_request.referred': details => `入群申请转人工核实${decided(details)}`,
+  'join_request.rejected': details => `入群申请没有通过${decided(details)}`,
+  'member.joined': () => '凭入群码进了群',
+  'messages.retried': () => '让没发出去的消息重发',
+  'notice.exported': ({ rows }) => `导出通知的送达名单${typeof rows === 'number' ? `（${rows} 行）` : ''}`,
+  'notice.issued': ({ groups }) => `发出通知${typeof groups === 'number' ? `（${groups} 个群）` : ''}`,
+  'person.unmasked': details => `查看了完整的手机号、身份证号${because(details)}`,
+  'record.recategorised': () => '更正消息记录的类别',
+  'roster.exported': ({ count }) => `导出名册${typeof count === 'number' ? `（${count} 人）` : ''}`,
+  'roster.import_undone': () => '撤销一次名册导入',
+  'roster.imported': details => `导入名册${inBrackets(counted(details))}`,
+  'roster_draft.given_up': () => '放弃上传的名册',
+  'roster_draft.uploaded': () => '上传名册待核对',
+  'session.ended': ({ count }) =>
+    typeof count === 'number' ? `让其他 ${count} 处登录退出` : '让一处登录退出',
+  'session.started': ({ way }) => `登录网页（${named(wayNames, way, '其他方式')}）`,
+  'sheet.exported': ({ month }) => `导出报表${typeof month === 'string' ? `（${month}）` : ''}`,
+  'task.done': () => '把群里的待办登记为完成',
+  'unit.manager_appointed': () => '指定专人',
+  'update.retried': () => '让一条没办成的消息重新办理',
+  'updates.retried': () => '让没办成的消息重新办理',
+}
+
+/** The actions that have words, for a filter. */
+export const auditActions: readonly string[] = Object.keys(words)
+
+/**
+ * What an entry of the audit log says, in words for people. An action without words of its own is shown by its code: that
+ * something was done is never hidden.
+ */
+export function actionWords(action: string, details: Details): string {
+  const say = Object.hasOwn(words, action) ? words[action] : undefined
+  return say?.(details) ?? `其他操作（${action}）`
+}
