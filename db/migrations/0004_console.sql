@@ -118,4 +118,8 @@ CREATE INDEX "sessions_person" ON "sessions" USING btree ("person_id") WHERE end
 CREATE UNIQUE INDEX "sign_in_links_token" ON "sign_in_links" USING btree ("token_index");--> statement-breakpoint
 ALTER TABLE "roster_imports" ADD CONSTRAINT "roster_imports_unit_id_units_id_fk" FOREIGN KEY ("unit_id") REFERENCES "public"."units"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "roster_imports" ADD CONSTRAINT "roster_imports_undone_by_persons_id_fk" FOREIGN KEY ("undone_by") REFERENCES "public"."persons"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
-CREATE INDEX "message_records_newest" ON "message_records" USING btree ("month","recorded_on" DESC NULLS LAST,"id" DESC NULLS LAST);
+CREATE INDEX "audit_log_action" ON "audit_log" USING btree ("action","id");--> statement-breakpoint
+CREATE INDEX "message_records_newest" ON "message_records" USING btree ("month","recorded_on" DESC NULLS LAST,"id" DESC NULLS LAST);--> statement-breakpoint
+CREATE INDEX "roles_person" ON "roles" USING btree ("person_id");--> statement-breakpoint
+CREATE INDEX "roster_entries_import" ON "roster_entries" USING btree ("import_id");--> statement-breakpoint
+CREATE INDEX "roster_entries_gone" ON "roster_entries" USING btree ("gone_import_id") WHERE gone_import_id is not null;

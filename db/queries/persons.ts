@@ -1,6 +1,7 @@
-import { and, eq, inArray, isNull, like, sql } from 'drizzle-orm'
+import { and, desc, eq, inArray, isNull, like, sql } from 'drizzle-orm'
+import { alias } from 'drizzle-orm/pg-core'
 import type { Db } from '../client.ts'
-import { persons, roles, units } from '../schema/index.ts'
+import { persons, roles, rosterEntries, rosterImports, rosterPersonChanges, units } from '../schema/index.ts'
 
 export type PersonRow = typeof persons.$inferSelect
 
@@ -27,12 +28,151 @@ export async function insertPersons(db: Db, rows: (typeof persons.$inferInsert)[
   return ids
 }
 
-export async function updatePerson(
+/** The columns of a person that come from a roster. */
+export type PersonColumns = Pick<
+  PersonRow,
+  | 'name'
+  | 'nameKey'
+  | 'soundKey'
+  | 'phoneSealed'
+  | 'phoneIndex'
+  | 'idNumberSealed'
+  | 'idNumberIndex'
+  | 'idTailIndex'
+  | 'wechatSealed'
+  | 'wechatIndex'
+>
+
+/** Writes all roster columns of many persons anew. */
+export async function updatePersons(db: Db, rows: ({ id: number } & PersonColumns)[]): Promise<void> {
+  for (let from = 0; from < rows.length; from += 1000) {
+    const part = rows.slice(from, from + 1000)
+    const list = (column: keyof PersonColumns) => sql`${sql.param(part.map(row => row[column]))}::text[]`
+    await db.execute(sql`
+      update persons p set name = t.name, name_key = t.name_key, sound_key = t.sound_key,
+        phone_sealed = t.phone_sealed, phone_index = t.phone_index,
+        id_number_sealed = t.id_number_sealed, id_number_index = t.id_number_index, id_tail_index = t.id_tail_index,
+        wechat_sealed = t.wechat_sealed, wechat_index = t.wechat_index
+      from unnest(${sql.param(part.map(row => row.id))}::bigint[], ${list('name')}, ${list('nameKey')}, ${list('soundKey')},
+        ${list('phoneSealed')}, ${list('phoneIndex')}, ${list('idNumberSealed')}, ${list('idNumberIndex')},
+        ${list('idTailIndex')}, ${list('wechatSealed')}, ${list('wechatIndex')})
+        as t (id, name, name_key, sound_key, phone_sealed, phone_index, id_number_sealed, id_number_index, id_tail_index,
+          wechat_sealed, wechat_index)
+      where p.id = t.id`)
+  }
+}
+
+/** Keeps what persons were before an import changed them. */
+export async function insertPersonChanges(
   db: Db,
-  id: number,
-  set: Partial<typeof persons.$inferInsert>,
+  rows: (typeof rosterPersonChanges.$inferInsert)[],
 ): Promise<void> {
-  await db.update(persons).set(set).where(eq(persons.id, id))
+  for (let from = 0; from < rows.length; from += 1000)
+    await db.insert(rosterPersonChanges).values(rows.slice(from, from + 1000))
+}
+
+/**
+ * Puts back what an import had changed of persons. A number that is not there any more has been deleted since, at its
+ * owner's wish perhaps, and stays deleted.
+ */
+export async function putPersonsBack(db: Db, importId: number): Promise<void> {
+  await db.execute(sql`
+    update persons p set
+      name = coalesce(c.before ->> 'name', p.name),
+      name_key = coalesce(c.before ->> 'nameKey', p.name_key),
+      sound_key = coalesce(c.before ->> 'soundKey', p.sound_key),
+      phone_sealed = case when jsonb_exists(c.before, 'phoneIndex') and p.phone_index is not null
+        then c.before ->> 'phoneSealed' else p.phone_sealed end,
+      phone_index = case when jsonb_exists(c.before, 'phoneIndex') and p.phone_index is not null
+        then c.before ->> 'phoneIndex' else p.phone_index end,
+      id_number_sealed = case when jsonb_exists(c.before, 'idNumberIndex') and p.id_number_index is not null
+        then c.before ->> 'idNumberSealed' else p.id_number_sealed end,
+      id_number_index = case when jsonb_exists(c.before, 'idNumberIndex') and p.id_number_index is not null
+        then c.before ->> 'idNumberIndex' else p.id_number_index end,
+      id_tail_index = case when jsonb_exists(c.before, 'idNumberIndex') and p.id_number_index is not null
+        then c.before ->> 'idTailIndex' else p.id_tail_index end,
+      wechat_sealed = case when jsonb_exists(c.before, 'wechatIndex') and p.wechat_index is not null
+        then c.before ->> 'wechatSealed' else p.wechat_sealed end,
+      wechat_index = case when jsonb_exists(c.before, 'wechatIndex') and p.wechat_index is not null
+        then c.before ->> 'wechatIndex' else p.wechat_index end
+    from roster_person_changes c
+    where c.import_id = ${importId} and c.person_id = p.id`)
+}
+
+/**
+ * Which of the persons stand outside a subtree (a role now, or a roster entry), or run its top unit.
+ * @param officeRoles the roles that run it
+ */
+export async function personsBeyond(
+  db: Db,
+  personIds: number[],
+  top: { id: number; path: string },
+  officeRoles: string[],
+): Promise<Set<number>> {
+  if (personIds.length === 0) return new Set()
+  const rows = await db.execute<{ person_id: string }>(sql`
+    select distinct s.person_id from (
+      select person_id, unit_id, role from roles where ended_at is null and person_id = any(${sql.param(personIds)}::bigint[])
+      union all
+      select person_id, unit_id, role from roster_entries
+        where gone_import_id is null and person_id = any(${sql.param(personIds)}::bigint[])
+    ) s join units u on u.id = s.unit_id
+    where not starts_with(u.path, ${top.path})
+      or (u.id = ${top.id} and s.role = any(${sql.param(officeRoles)}::text[]))`)
+  return new Set(rows.map(row => Number(row.person_id)))
+}
+
+/** Where a person stands or has stood. */
+export interface PersonPlace {
+  unitPath: string
+  isCurrent: boolean
+  /** When it ended; null while it stands. */
+  endedAt: Date | null
+}
+
+/** All places of a person by role and by roster, those that stand first, then the last ended first. */
+export async function placesOf(db: Db, personId: number): Promise<PersonPlace[]> {
+  const rows = await db.execute<{ path: string; ended_at: string | null }>(sql`
+    select u.path, s.ended_at from (
+      select unit_id, ended_at from roles where person_id = ${personId}
+      union all
+      select e.unit_id, i.applied_at as ended_at from roster_entries e
+        left join roster_imports i on i.id = e.gone_import_id where e.person_id = ${personId}
+    ) s join units u on u.id = s.unit_id
+    order by s.ended_at desc nulls first`)
+  return rows.map(row => ({
+    unitPath: row.path,
+    isCurrent: row.ended_at === null,
+    endedAt: row.ended_at === null ? null : new Date(row.ended_at),
+  }))
+}
+
+/** The roster entries of a person, those that stand first, with the imports that brought and closed them. */
+export function entryHistoryOf(db: Db, personId: number) {
+  const brought = alias(rosterImports, 'brought')
+  const closed = alias(rosterImports, 'closed')
+  const broughtUnit = alias(units, 'brought_unit')
+  const closedUnit = alias(units, 'closed_unit')
+  return db
+    .select({
+      entry: rosterEntries,
+      unitName: units.name,
+      unitPath: units.path,
+      broughtAt: brought.appliedAt,
+      /** Whose import it was; null: an operator's on the command line. */
+      broughtPath: broughtUnit.path,
+      closedAt: closed.appliedAt,
+      closedPath: closedUnit.path,
+    })
+    .from(rosterEntries)
+    .innerJoin(units, eq(units.id, rosterEntries.unitId))
+    .innerJoin(brought, eq(brought.id, rosterEntries.importId))
+    .leftJoin(broughtUnit, eq(broughtUnit.id, brought.unitId))
+    .leftJoin(closed, eq(closed.id, rosterEntries.goneImportId))
+    .leftJoin(closedUnit, eq(closedUnit.id, closed.unitId))
+    .where(eq(rosterEntries.personId, personId))
+    .orderBy(sql`${rosterEntries.goneImportId} desc nulls first`, desc(rosterEntries.id))
+    .limit(100)
 }
 
 /** Persons of a subtree by name, with what they are there. */

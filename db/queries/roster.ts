@@ -1,5 +1,5 @@
 import { and, eq, inArray, isNull, or, type SQL, sql } from 'drizzle-orm'
-import type { PgColumn } from 'drizzle-orm/pg-core'
+import { alias, type PgColumn } from 'drizzle-orm/pg-core'
 import type { Db } from '../client.ts'
 import { groupMembers, identities, persons, rosterEntries, rosterImports, units } from '../schema/index.ts'
 
@@ -55,6 +55,212 @@ export async function endEntries(db: Db, ids: number[], importId: number): Promi
       .update(rosterEntries)
       .set({ goneImportId: importId })
       .where(inArray(rosterEntries.id, ids.slice(from, from + 5000)))
+}
+
+/** Lets one import of a programme be made or undone at a time, until the transaction ends. */
+export async function lockRoster(db: Db, programme: string): Promise<void> {
+  await db.execute(sql`select pg_advisory_xact_lock(hashtext(${`roster:${programme}`}))`)
+}
+
+export type RosterImportRow = typeof rosterImports.$inferSelect & {
+  unitName: string | null
+  unitPath: string | null
+  /** Who applied it; null: an operator on the command line. */
+  personName: string | null
+  undoneByName: string | null
+}
+
+function selectImports(db: Db) {
+  const undoer = alias(persons, 'undoer')
+  return db
+    .select({
+      row: rosterImports,
+      unitName: units.name,
+      unitPath: units.path,
+      personName: persons.name,
+      undoneByName: undoer.name,
+    })
+    .from(rosterImports)
+    .leftJoin(units, eq(units.id, rosterImports.unitId))
+    .leftJoin(persons, sql`${rosterImports.appliedBy} = 'person:' || ${persons.id}`)
+    .leftJoin(undoer, eq(undoer.id, rosterImports.undoneBy))
+}
+
+const flatImport = ({
+  row,
+  ...rest
+}: Awaited<ReturnType<typeof selectImports>>[number]): RosterImportRow => ({ ...row, ...rest })
+
+export async function rosterImportById(db: Db, id: number): Promise<RosterImportRow | null> {
+  const [row] = await selectImports(db).where(eq(rosterImports.id, id))
+  return row ? flatImport(row) : null
+}
+
+/** The imports that units below one of the paths have made, the newest first. */
+export async function importsUnder(
+  db: Db,
+  paths: string[],
+  limit: number,
+  offset: number,
+): Promise<RosterImportRow[]> {
+  const rows = await selectImports(db)
+    .where(below(paths))
+    .orderBy(sql`${rosterImports.id} desc`)
+    .limit(limit)
+    .offset(offset)
+  return rows.map(flatImport)
+}
+
+/** Units below one of the paths, themselves included. */
+function below(paths: string[]): SQL {
+  return sql`${units.path} like any (${sql.param(paths.map(path => `${path}%`))}::text[])`
+}
+
+/** The entries that an import has brought or closed. */
+export function entriesOfImport(db: Db, importId: number): Promise<RosterEntryRow[]> {
+  return db
+    .select()
+    .from(rosterEntries)
+    .where(or(eq(rosterEntries.importId, importId), eq(rosterEntries.goneImportId, importId)))
+}
+
+/** A later import that stands and has touched a unit or a person of this one, the latest first. */
+export async function importAfter(
+  db: Db,
+  importId: number,
+): Promise<{ appliedAt: Date; unitName: string | null } | null> {
+  const [row] = await db.execute<{ applied_at: string; unit_name: string | null }>(sql`
+    with touched as (
+      select import_id as id, unit_id from roster_entries where import_id >= ${importId}
+      union select gone_import_id, unit_id from roster_entries where gone_import_id >= ${importId}
+    )
+    select i.applied_at, u.name as unit_name from roster_imports i left join units u on u.id = i.unit_id
+    where i.id > ${importId} and i.undone_at is null and (
+      i.id in (select id from touched where unit_id in (select unit_id from touched where id = ${importId}))
+      or i.id in (select later.import_id from roster_person_changes later
+        join roster_person_changes own on own.person_id = later.person_id and own.import_id = ${importId}))
+    order by i.id desc limit 1`)
+  return row ? { appliedAt: new Date(row.applied_at), unitName: row.unit_name } : null
+}
+
+/** Closes what an import had brought, and lets what it had closed stand again. */
+export async function turnEntriesBack(db: Db, importId: number): Promise<void> {
+  await db.execute(sql`
+    update roster_entries set gone_import_id = ${importId} where import_id = ${importId} and gone_import_id is null`)
+  await db.execute(sql`
+    update roster_entries set gone_import_id = null where gone_import_id = ${importId} and import_id <> ${importId}`)
+}
+
+export async function noteImportUndone(db: Db, importId: number, personId: number, now: Date): Promise<void> {
+  await db
+    .update(rosterImports)
+    .set({ undoneAt: now, undoneBy: personId })
+    .where(eq(rosterImports.id, importId))
+}
+
+/** Of these roles those that an entry on duty stands for, with the title of the term that began last. */
+export async function rolesOnDuty(
+  db: Db,
+  keys: { personId: number; unitId: number; role: string }[],
+): Promise<{ personId: number; unitId: number; role: string; title: string | null }[]> {
+  if (keys.length === 0) return []
+  const rows = await db.execute<{
+    person_id: string
+    unit_id: string
+    role: string
+    title: string | null
+  }>(sql`
+    select distinct on (e.person_id, e.unit_id, e.role) e.person_id, e.unit_id, e.role, e.title
+    from roster_entries e
+    join unnest(${sql.param(keys.map(key => key.personId))}::bigint[], ${sql.param(keys.map(key => key.unitId))}::bigint[],
+      ${sql.param(keys.map(key => key.role))}::text[]) as t (person_id, unit_id, role)
+      on e.person_id = t.person_id and e.unit_id = t.unit_id and e.role = t.role
+    where e.gone_import_id is null and e.status = '在岗'
+    order by e.person_id, e.unit_id, e.role, e.starts_on desc nulls last, e.id desc`)
+  return rows.map(row => ({
+    personId: Number(row.person_id),
+    unitId: Number(row.unit_id),
+    role: row.role,
+    title: row.title,
+  }))
+}
+
+/** What of the roster is asked for. `paths` is what the asking person runs; the rest narrows it down. */
+export interface RosterFilter {
+  paths: string[]
+  nameKey?: string
+  phoneIndex?: string
+  idNumberIndex?: string
+  status?: string
+}
+
+function rosterWhere({ paths, nameKey, phoneIndex, idNumberIndex, status }: RosterFilter) {
+  const who = [
+    nameKey === undefined ? undefined : sql`position(${nameKey} in name_key) > 0`,
+    phoneIndex === undefined ? undefined : sql`phone_index = ${phoneIndex}`,
+    idNumberIndex === undefined ? undefined : sql`id_number_index = ${idNumberIndex}`,
+  ].filter(each => each !== undefined)
+  return and(
+    isNull(rosterEntries.goneImportId),
+    below(paths),
+    status === undefined ? undefined : eq(rosterEntries.status, status),
+    // persons are wide rows: they are only read where they are asked about
+    who.length === 0
+      ? undefined
+      : sql`${rosterEntries.personId} in (select id from ${persons} where ${and(...who)})`,
+  )
+}
+
+/** A page of the standing roster, by unit. */
+export function rosterPage(db: Db, filter: RosterFilter, limit: number, offset: number) {
+  const shown = db
+    .select({ id: rosterEntries.id })
+    .from(rosterEntries)
+    .innerJoin(units, eq(units.id, rosterEntries.unitId))
+    .where(rosterWhere(filter))
+    .orderBy(units.code, rosterEntries.id)
+    .limit(limit)
+    .offset(offset)
+    .as('shown')
+  return db
+    .select({
+      entry: rosterEntries,
+      name: persons.name,
+      phoneSealed: persons.phoneSealed,
+      unitName: units.name,
+    })
+    .from(shown)
+    .innerJoin(rosterEntries, eq(rosterEntries.id, shown.id))
+    .innerJoin(units, eq(units.id, rosterEntries.unitId))
+    .innerJoin(persons, eq(persons.id, rosterEntries.personId))
+    .orderBy(units.code, rosterEntries.id)
+}
+
+/** How many rows of the standing roster there are of each status. */
+export async function rosterCounts(db: Db, filter: RosterFilter): Promise<Map<string, number>> {
+  const rows = await db
+    .select({ status: rosterEntries.status, count: sql<number>`count(*)::int` })
+    .from(rosterEntries)
+    .innerJoin(units, eq(units.id, rosterEntries.unitId))
+    .where(rosterWhere(filter))
+    .groupBy(rosterEntries.status)
+  return new Map(rows.map(row => [row.status, row.count]))
+}
+
+/** The first entries that an import has brought (`import`) or closed (`gone`), with their persons and units. */
+export function linesOfImport(db: Db, importId: number, which: 'import' | 'gone', limit: number) {
+  return db
+    .select({ entry: rosterEntries, name: persons.name, unitName: units.name })
+    .from(rosterEntries)
+    .innerJoin(units, eq(units.id, rosterEntries.unitId))
+    .innerJoin(persons, eq(persons.id, rosterEntries.personId))
+    .where(
+      which === 'import'
+        ? eq(rosterEntries.importId, importId)
+        : and(eq(rosterEntries.goneImportId, importId), sql`${rosterEntries.importId} <> ${importId}`),
+    )
+    .orderBy(rosterEntries.id)
+    .limit(limit)
 }
 
 /** What a join request's claims are looked up by; all are equality look-ups on indexes. */

@@ -144,5 +144,6 @@ export const auditLog = pgTable(
   table => [
     index('audit_log_subject').on(table.subjectKind, table.subjectId),
     index('audit_log_actor').on(table.actorId),
+    index('audit_log_action').on(table.action, table.id),
   ],
 )

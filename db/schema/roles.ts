@@ -25,5 +25,7 @@ export const roles = pgTable(
   table => [
     uniqueIndex('roles_current').on(table.personId, table.unitId, table.role).where(sql`ended_at is null`),
     index('roles_unit').on(table.unitId),
+    // what somebody ever was, for the log of who did what
+    index('roles_person').on(table.personId),
   ],
 )

@@ -62,6 +62,8 @@ export const rosterEntries = pgTable(
       .on(table.unitId, table.personId, table.role, sql`coalesce(starts_on, '0001-01-01'::date)`)
       .where(sql`gone_import_id is null`),
     index('roster_entries_person').on(table.personId),
+    index('roster_entries_import').on(table.importId),
+    index('roster_entries_gone').on(table.goneImportId).where(sql`gone_import_id is not null`),
   ],
 )
 

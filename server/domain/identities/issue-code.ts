@@ -5,7 +5,14 @@ import { appendAudit } from '../../../db/queries/platform.ts'
 import { unitByCode } from '../../../db/queries/units.ts'
 import { DomainError } from '../../errors.ts'
 import type { DomainRuntime } from '../../runtime.ts'
-import { type Actor, managesFromAbove, managesUnit, managingRoles, requireKnown } from '../actor.ts'
+import {
+  type Actor,
+  type KnownActor,
+  managesFromAbove,
+  managesUnit,
+  managingRoles,
+  requireKnown,
+} from '../actor.ts'
 import { nameKey } from '../names/name-key.ts'
 
 /** Without letters and digits that are easily confused; eight of them are 39 bits. */
@@ -67,6 +74,35 @@ export async function issueBindingCode(
       `有 ${persons.length} 位“${input.name}”（${where.join('、')}），请写明单位或手机尾号，如：发码 ${input.name} ${meant[0]?.unitName}`,
     )
   }
+  return issueFor(rt, actor, holder)
+}
+
+/**
+ * The same for somebody whom the actor has before them on a page.
+ * @throws DomainError `person.unknown` when they have no role in a unit that the actor runs, `rights.missing`
+ */
+export async function issueBindingCodeFor(
+  rt: DomainRuntime,
+  actor: KnownActor,
+  person: { id: number; name: string },
+): Promise<IssuedCode> {
+  const holder = (await rolesOf(rt.db, person.id)).find(role =>
+    managesUnit(rt.templates, actor, role.unitPath),
+  )
+  if (!holder)
+    throw new DomainError(
+      'person.unknown',
+      `“${person.name}”在您所辖的单位没有在岗的职务，不能发绑定码。请先更新名册。`,
+    )
+  return issueFor(rt, actor, { ...holder, personId: person.id, name: person.name })
+}
+
+/** @throws DomainError `rights.missing` when the code must come from somebody above */
+async function issueFor(
+  rt: DomainRuntime,
+  actor: KnownActor,
+  holder: { personId: number; name: string; unitName: string; unitPath: string; title: string | null },
+): Promise<IssuedCode> {
   const offices = (await rolesOf(rt.db, holder.personId)).filter(
     role => rt.templates.role(role.programme, role.role).manages,
   )
@@ -97,6 +133,22 @@ export async function issueCodeByOperator(
   rt: DomainRuntime,
   input: { programme: string; unitCode: string; name: string },
 ): Promise<IssuedCode> {
+  const holder = await personOfUnit(rt, input)
+  return makeCode(rt, holder.personId, null, {
+    personName: holder.name,
+    unitName: holder.unitName,
+    title: holder.title ?? '',
+  })
+}
+
+/**
+ * The one person of this name in a unit's own roster, for the command lines.
+ * @throws DomainError `unit.unknown`, `person.unknown`, `person.ambiguous`
+ */
+export async function personOfUnit(
+  rt: DomainRuntime,
+  input: { programme: string; unitCode: string; name: string },
+) {
   const unit = await unitByCode(rt.db, input.programme, input.unitCode)
   if (!unit)
     throw new DomainError('unit.unknown', `${input.programme} 里没有编码是 ${input.unitCode} 的单位。`)
@@ -107,11 +159,7 @@ export async function issueCodeByOperator(
   if (!holder) throw new DomainError('person.unknown', `${unit.name}的名册里没有“${input.name}”。`)
   if (new Set(found.map(each => each.personId)).size > 1)
     throw new DomainError('person.ambiguous', `${unit.name}有几位“${input.name}”，请先在名册中区分。`)
-  return makeCode(rt, holder.personId, null, {
-    personName: holder.name,
-    unitName: unit.name,
-    title: holder.title ?? '',
-  })
+  return holder
 }
 
 async function makeCode(

@@ -16,7 +16,8 @@ export interface NewBranch {
 
 const VOLUNTEER_BRANCH = 'volunteer-branch'
 
-export function unitFinder(units: readonly UnitRow[]): UnitFinder {
+/** @param within a unit's path: where several units have the name, those below it are meant */
+export function unitFinder(units: readonly UnitRow[], within = ''): UnitFinder {
   const byId = new Map(units.map(unit => [unit.id, unit]))
   const byCode = new Map(units.map(unit => [unit.code, unit]))
   const byName = new Map<string, UnitRow[]>()
@@ -31,8 +32,11 @@ export function unitFinder(units: readonly UnitRow[]): UnitFinder {
     }
     return false
   }
-  const named = (name: string, above: string[]) =>
-    (byName.get(name) ?? []).filter(unit => above.every(place => isBelow(unit, place)))
+  const named = (name: string, above: string[]) => {
+    const found = (byName.get(name) ?? []).filter(unit => above.every(place => isBelow(unit, place)))
+    const own = found.filter(unit => unit.path.startsWith(within))
+    return own.length > 0 ? own : found
+  }
 
   return {
     find(row) {

@@ -85,4 +85,13 @@ describe('the unit that a row means', () => {
     expect(finder.find(row({ branch: '第一团支部' }))).toHaveProperty('reason')
     expect(finder.find(row({ county: '定边县', branch: '第一团支部' }))).toHaveProperty('unit.id', 6)
   })
+  test('of two of one name the one in the office’s own subtree is meant; another is only found where it is alone', () => {
+    const at = (each: UnitRow, path: string) => ({ ...each, path })
+    const other = at(unit(5, '定边县', 1), '/1/5/')
+    const theirs = at(unit(6, '第一团支部', 5), '/1/5/6/')
+    const all = [at(city, '/1/'), at(county, '/1/2/'), other, at(branch, '/1/2/4/'), theirs]
+    const finder = unitFinder(all, '/1/2/')
+    expect(finder.find(row({ branch: '第一团支部' }))).toHaveProperty('unit.id', 4)
+    expect(finder.find(row({ county: '定边县', branch: '第一团支部' }))).toHaveProperty('unit.id', 6)
+  })
 })

@@ -137,6 +137,64 @@ describe('a roster file is a difference to what stands', () => {
     expect(await rows(stage, 'select count(*)::int as n from persons')).toEqual(before)
   })
 
+  test('keeps what persons were before, one row each and only what changed, and writes the rest anew at once', async () => {
+    const before = await rows<Record<string, string>>(
+      stage,
+      "select * from persons where name in ('张思雨', '周支书') order by id",
+    )
+    // she stands twice in the file, the second time with her WeChat id
+    const old = zhang
+      .replace('13800000006', '13911110006')
+      .replace('2026-08-01,2027-07-31,在岗', '2025-08-01,2026-07-31,离岗')
+    const result = await importIt(
+      head.replace('\n', ',微信号\n') +
+        [secretary, old, zhang.replace('13800000006', ''), girl, gone]
+          .map((line, index) => line.replace('\n', index === 2 ? ',zsy2001\n' : ',\n'))
+          .join(''),
+    )
+    expect(result).toMatchObject({ isApplied: true, lists: { changedPersonCount: 1, newPersonCount: 0 } })
+    expect(result.lists.persons).toEqual([
+      expect.objectContaining({
+        name: '张思雨',
+        changes: [
+          ['手机号', '138****0006', '139****0006'],
+          ['微信号', '', '名册里的'],
+        ],
+      }),
+    ])
+    const changes = await rows<{ person_id: string; before: Record<string, string | null> }>(
+      stage,
+      'select person_id, before from roster_person_changes',
+    )
+    const was = before.find(person => person.id_number_index !== null)
+    expect(changes).toEqual([
+      {
+        person_id: was?.id,
+        before: {
+          phoneIndex: was?.phone_index,
+          phoneSealed: was?.phone_sealed,
+          wechatIndex: null,
+          wechatSealed: null,
+        },
+      },
+    ])
+    const [now] = await rows<Record<string, string>>(stage, `select * from persons where id = ${was?.id}`)
+    expect(stage.rt.vault.open(now?.phone_sealed ?? '')).toBe('13911110006')
+    expect(stage.rt.vault.open(now?.wechat_sealed ?? '')).toBe('zsy2001')
+    expect(now).toMatchObject({
+      name: was?.name,
+      id_number_sealed: was?.id_number_sealed,
+      id_tail_index: was?.id_tail_index,
+    })
+  })
+
+  test('a column that is only kept holds no number in the clear', async () => {
+    await importIt(head.replace('\n', ',紧急联系人\n') + zhang.replace('\n', ',张母 13812345678\n'))
+    expect(await rows(stage, "select extra from roster_entries where extra <> '{}'::jsonb")).toEqual([
+      { extra: { 紧急联系人: '张母 138****5678' } },
+    ])
+  })
+
   test('no number of anybody lies in the clear', async () => {
     const all = JSON.stringify([
       await rows(stage, 'select * from persons'),

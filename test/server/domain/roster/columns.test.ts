@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { isHeaderRow, recogniseColumns } from '../../../../server/domain/roster/columns.ts'
+import { isHeaderRow, mapColumns, recogniseColumns } from '../../../../server/domain/roster/columns.ts'
 import { loadTemplates } from '../../../../server/templates.ts'
 
 const vocabulary = loadTemplates().roster
@@ -75,6 +75,32 @@ describe('recogniseColumns', () => {
     expect(recogniseColumns(['性别', '区县'], vocabulary).missing).toEqual(['姓名', '手机号或身份证号'])
     const required = { required: ['name', 'branch'] as const, requiredOneOf: [] }
     expect(recogniseColumns(['姓名'], vocabulary, required).missing).toEqual(['团支部'])
+  })
+})
+
+describe('mapColumns', () => {
+  const headers = ['大名', '手机号', '联系电话', '', '姓名']
+
+  it('without a word of the office is what we make out', () => {
+    expect(mapColumns(headers, vocabulary, {})).toEqual(recogniseColumns(headers, vocabulary))
+    expect(mapColumns(headers, vocabulary, { 别的: 'phone' })).toEqual(recogniseColumns(headers, vocabulary))
+  })
+
+  it.each([
+    ['another heading is the name', { 大名: 'name' }, { name: 0, phone: 1 }, [2, 3, 4]],
+    ['another column is the phone', { 联系电话: 'phone' }, { name: 4, phone: 2 }, [0, 1, 3]],
+    ['a column without a heading', { 第4列: 'idNumber' }, { name: 4, phone: 1, idNumber: 3 }, [0, 2]],
+    ['one that is only kept', { 手机号: 'keep', 联系电话: 'phone' }, { name: 4, phone: 2 }, [0, 1, 3]],
+  ])('%s', (_what, mapping, at, kept) => {
+    const found = mapColumns(headers, vocabulary, mapping)
+    expect(found.at).toEqual(at)
+    expect(found.extra.map(each => each.position)).toEqual(kept)
+    expect([found.missing, found.repeated]).toEqual([[], []])
+  })
+
+  it('says what is missing now, and what was said twice', () => {
+    expect(mapColumns(headers, vocabulary, { 手机号: 'keep' }).missing).toEqual(['手机号或身份证号'])
+    expect(mapColumns(headers, vocabulary, { 大名: 'name', 姓名: 'name' }).repeated).toEqual(['姓名'])
   })
 })
 

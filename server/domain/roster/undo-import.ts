@@ -1,0 +1,66 @@
+import { putPersonsBack } from '../../../db/queries/persons.ts'
+import { appendAudit } from '../../../db/queries/platform.ts'
+import {
+  entriesOfImport,
+  importAfter,
+  lockRoster,
+  noteImportUndone,
+  rolesOnDuty,
+  rosterImportById,
+  turnEntriesBack,
+} from '../../../db/queries/roster.ts'
+import { chineseMoment } from '../../clock.ts'
+import { DomainError, notAllowed } from '../../errors.ts'
+import { type DomainRuntime, inTransaction } from '../../runtime.ts'
+import { type KnownActor, managesUnit } from '../actor.ts'
+import { followRoster, roleKeyOf } from './follow-roster.ts'
+
+/**
+ * Takes an import back: what it had brought is closed, what it had closed stands again, roles follow, and names and
+ * numbers of persons become what they were. Persons and units that it had made stay, without entries.
+ *
+ * Refused when a later import has touched the same units or persons: what it said was a difference to this one. One of
+ * the command line is the operator's and is not undone here.
+ * @throws DomainError `rights.missing`, `import.undone`, `import.overtaken`
+ */
+export async function undoImport(rt: DomainRuntime, actor: KnownActor, importId: number): Promise<void> {
+  await inTransaction(rt, async tx => {
+    const found = await rosterImportById(tx.db, importId)
+    if (!found?.programme || found.unitPath === null || !managesUnit(tx.templates, actor, found.unitPath))
+      throw notAllowed('撤销这次导入')
+    const { programme } = found
+    await lockRoster(tx.db, programme)
+    // read anew behind the lock: of two who undo at once the second finds it done
+    if ((await rosterImportById(tx.db, importId))?.undoneAt)
+      throw new DomainError('import.undone', '这次导入已经撤销过了，没有再做什么。')
+    const later = await importAfter(tx.db, importId)
+    if (later)
+      throw new DomainError(
+        'import.overtaken',
+        `不能撤销：${chineseMoment(later.appliedAt)}${later.unitName ? `${later.unitName}的` : '系统管理员的'}导入动过同样的单位或人员。请先撤销那一次；撤销不了的，请导入一份更正的名册。`,
+      )
+    const entries = await entriesOfImport(tx.db, importId)
+    // an entry that had changed is there twice, before and after, for one role
+    const touched = [...new Map(entries.map(entry => [roleKeyOf(entry), entry])).values()]
+    await turnEntriesBack(tx.db, importId)
+    await putPersonsBack(tx.db, importId)
+    const held = await rolesOnDuty(tx.db, touched)
+    const holds = new Set(held.map(roleKeyOf))
+    await followRoster(tx, {
+      held,
+      lost: touched.filter(entry => !holds.has(roleKeyOf(entry))),
+      officers: held
+        .filter(each => tx.templates.role(programme, each.role).manages)
+        .map(each => each.personId),
+    })
+    await noteImportUndone(tx.db, importId, actor.person.id, tx.clock.now())
+    await appendAudit(tx.db, {
+      at: tx.clock.now(),
+      actorId: actor.person.id,
+      action: 'roster.import_undone',
+      subjectKind: 'roster_import',
+      subjectId: importId,
+      details: { programme, entries: entries.length },
+    })
+  })
+}
