@@ -30,6 +30,7 @@ import { reconcileCommand, taskDoneCommand, tasksCommand } from './commands/reco
 import { correctCommand, isToRecord, offerToRecord, recordCommand } from './commands/record.ts'
 import { relayedCommand } from './commands/relayed.ts'
 import { factsCommand, monthlyReportCommand, statisticsCommand } from './commands/reports.ts'
+import { webPageCommand } from './commands/web-page.ts'
 import { type Context, type Heard, type KnownContext, normaliseText } from './context.ts'
 import { type Conversation, leave, openField, resume } from './conversation.ts'
 import { activityConversation } from './conversations/activity.ts'
@@ -46,6 +47,7 @@ export const commands: readonly Command[] = [
   bindCommand,
   joinCommand,
   myGroupsCommand,
+  webPageCommand,
   relayedCommand,
   acknowledgeCommand,
   waitingCommand,

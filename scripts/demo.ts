@@ -4,11 +4,14 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { removeEmbeddedData, startEmbeddedPostgres } from '../db/embedded.ts'
 import { createDatabase, migrateDatabase } from '../db/migrate.ts'
+import { insertPersons } from '../db/queries/persons.ts'
+import { nameKey, soundKey } from '../server/domain/names/name-key.ts'
 import type { TrackingSheet } from '../server/domain/reports/tracking-sheet.ts'
 import { writeTrackingSheet } from '../server/domain/reports/write-form.ts'
+import { makeAdministrator } from '../server/domain/sign-in/sessions.ts'
 import { startSchedule } from '../server/jobs/schedule.ts'
 import { createLog } from '../server/log.ts'
-import { randomDataKey } from '../server/start.ts'
+import { type RunningServer, randomDataKey } from '../server/start.ts'
 import { loadTemplates } from '../server/templates.ts'
 import { inventCast, type Scale, wholeYulin } from './demo/cast.ts'
 import { differences } from './demo/check.ts'
@@ -105,6 +108,7 @@ async function play({ isOnce, port, countyCount, stops, interrupted }: PlayOptio
   tell(`手机页面：${stage.sim.url}　　服务：${stage.server.url}`)
   const players = await playMonth({ stage, cast, scale, tell })
 
+  await addAdministrator(stage.server.rt)
   const { summary, sheets } = await summarise(stage.server.rt)
   for (const { name, officer } of cast.counties) {
     const sheet = { ...(sheets.get(name) as TrackingSheet), filledBy: officer.name, contact: officer.phone }
@@ -121,7 +125,8 @@ async function play({ isOnce, port, countyCount, stops, interrupted }: PlayOptio
   if (isOnce) return wrong.length === 0 ? 0 : 1
   const schedule = await startSchedule(stage.server.rt, stage.server.updates, databaseUrl)
   console.log(`
-打开 ${stage.sim.url} ，选一个人和机器人聊天。试试：
+打开控制台 ${stage.server.url} ，选“演示：扮演任何人”，以市、县、乡镇、群主或系统管理员的身份看同一张矩阵。
+打开手机页面 ${stage.sim.url} ，选一个人和机器人聊天。试试：
   · 选“青工农部部长”，发送：回执
   · 选一位群主，发送：我的群　或　统计 9月
   · 选“路人0”，发送：入群 1
@@ -130,6 +135,15 @@ async function play({ isOnce, port, countyCount, stops, interrupted }: PlayOptio
   await interrupted()
   console.log('正在结束……')
   return 0
+}
+
+/** Somebody without any office who looks after the server, for the pages of 运维. */
+async function addAdministrator(rt: RunningServer['rt']): Promise<void> {
+  const name = '系统管理员'
+  const [id] = await insertPersons(rt.db, [
+    { name, nameKey: nameKey(name), soundKey: soundKey(name), createdAt: rt.clock.now() },
+  ])
+  if (id !== undefined) await makeAdministrator(rt, id)
 }
 
 function report(

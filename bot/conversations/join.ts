@@ -27,7 +27,7 @@ export const joinConversation: Conversation = {
           return `欢迎加入“${group.name}”！请回复：姓名 在乡或外出 职业，如：张小明 在乡 务农\n${choiceLines(ctx, group)}`
         return [
           `申请加入“${group.name}”。请回复姓名和手机号（或身份证号后六位），如：张小明 13800000000`,
-          '所填内容只用于核对名册，审核通过后由本单位负责同志按规定保存；发送即表示同意。',
+          '所填内容只用于核对名册，审核通过后由本单位负责同志按规定保存；发送即表示同意。身份证号可以不写；用途和撤回办法，通过后发送“网页”在“我的”里看。',
         ].join('\n')
       },
       async read(ctx, text, answers) {

@@ -1,4 +1,4 @@
-import { and, asc, eq, inArray, isNull, like, lt, lte, or, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, gt, inArray, isNull, like, lt, lte, or, sql } from 'drizzle-orm'
 import type { Db } from '../client.ts'
 import {
   deliveries,
@@ -40,6 +40,103 @@ export function latestNotices(db: Db, unitPath: string, limit: number) {
     .where(sql`(${units.path} like ${`${unitPath}%`} or ${unitPath} like ${units.path} || '%')`)
     .orderBy(sql`${notices.id} desc`)
     .limit(limit)
+}
+
+export interface ListedNotice {
+  id: number
+  body: string
+  category: string
+  issuedAt: Date
+  deadlineAt: Date
+  unitName: string
+  unitPath: string
+  authorName: string
+}
+
+/** Notices that one of these subtrees has sent, or got from above; the newest first. */
+export async function noticesInLine(
+  db: Db,
+  unitPaths: string[],
+  place: { limit: number; offset: number },
+): Promise<ListedNotice[]> {
+  if (unitPaths.length === 0) return []
+  return db
+    .select({
+      id: notices.id,
+      body: notices.body,
+      category: notices.category,
+      issuedAt: notices.issuedAt,
+      deadlineAt: notices.deadlineAt,
+      unitName: units.name,
+      unitPath: units.path,
+      authorName: persons.name,
+    })
+    .from(notices)
+    .innerJoin(units, eq(units.id, notices.unitId))
+    .innerJoin(persons, eq(persons.id, notices.authorId))
+    .where(
+      sql`exists (select from unnest(${sql.param(unitPaths)}::text[]) as top (path)
+        where starts_with(${units.path}, top.path) or starts_with(top.path, ${units.path}))`,
+    )
+    .orderBy(desc(notices.id))
+    .limit(place.limit)
+    .offset(place.offset)
+}
+
+/** How many groups of a subtree each notice is meant for, and how many have it. */
+export async function reachOfNotices(
+  db: Db,
+  wanted: { id: number; unitPath: string }[],
+): Promise<Map<number, { groups: number; posted: number }>> {
+  if (wanted.length === 0) return new Map()
+  const rows = await db.execute<{ id: string; groups: number; posted: number }>(sql`
+    with wanted as (
+      select * from unnest(${sql.param(wanted.map(each => each.id))}::bigint[],
+        ${sql.param(wanted.map(each => each.unitPath))}::text[]) as w (id, path)
+    ), below as materialized (
+      -- once for each subtree, not for each delivery
+      select top.path, g.id, g.dissolved_at is not null as is_gone
+      from (select distinct path from wanted) as top
+      join units u on starts_with(u.path, top.path) join groups g on g.unit_id = u.id
+    ), sent as materialized (
+      -- read in one piece: looking each group's delivery up by itself takes several times as long
+      select notice_id, group_id, status from deliveries
+      where notice_id = any(${sql.param(wanted.map(each => each.id))}::bigint[])
+    )
+    select w.id, count(*)::int as groups, (count(*) filter (where d.status = 'posted'))::int as posted
+    from wanted w
+    join sent d on d.notice_id = w.id
+    join below b on b.path = w.path and b.id = d.group_id
+    where not b.is_gone or d.status = 'posted'
+    group by w.id`)
+  return new Map([...rows].map(row => [Number(row.id), { groups: row.groups, posted: row.posted }]))
+}
+
+/** The notice that somebody has just sent with these very words from this unit; null when there is none. */
+export async function sameNoticeSince(
+  db: Db,
+  same: { authorId: number; unitId: number; body: string },
+  since: Date,
+): Promise<number | null> {
+  const [row] = await db
+    .select({ id: notices.id })
+    .from(notices)
+    .where(
+      and(
+        eq(notices.unitId, same.unitId),
+        eq(notices.authorId, same.authorId),
+        eq(notices.body, same.body),
+        gt(notices.issuedAt, since),
+      ),
+    )
+    .orderBy(desc(notices.id))
+    .limit(1)
+  return row?.id ?? null
+}
+
+/** Lets one person's notices be written one after the other, until the transaction ends. */
+export async function lockAuthor(db: Db, authorId: number): Promise<void> {
+  await db.execute(sql`select pg_advisory_xact_lock(hashtext(${`notice-author:${authorId}`}))`)
 }
 
 /** Adds the deliveries of a notice in bulk; a group that has one keeps it. */
@@ -256,6 +353,144 @@ export function missingDeliveries(db: Db, noticeId: number, unitPath: string, li
     )
     .orderBy(asc(units.path), asc(groups.id))
     .limit(limit)
+}
+
+/** Whether an owner without a notice can be called: what their accounts allow now. */
+export interface OwnerReach {
+  byWecom: boolean
+  /** The Official Account may write to them now (客服消息时窗). */
+  byMessage: boolean
+  /** They follow the Official Account: a template message calls them back. */
+  byTemplate: boolean
+}
+
+export type DryGroup = OwnerReach & {
+  groupId: number
+  groupName: string
+  unitName: string
+  ownerName: string | null
+  status: string
+  route: string
+  /** Since when it waits as it does: for this owner, or by this way. */
+  since: Date
+  receivedAt: Date | null
+}
+
+/** The groups in use of a subtree without a notice, in the order of the tree, with what can be done about each. */
+export async function dryGroups(
+  db: Db,
+  noticeId: number,
+  unitPath: string,
+  now: Date,
+  place: { limit: number; offset: number },
+): Promise<DryGroup[]> {
+  const rows = await db.execute<{
+    group_id: string
+    group_name: string
+    unit_name: string
+    owner_name: string | null
+    status: string
+    route: string
+    updated_at: string
+    received_at: string | null
+    by_wecom: boolean | null
+    by_message: boolean | null
+    by_template: boolean | null
+  }>(sql`
+    select g.id as group_id, g.name as group_name, u.name as unit_name, p.name as owner_name, d.status, d.route,
+      d.updated_at, (select min(r.at) from receipts r where r.delivery_id = d.id and r.kind = 'received') as received_at,
+      a.by_wecom, a.by_message, a.by_template
+    from deliveries d
+    join groups g on g.id = d.group_id
+    join units u on u.id = g.unit_id
+    left join persons p on p.id = d.owner_id
+    left join lateral (
+      select bool_or(i.channel = 'wecom') as by_wecom, bool_or(i.channel = 'official-account') as by_template,
+        bool_or(i.channel = 'official-account' and coalesce(i.window_left > 0 and i.window_ends_at > ${now.toISOString()}, false)) as by_message
+      from identities i where i.person_id = d.owner_id and i.is_reachable
+    ) a on true
+    where d.notice_id = ${noticeId} and d.status <> 'posted' and g.dissolved_at is null
+      and u.path like ${`${unitPath}%`}
+    order by u.path, g.id limit ${place.limit} offset ${place.offset}`)
+  return [...rows].map(row => ({
+    groupId: Number(row.group_id),
+    groupName: row.group_name,
+    unitName: row.unit_name,
+    ownerName: row.owner_name,
+    status: row.status,
+    route: row.route,
+    since: new Date(row.updated_at),
+    receivedAt: row.received_at === null ? null : new Date(row.received_at),
+    byWecom: row.by_wecom ?? false,
+    byMessage: row.by_message ?? false,
+    byTemplate: row.by_template ?? false,
+  }))
+}
+
+/** Every delivery of a notice within a subtree, for a list to be kept; a group that was dissolved without it left out. */
+export async function deliveriesOfNotice(db: Db, noticeId: number, unitPath: string) {
+  return db
+    .select({
+      groupId: groups.id,
+      groupName: groups.name,
+      unitName: units.name,
+      level: units.level,
+      ownerName: persons.name,
+      route: deliveries.route,
+      status: deliveries.status,
+      receivedAt: sql<
+        string | null
+      >`(select min(r.at) from receipts r where r.delivery_id = ${deliveries.id} and r.kind = 'received')`,
+      postedAt: sql<
+        string | null
+      >`(select min(r.at) from receipts r where r.delivery_id = ${deliveries.id} and r.kind <> 'received')`,
+    })
+    .from(deliveries)
+    .innerJoin(groups, eq(groups.id, deliveries.groupId))
+    .innerJoin(units, eq(units.id, groups.unitId))
+    .leftJoin(persons, eq(persons.id, deliveries.ownerId))
+    .where(
+      and(
+        eq(deliveries.noticeId, noticeId),
+        like(units.path, `${unitPath}%`),
+        sql`(${groups.dissolvedAt} is null or ${deliveries.status} = 'posted')`,
+      ),
+    )
+    .orderBy(asc(units.path), asc(groups.id))
+}
+
+/** When a notice came into the first and the last group of a subtree so far. */
+export async function receiptSpan(
+  db: Db,
+  noticeId: number,
+  unitPath: string,
+): Promise<{ first: Date | null; last: Date | null }> {
+  const [row] = await db.execute<{ first: string | null; last: string | null }>(sql`
+    select min(r.at) as first, max(r.at) as last
+    from deliveries d join receipts r on r.delivery_id = d.id and r.kind <> 'received'
+    join groups g on g.id = d.group_id join units u on u.id = g.unit_id
+    where d.notice_id = ${noticeId} and u.path like ${`${unitPath}%`}`)
+  return { first: row?.first ? new Date(row.first) : null, last: row?.last ? new Date(row.last) : null }
+}
+
+/** How many groups of a subtree got a notice, and how many owners' words came, in each stretch of time since `from`. */
+export async function receiptsOverTime(
+  db: Db,
+  noticeId: number,
+  unitPath: string,
+  from: Date,
+  stretchMs: number,
+): Promise<{ stretch: number; posted: number; received: number }[]> {
+  const rows = await db.execute<{ stretch: number; posted: number; received: number }>(sql`
+    select greatest(0, floor(extract(epoch from r.at - ${from.toISOString()}::timestamptz) * 1000 / ${stretchMs}::float8))::int as stretch,
+      (count(*) filter (where r.kind <> 'received'))::int as posted,
+      (count(*) filter (where r.kind = 'received'))::int as received
+    from deliveries d join receipts r on r.delivery_id = d.id
+    join groups g on g.id = d.group_id join units u on u.id = g.unit_id
+    where d.notice_id = ${noticeId} and u.path like ${`${unitPath}%`}
+      and (g.dissolved_at is null or d.status = 'posted')
+    group by 1 order by 1`)
+  return [...rows]
 }
 
 export type OutgoingRow = typeof outgoingMessages.$inferSelect

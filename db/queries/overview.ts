@@ -61,3 +61,43 @@ export async function recordedMessages(db: Db): Promise<{ messages: number; stor
   )
   return { messages: Number(sum?.count ?? 0), storedIds: [...rows].map(row => row.dedupe_key) }
 }
+
+/**
+ * One thing of each kind within a unit, by the parameter that pages name it with, the newest first; for benches that open
+ * every page. Kinds of which there is none are left out.
+ */
+export async function sampleThings(db: Db, unitId: number): Promise<Record<string, number>> {
+  const rows = await db.execute<{ name: string; id: string | null }>(sql`
+    with top as (select path from units where id = ${unitId}),
+    own_groups as (select g.id, g.unit_id from groups g join units u on u.id = g.unit_id, top
+      where u.path like top.path || '%' and g.dissolved_at is null)
+    select 'groupId' as name, (select max(id) from own_groups) as id
+    union all select 'requestId', (select max(r.id) from join_requests r join own_groups g on g.id = r.group_id)
+    union all select 'taskId', (select max(t.id) from tasks t join own_groups g on g.id = t.group_id)
+    union all select 'recordId', (select max(m.id) from message_records m join own_groups g on g.id = m.group_id)
+    union all select 'noticeId', (select max(d.notice_id) from deliveries d join own_groups g on g.id = d.group_id)
+    union all select 'personId', (select max(r.person_id) from roles r join units u on u.id = r.unit_id, top
+      where u.path like top.path || '%' and r.ended_at is null)
+    union all select 'updateId', (select max(id) from updates)
+    union all select 'outgoingId', (select max(id) from outgoing_messages)`)
+  return Object.fromEntries([...rows].flatMap(row => (row.id === null ? [] : [[row.name, Number(row.id)]])))
+}
+
+/** Persons to look at pages as: of each level of a programme the first who holds one of the roles. */
+export async function officersByLevel(
+  db: Db,
+  programme: string,
+  roleIds: string[],
+): Promise<{ level: string; unitId: number; personId: number; unitName: string }[]> {
+  const rows = await db.execute<{ level: string; unit_id: string; person_id: string; name: string }>(sql`
+    select distinct on (u.level) u.level, u.id as unit_id, r.person_id, u.name
+    from roles r join units u on u.id = r.unit_id
+    where u.programme = ${programme} and r.ended_at is null and r.role = any(${sql.param(roleIds)}::text[])
+    order by u.level, u.id`)
+  return [...rows].map(row => ({
+    level: row.level,
+    unitId: Number(row.unit_id),
+    personId: Number(row.person_id),
+    unitName: row.name,
+  }))
+}

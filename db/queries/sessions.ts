@@ -181,7 +181,7 @@ export function playablePersons(db: Db, search: string, limit: number) {
       where r.person_id = p.id and r.ended_at is null) top on true
     where ${search} = '' or position(${search} in p.name) > 0
       or exists (select from roles r join units u on u.id = r.unit_id
-        where r.person_id = p.id and r.ended_at is null and position(${search} in u.name) > 0)
+        where r.person_id = p.id and r.ended_at is null and position(${search} in u.name || coalesce(r.title, '')) > 0)
     order by top.depth nulls last, p.id
     limit ${limit}`)
 }

@@ -35,8 +35,7 @@ const STOP_LIMIT_MS = 45_000
 /** Starts `server/main.ts` as a process of its own, and waits until it answers. @throws Error with what it printed */
 export async function startServerProcess(options: ServerProcessOptions): Promise<ServerProcess> {
   const { port, core = null, onLine = () => {} } = options
-  // as `npm start` does
-  const node = [process.execPath, '--max-semi-space-size=16', '--v8-pool-size=1', join(root, 'server/main.ts')]
+  const node = [process.execPath, ...startArguments()]
   const [command = '', ...args] = core === null ? node : ['taskset', '-c', String(core), ...node]
   const child = spawn(command, args, {
     cwd: root,
@@ -88,6 +87,15 @@ export async function startServerProcess(options: ServerProcessOptions): Promise
     await sleep(25)
   }
   return server
+}
+
+/** What `npm start` gives to node, but for the file of settings. */
+function startArguments(): string[] {
+  const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+    scripts: { start: string }
+  }
+  const [, ...given] = scripts.start.split(' ')
+  return given.filter(each => !each.startsWith('--env-file'))
 }
 
 async function isUp(port: number): Promise<boolean> {

@@ -11,6 +11,7 @@ import { html } from '../http/html.ts'
 import type { Runtime } from '../runtime.ts'
 import { registerAssets } from './assets.ts'
 import { barePage } from './layout.ts'
+import { endLiveStreams } from './live.ts'
 import { apiTokenPages } from './pages/api-tokens.ts'
 import { auditPages } from './pages/audit.ts'
 import { groupPages } from './pages/groups.ts'
@@ -92,6 +93,7 @@ export async function registerConsole(app: FastifyInstance, rt: Runtime): Promis
         barePage(title, html`<p class="fault" role="alert">${words}</p><p><a href="/">回到首页</a></p>`).text,
       )
     })
+    scope.addHook('preClose', async () => endLiveStreams(rt))
     registerAssets(scope)
     registerSignIn(scope, rt)
     const routes = createRoutes(scope, rt)

@@ -3,12 +3,15 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { identityOf } from '../../db/queries/identities.ts'
 import { isLinkOpen, playablePersons } from '../../db/queries/sessions.ts'
 import { capabilitiesOf } from '../channels/capabilities.ts'
+import { ChannelError } from '../channels/errors.ts'
+import type { Viewer } from '../domain/access/policy.ts'
 import { type NewSession, signInByLink, signInForDemo, startSession } from '../domain/sign-in/sessions.ts'
 import { DomainError } from '../errors.ts'
 import { type Html, html } from '../http/html.ts'
 import type { Runtime } from '../runtime.ts'
 import { barePage } from './layout.ts'
 import { field } from './parts.ts'
+import { isOf } from './routes.ts'
 import { checkOrigin, keepForReturn, keepSession, takeKept, viewerOfRequest } from './session.ts'
 
 const open = { config: { policy: 'public' as const } }
@@ -23,11 +26,7 @@ export function registerSignIn(app: FastifyInstance, rt: Runtime): void {
   app.get('/', open, async (request, reply) => {
     const signedIn = await viewerOfRequest(rt, request)
     if (!signedIn) return reply.redirect('/sign-in', 303)
-    const { roles, ownsGroups } = signedIn.viewer.actor
-    return reply.redirect(
-      roles.length > 0 || ownsGroups || signedIn.viewer.isAdministrator ? '/console' : '/me',
-      303,
-    )
+    return reply.redirect(firstPage(rt, signedIn.viewer), 303)
   })
 
   app.get('/sign-in', open, (request, reply) => send(reply, waysIn(rt, request)))
@@ -70,13 +69,17 @@ export function registerSignIn(app: FastifyInstance, rt: Runtime): void {
       const [state, to = '/'] = takeKept(request, reply)?.split(' ') ?? []
       if (!query.code || !state || query.state !== state)
         return send(reply.code(400), refused('登录没有完成，请重新进入。'))
-      const account = await accountBehind(rt, way, query.code)
+      const account = await accountBehind(rt, way, query.code).catch(error => {
+        // a code that is used, old or forged; anything else is the platform's trouble
+        if (error instanceof ChannelError && error.reason === 'rejected') return null
+        throw error
+      })
       const identity = account && (await identityOf(rt.db, account.channel, account.address))
       if (!identity?.personId)
         return send(
           reply.code(403),
           refused(
-            '这个账号还没有绑定到人。请先向上级组织要一个绑定码，在聊天里发送“绑定 绑定码”，再来登录。',
+            '没有认出您：登录页可能已经过期，或者这个账号还没有绑定到人。没有绑定的，请先向上级组织要一个绑定码，在聊天里发送“绑定 绑定码”，再来登录。',
           ),
         )
       const session = await startSession(
@@ -142,6 +145,12 @@ async function accountBehind(rt: Runtime, way: 'wecom' | 'scan' | 'official-acco
   const visitor = await wecom?.login.identify(code)
   if (visitor?.kind === 'member') return { channel: 'wecom', address: visitor.userId }
   return visitor?.customerId ? { channel: 'wecom', address: visitor.customerId } : null
+}
+
+/** Where somebody begins. */
+function firstPage(rt: Runtime, viewer: Viewer): string {
+  if (isOf(rt, viewer, 'keeper')) return '/console'
+  return viewer.isAdministrator ? '/console/server' : '/me'
 }
 
 function waysIn(rt: Runtime, request: FastifyRequest): Html {

@@ -114,14 +114,19 @@ function treeItem(node: TreeNode, by: Lens, open: TreeNode[] = []): Html {
   const { tone, words } = standing(node, by)
   const line = html`<a class="name" href="/console/units/${node.id}">${node.name}</a> ${words}
 <span class="soft">${node.groups} 个群${node.managerName ? ` · 专人 ${node.managerName}` : ''}</span>`
-  if (!node.hasChildren)
-    return html`<li><div class="node ${tone}"><span class="sign"></span>${line}</div></li>`
-  if (open.length > 0)
-    return html`<li><details open><summary><span class="node ${tone}"><span class="sign"></span>${line}</span></summary>
-<ul>${open.map(child => treeItem(child, by))}</ul></details></li>`
-  return html`<li><details hx-get="/console/units/${node.id}/children?by=${by}" hx-trigger="toggle once" hx-target="find ul" hx-swap="innerHTML">
-<summary><span class="node ${tone}"><span class="sign"></span>${line}</span></summary>
-<ul><li class="loading">正在读取……<noscript><a href="/console/units/${node.id}">打开这个单位</a></noscript></li></ul></details></li>`
+  const isOpen = open.length > 0
+  const fold = node.hasChildren
+    ? html`<button type="button" class="fold" data-fold aria-expanded="${isOpen}" aria-label="${node.name}的下级"${
+        isOpen
+          ? ''
+          : html` hx-get="/console/units/${node.id}/children?by=${by}" hx-trigger="click once" hx-target="next ul"`
+      }></button>`
+    : html`<span class="fold"></span>`
+  return html`<li><div class="node ${tone}">${fold}${line}</div>${
+    node.hasChildren
+      ? html`<ul${isOpen ? '' : html` hidden`}>${isOpen ? open.map(child => treeItem(child, by)) : html`<li class="loading">正在读取……</li>`}</ul>`
+      : ''
+  }</li>`
 }
 
 function standing(node: TreeNode, by: Lens): { tone: Tone; words: Html | string } {

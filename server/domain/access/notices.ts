@@ -1,3 +1,4 @@
+import { noticeFor, type OwnNotice } from '../../../db/queries/notice-readings.ts'
 import { noticeById } from '../../../db/queries/notices.ts'
 import { type Policy, viewPathOf } from './policy.ts'
 
@@ -16,4 +17,11 @@ export const noticePolicy: Policy<NoticeInView> = {
     const viewPath = viewPathOf(rt.templates, viewer.actor, notice.unitPath)
     return viewPath === null ? null : { ...notice, viewPath }
   },
+}
+
+/** A notice that is in a group that one is in, or meant for one that one owns. */
+export const ownNoticePolicy: Policy<OwnNotice> = {
+  name: 'own notice',
+  param: 'noticeId',
+  find: (rt, viewer, id) => noticeFor(rt.db, viewer.actor.person.id, id),
 }

@@ -29,6 +29,30 @@ export interface Progress {
 
 const MAX_MISSING = 2000
 
+/** How far a notice has come within a subtree, level by level from the top. @param path the subtree's top */
+export async function levelsOf(
+  rt: DomainRuntime,
+  notice: { id: number; programme: string },
+  path: string,
+): Promise<LevelProgress[]> {
+  const rows = await progressOf(rt.db, notice.id, path)
+  return rt.templates
+    .programme(notice.programme)
+    .levels.map(level => {
+      const own = rows.filter(row => row.level === level.id)
+      const sum = (count: (row: (typeof rows)[number]) => number) =>
+        own.reduce((total, row) => total + count(row), 0)
+      return {
+        level: level.name,
+        groups: sum(row => row.count),
+        posted: sum(row => (row.status === 'posted' ? row.count : 0)),
+        received: sum(row => (row.status === 'posted' ? 0 : row.received)),
+        failed: sum(row => (row.status === 'failed' ? row.count : 0)),
+      }
+    })
+    .filter(level => level.groups > 0)
+}
+
 /**
  * How far a notice has come, level by level: of the whole cascade for those who run the sending unit, of their own
  * subtree for those below.
@@ -47,22 +71,7 @@ export async function noticeProgress(
     .sort((a, b) => a.unitPath.length - b.unitPath.length)
   if (!role) throw notAllowed(`查看通知 ${noticeId} 的进度`)
   const path = role.unitPath.length > notice.unitPath.length ? role.unitPath : notice.unitPath
-  const rows = await progressOf(rt.db, noticeId, path)
-  const order = rt.templates.programme(notice.programme).levels
-  const levels = order
-    .map(level => {
-      const own = rows.filter(row => row.level === level.id)
-      const sum = (count: (row: (typeof rows)[number]) => number) =>
-        own.reduce((total, row) => total + count(row), 0)
-      return {
-        level: level.name,
-        groups: sum(row => row.count),
-        posted: sum(row => (row.status === 'posted' ? row.count : 0)),
-        received: sum(row => (row.status === 'posted' ? 0 : row.received)),
-        failed: sum(row => (row.status === 'failed' ? row.count : 0)),
-      }
-    })
-    .filter(level => level.groups > 0)
+  const levels = await levelsOf(rt, notice, path)
   return {
     noticeId,
     unitName: notice.unitName,

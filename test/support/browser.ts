@@ -1,0 +1,1 @@
+export { desk, openBrowser, openWindow, phone } from '../../scripts/support/browser.ts'

@@ -1,0 +1,166 @@
+import { insertAdministrator } from '../../db/queries/sessions.ts'
+import type { SimPerson } from '../../scripts/simulator/index.ts'
+import { personId, signIn, type Visitor } from './console.ts'
+import { bindFirst, bindThrough, claimGroup, fillMatrix, groupNumber, rows } from './matrix.ts'
+import type { Stage } from './stage.ts'
+
+/** A county with one of everything that a page can show, another county that must see none of it, and who looks. */
+export interface FullMatrix {
+  /** Ids of things of 榆阳区 and below, by the parameter of the path that names them. */
+  things: Record<string, number | string>
+  /** Things of the volunteers' programme in 榆阳区. */
+  xibu: Record<string, number>
+  visitors: {
+    /** City and county officers, and an owner, of 榆阳区. */
+    city: Visitor
+    county: Visitor
+    owner: Visitor
+    branch: Visitor
+    /** The officer of 定边县, an owner there. */
+    otherCounty: Visitor
+    otherOwner: Visitor
+    /** A volunteer without any office. */
+    member: Visitor
+    administrator: Visitor
+  }
+  /** Words that only those who may see 榆阳区 may meet on any page. */
+  secrets: string[]
+}
+
+export async function fillConsole(stage: Stage): Promise<FullMatrix> {
+  await fillMatrix(stage)
+  const { sim, rt } = stage
+  const say = (person: SimPerson, text: string) => stage.say(person.id, text)
+  const gao = sim.addPerson({ name: '高市书', wecomUserId: 'gao' })
+  const lin = sim.addPerson({ name: '林县书', wecomUserId: 'lin' })
+  const ding = sim.addPerson({ name: '丁县书', wecomUserId: 'ding' })
+  const wang = sim.addPerson({ name: '王镇川', wecomUserId: 'wang', openId: 'o-wang' })
+  const he = sim.addPerson({ name: '贺圈书', wecomUserId: 'he' })
+  const liu = sim.addPerson({ name: '刘市办', wecomUserId: 'liu' })
+  const zhao = sim.addPerson({ name: '赵县办', wecomUserId: 'zhao' })
+  const zhou = sim.addPerson({ name: '周支书', wecomUserId: 'zhou', openId: 'o-zhou' })
+  await bindFirst(stage, gao, 'qingnong', '610800')
+  await bindFirst(stage, liu, 'xibu', '610800')
+  for (const [officer, person] of [
+    [gao, lin],
+    [gao, ding],
+    [lin, wang],
+    [ding, he],
+    [liu, zhao],
+    [zhao, zhou],
+  ] as const)
+    await bindThrough(stage, officer, person)
+
+  const groupId = groupNumber(
+    await say(wang, '建群 团青群 微信群 86人 镇川羊倌群 入群码 https://example.cn/q'),
+  )
+  await say(he, '建群 团青群 微信群 30人 贺圈青年群 入群码 https://example.cn/h')
+  const branch = await claimGroup(stage, zhou, '榆阳沙柳支部群', '团支部群')
+  const wechat = groupNumber(await say(zhou, '建群 团支部群 微信群 3人 沙柳备用群 入群码 拉人'))
+
+  const girl = sim.addPerson({ name: '古丽', openId: 'o-girl', externalUserId: 'wm-girl' })
+  await say(girl, `入群 ${branch.number} 阿依古丽·买买提 1380000000`)
+  const zhang = sim.addPerson({ name: '张思雨', openId: 'o-zhang', externalUserId: 'wm-zhang' })
+  await say(zhang, `入群 ${branch.number} 张思雨 13800000006`)
+  const stranger = sim.addPerson({ name: '卖保险的', externalUserId: 'wm-stranger' })
+  await stage.settle()
+  sim.joinGroup(branch.chat.id, stranger.id)
+  await sim.idle()
+  stage.clock.advance(3000)
+  await stage.settle()
+
+  await say(lin, '通知 便民 羊绒收购点明日开秤')
+  await say(lin, '确认')
+  await say(zhao, '通知 政策 沙柳支部报到须知')
+  await say(zhao, '确认')
+  await stage.settle()
+  await say(wang, `登记 ${groupId} 致富 3条`)
+  await say(wang, '活动 技能培训 35人 羊圈小学 9月5日')
+  await say(wang, '填报 团支部 12 团干部 36 团员青年 480')
+  await stage.settle()
+
+  const one = async (query: string) => Number((await rows<{ id: string }>(stage, query))[0]?.id ?? 0)
+  const unit = (programme: string, code: string) =>
+    one(`select id from units where programme = '${programme}' and code = '${code}'`)
+  const administratorId = await one(
+    `insert into persons (name, name_key, sound_key, created_at) values ('管系统', '管系统', 'guan xi tong', now()) returning id`,
+  )
+  await insertAdministrator(rt.db, administratorId, rt.clock.now())
+  const requestId = await one(`select id from join_requests where decision = 'referred' order by id limit 1`)
+  const volunteer = await one(`select person_id as id from identities where address = 'o-zhang'`)
+  const county = await signIn(stage, '林县书')
+  const unitId = await unit('qingnong', '610802')
+  const file = async (name: string, title: string) => {
+    const csv = `单位编码,姓名,手机号,角色,职务,状态\n610802102,马黄梁,13900000013,乡镇团委成员,${title},在岗\n`
+    const { location } = await county.upload(
+      '/console/imports/new',
+      { field: 'file', name, bytes: Buffer.from(csv) },
+      { unit: String(unitId) },
+    )
+    if (!location) throw new Error('the file was not taken')
+    return location
+  }
+  const applied = await county.post(`${await file('榆阳花名册.csv', '团委副书记')}/apply`)
+  const importId = Number(/\/console\/imports\/(\d+)$/.exec(applied.location ?? '')?.[1])
+  const draftId = Number(/drafts\/(\d+)$/.exec(await file('榆阳补充名册.csv', '团委书记'))?.[1])
+  await county.post('/console/api-tokens', {
+    name: '榆阳台帐对接',
+    unit: String(unitId),
+    scopes: 'units:read',
+    until: '2026-12-31',
+  })
+  return {
+    things: {
+      unitId,
+      groupId,
+      noticeId: await one(`select id from notices where body like '%羊绒%'`),
+      recordId: await one('select id from message_records order by id limit 1'),
+      personId: await personId(stage, '王镇川'),
+      importId,
+      draftId,
+      requestId,
+      taskId: await one('select id from tasks order by id limit 1'),
+      tokenId: await one('select id from api_tokens order by id limit 1'),
+      sessionId: await one(
+        `select id from sessions where person_id = (select id from persons where name = '林县书') order by id limit 1`,
+      ),
+      alarmId: await one(
+        `insert into alarms (cause, words, times, first_at, last_at) values ('test', '试一试', 1, now(), now()) returning id`,
+      ),
+      updateId: await one('select id from updates order by id limit 1'),
+      outgoingId: await one('select id from outgoing_messages order by id limit 1'),
+      month: '2026-09',
+    },
+    xibu: {
+      unitId: await unit('xibu', '610802'),
+      groupId: branch.number,
+      noticeId: await one(`select id from notices where body like '%沙柳%'`),
+      personId: await personId(stage, '周支书'),
+      requestId,
+      wechatGroupId: wechat,
+    },
+    visitors: {
+      city: await signIn(stage, '高市书'),
+      county,
+      owner: await signIn(stage, '王镇川'),
+      branch: await signIn(stage, '周支书'),
+      otherCounty: await signIn(stage, '丁县书'),
+      otherOwner: await signIn(stage, '贺圈书'),
+      member: await signIn(stage, volunteer),
+      administrator: await signIn(stage, administratorId),
+    },
+    secrets: [
+      '榆阳花名册',
+      '榆阳补充名册',
+      '榆阳台帐对接',
+      '王镇川',
+      '镇川羊倌群',
+      '羊绒',
+      '沙柳',
+      '阿依古丽',
+      '羊圈小学',
+      '卖保险的',
+      '周支书',
+    ],
+  }
+}
