@@ -14,10 +14,12 @@ export function faultOf(each: Case, outcome: Outcome): string | null {
   const { status } = outcome
   if (status >= 500) return `status ${status}`
   const isTaken = status === 200
-  if (!isTaken && !(status >= 400 && status < 500)) return `status ${status}`
+  // what has lost its path asks for the first page, which is for people
+  const isSentAway = status === 303 && outcome.headers.get('location') === '/sign-in'
+  if (!isTaken && !isSentAway && !(status >= 400 && status < 500)) return `status ${status}`
   if (isTaken && each.expected === 'refused') return 'taken, though it is not to be'
   if (!isTaken && ['stored', 'answered'].includes(each.expected)) return `refused with ${status}`
-  return each.isHead ? null : (isTaken ? answerFault : refusalFault)(each.door, outcome)
+  return each.isHead || isSentAway ? null : (isTaken ? answerFault : refusalFault)(each.door, outcome)
 }
 
 /** An answer is a passive reply, the platform's empty word, or an echo. */

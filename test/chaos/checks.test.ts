@@ -35,6 +35,12 @@ function answer(status: number, body = '', type = 'text/plain'): Outcome {
   }
 }
 
+const sentAway: Outcome = {
+  status: 303,
+  headers: new Map([['location', '/sign-in']]),
+  body: Buffer.alloc(0),
+  isLast: false,
+}
 const refusal = answer(401, '{"code":"channel.signature","message":"x"}', 'application/json')
 
 function sealedReply(token = keys.wecom.token): string {
@@ -60,6 +66,8 @@ describe('how a request was answered', () => {
     ['an error of ours', someCase({ expected: 'refused' }), answer(500), 'status 500'],
     ['unavailable', someCase({ expected: 'either' }), answer(503), 'status 503'],
     ['sent elsewhere', someCase(), answer(302), 'status 302'],
+    ['sent to sign in, having lost its path', someCase({ expected: 'refused' }), sentAway, null],
+    ['sent to sign in though signed', someCase(), sentAway, 'refused with 303'],
     ['a refusal that is a page', someCase({ expected: 'refused' }), answer(404, '<html>'), 'no JSON'],
     [
       'a refusal that tells too much',

@@ -56,6 +56,8 @@ const MEMBERS = 50
 const MONTHS = 6
 /** So many names are shown of those missing or too many; a longer list is not read. */
 const NAMES = 200
+/** So many of them are shown at once, the others when asked for. */
+const FIRST_NAMES = 12
 
 /** How we know who a member is, the strongest first. */
 const knownByWords: Record<string, [words: string, tone: Tone]> = {
@@ -214,7 +216,11 @@ function comparisonPart(
     html`<section class="card"><h3>${title}</h3>${
       lines.length === 0
         ? html`<p class="soft">${none}</p>`
-        : html`<ul class="plain">${lines.slice(0, NAMES)}</ul>${lines.length > NAMES ? html`<p class="soft">……共 ${lines.length} 人</p>` : ''}`
+        : html`<ul class="plain">${lines.slice(0, FIRST_NAMES)}</ul>${
+            lines.length > FIRST_NAMES
+              ? html`<details><summary>看其余的人（共 ${lines.length} 人）</summary><ul class="plain">${lines.slice(FIRST_NAMES, NAMES)}</ul>${lines.length > NAMES ? html`<p class="soft">……只列出前 ${NAMES} 人</p>` : ''}</details>`
+              : ''
+          }`
     }</section>`
   return html`<h2 id="compare">成员核对</h2>
 <p>应在并已在群 <b>${present}</b> 人，未进群 <b>${missing.length}</b> 人，不该在群 <b>${extra.length}</b> 人。<span class="soft">${basisWords[basis]}</span></p>

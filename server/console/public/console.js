@@ -22,6 +22,9 @@ function unlock(form) {
   for (const button of form.querySelectorAll('button')) button.disabled = false
 }
 
+// on a phone the navigation is wider than the window: show where one is
+document.querySelector('.top nav [aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' })
+
 // a filter takes effect when it is changed; without this there is its button
 document.addEventListener('change', event => {
   if (event.target.dataset.auto !== undefined) event.target.form.requestSubmit()
