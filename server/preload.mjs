@@ -1,4 +1,4 @@
-import { enableCompileCache, registerHooks } from 'node:module'
+import { enableCompileCache, flushCompileCache, registerHooks } from 'node:module'
 import { join } from 'node:path'
 
 // Loaded before everything else by `npm start` (docs/performance.md): without it the server starts as well, in twice the
@@ -6,6 +6,8 @@ import { join } from 'node:path'
 
 // what the compiler made of our files is kept, types stripped; in our own folder, for a shared one could be tampered with
 enableCompileCache(join(import.meta.dirname, '../node_modules/.cache/compiled'))
+// by itself it is written at a proper end only, and servers are killed, too
+setTimeout(flushCompileCache, 5000).unref()
 
 // Node reads a package's whole package.json for every file of it; drizzle's is large and has hundreds of files. Within
 // the package a relative path is a path.

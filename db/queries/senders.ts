@@ -1,5 +1,5 @@
 import { type SQL, sql } from 'drizzle-orm'
-import { batched, PACE_MS } from '../batch.ts'
+import { batched, IN_FLIGHT, PACE_MS } from '../batch.ts'
 import type { Db } from '../client.ts'
 import { compiledSql } from '../compiled.ts'
 
@@ -166,7 +166,7 @@ export function senderReader(db: Db, now: () => Date): (key: AccountKey) => Prom
         })
       return keys.map(key => found.get(`${key.channel} ${key.address}`) ?? null)
     },
-    { paceMs: PACE_MS },
+    { paceMs: PACE_MS, inFlight: IN_FLIGHT },
   )
 }
 

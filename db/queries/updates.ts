@@ -1,5 +1,5 @@
 import { and, desc, eq, inArray, sql } from 'drizzle-orm'
-import { batched, PACE_MS } from '../batch.ts'
+import { batched, IN_FLIGHT, PACE_MS } from '../batch.ts'
 import type { Db } from '../client.ts'
 import { compiled, compiledSql } from '../compiled.ts'
 import { updates } from '../schema/index.ts'
@@ -65,7 +65,7 @@ export function updateRecorder(db: Db): (update: NewUpdate) => Promise<RecordedU
         return { ...row, isNew: false }
       })
     },
-    { paceMs: PACE_MS },
+    { paceMs: PACE_MS, inFlight: IN_FLIGHT },
   )
 }
 
@@ -79,6 +79,8 @@ const insertRows = compiledSql<{ id: string; channel: string; dedupe_key: string
     ${sql.placeholder('payloads')}::text[], ${sql.placeholder('times')}::text[],
     ${sql.placeholder('statuses')}::text[], ${sql.placeholder('replies')}::text[]
   ) as t (channel, dedupe_key, kind, payload, at, status, reply)
+  -- two that hold the same keys wait for each other in one order, and never in a circle
+  order by channel, dedupe_key
   on conflict (channel, dedupe_key) do nothing
   returning id, channel, dedupe_key`)
 

@@ -56,6 +56,45 @@ describe('calls', () => {
     expect((starts[1] as number) - (starts[0] as number)).toBeGreaterThan(29)
   })
 
+  test('go beside a batch that is under way when there are enough of them, and no more than allowed', async () => {
+    const batches: number[][] = []
+    const gates: (() => void)[] = []
+    const call = batched<number, number>(
+      inputs => {
+        batches.push(inputs)
+        return new Promise(done => gates.push(() => done(inputs)))
+      },
+      { inFlight: 2, worthwhile: 3 },
+    )
+    const results = [1, 2, 3, 4, 5, 6, 7, 8].map(call)
+    expect(batches).toEqual([[1], [2, 3, 4]])
+    gates[1]?.()
+    expect(await Promise.all(results.slice(1, 4))).toEqual([2, 3, 4])
+    expect(batches).toEqual([[1], [2, 3, 4], [5, 6, 7, 8]])
+    gates[0]?.()
+    gates[2]?.()
+    expect(await Promise.all(results)).toEqual([1, 2, 3, 4, 5, 6, 7, 8])
+  })
+
+  test('that are too few for a batch beside another wait for it to end', async () => {
+    const batches: number[][] = []
+    const gates: (() => void)[] = []
+    const call = batched<number, number>(
+      inputs => {
+        batches.push(inputs)
+        return new Promise(done => gates.push(() => done(inputs)))
+      },
+      { inFlight: 2, worthwhile: 3 },
+    )
+    const results = [1, 2, 3].map(call)
+    expect(batches).toEqual([[1]])
+    gates[0]?.()
+    await results[0]
+    expect(batches).toEqual([[1], [2, 3]])
+    gates[1]?.()
+    expect(await Promise.all(results)).toEqual([1, 2, 3])
+  })
+
   test('fail with their own batch only', async () => {
     const { call, next } = held(2)
     const results = Promise.allSettled([1, 2, 3, 4].map(call))
