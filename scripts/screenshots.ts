@@ -46,7 +46,7 @@ const shots: Shot[] = [
     name: 'join-request',
     as: '团支部',
     path: '/console/join-requests',
-    follow: /^\/console\/join-requests\/\d+$/,
+    follow: /^\/console\/join-requests\/\d+/,
   },
   { name: 'notices', as: CITY, path: '/console/notices' },
   { name: 'notice', as: CITY, path: '/console/notices', follow: /^\/console\/notices\/\d+$/ },

@@ -153,6 +153,7 @@ export interface OpenDelivery {
   noticeId: number
   groupId: number
   groupName: string
+  unitPath: string
   status: string
 }
 
@@ -164,10 +165,12 @@ export function openDeliveriesOf(db: Db, ownerId: number): Promise<OpenDelivery[
       noticeId: deliveries.noticeId,
       groupId: deliveries.groupId,
       groupName: groups.name,
+      unitPath: units.path,
       status: deliveries.status,
     })
     .from(deliveries)
     .innerJoin(groups, eq(groups.id, deliveries.groupId))
+    .innerJoin(units, eq(units.id, groups.unitId))
     .where(
       and(
         eq(deliveries.ownerId, ownerId),

@@ -49,6 +49,7 @@ export interface OwnGroup {
   id: number
   name: string
   unitName: string
+  unitPath: string
   size: number
   isOwner: boolean
   /** `join_pass`, `binding`, `registration`; null for an owner who is known by that alone. */
@@ -62,6 +63,7 @@ export async function groupsOfPerson(db: Db, personId: number): Promise<OwnGroup
     id: string
     name: string
     unit_name: string
+    unit_path: string
     size: number
     is_owner: boolean
     known_by: string | null
@@ -71,7 +73,7 @@ export async function groupsOfPerson(db: Db, personId: number): Promise<OwnGroup
       select id as group_id from groups where owner_id = ${personId}
       union select group_id from group_members where person_id = ${personId} and left_at is null
     )
-    select g.id, g.name, u.name as unit_name, g.size, g.owner_id is not distinct from ${personId} as is_owner,
+    select g.id, g.name, u.name as unit_name, u.path as unit_path, g.size, g.owner_id is not distinct from ${personId} as is_owner,
       m.known_by, m.joined_at
     from mine join groups g on g.id = mine.group_id join units u on u.id = g.unit_id
     left join group_members m on m.group_id = g.id and m.person_id = ${personId} and m.left_at is null
@@ -81,6 +83,7 @@ export async function groupsOfPerson(db: Db, personId: number): Promise<OwnGroup
     id: Number(row.id),
     name: row.name,
     unitName: row.unit_name,
+    unitPath: row.unit_path,
     size: row.size,
     isOwner: row.is_owner,
     knownBy: row.known_by,

@@ -200,6 +200,7 @@ export function rolesOf(db: Db, personId: number) {
     .select({
       role: roles.role,
       title: roles.title,
+      startedAt: roles.startedAt,
       unitId: units.id,
       unitName: units.name,
       unitPath: units.path,

@@ -185,3 +185,12 @@ export function playablePersons(db: Db, search: string, limit: number) {
     order by top.depth nulls last, p.id
     limit ${limit}`)
 }
+
+/** Whether somebody looks after the server. */
+export async function isAdministrator(db: Db, personId: number): Promise<boolean> {
+  const rows = await db
+    .select({ id: administrators.id })
+    .from(administrators)
+    .where(and(eq(administrators.personId, personId), isNull(administrators.endedAt)))
+  return rows.length > 0
+}

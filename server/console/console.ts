@@ -26,8 +26,8 @@ import { rosterPages } from './pages/roster.ts'
 import { serverPages } from './pages/server.ts'
 import { sheetPages } from './pages/sheets.ts'
 import { unitPages } from './pages/unit.ts'
-import { createRoutes, NotFound, type Routes } from './routes.ts'
-import { dropSession } from './session.ts'
+import { askToSignIn, createRoutes, NotFound, type Routes } from './routes.ts'
+import { dropSession, viewerOfRequest } from './session.ts'
 import { registerSignIn } from './sign-in.ts'
 
 /** All pages of the console, one file each. */
@@ -40,7 +40,6 @@ const pages: readonly ((routes: Routes) => void)[] = [
   recordPages,
   sheetPages,
   rosterPages,
-  importPages,
   personPages,
   auditPages,
   serverPages,
@@ -48,8 +47,8 @@ const pages: readonly ((routes: Routes) => void)[] = [
   apiTokenPages,
 ]
 
-/** The largest roster file: a million rows of CSV. */
-const MAX_UPLOAD_BYTES = 200 * 1024 * 1024
+/** The largest roster file that is read at once (`server/domain/roster/read-table.ts`). */
+const MAX_UPLOAD_BYTES = 20 * 1024 * 1024
 
 /** Only our own files, no inline script or style, no frame around us. */
 const headers = {
@@ -68,10 +67,6 @@ export async function registerConsole(app: FastifyInstance, rt: Runtime): Promis
   await app.register(async scope => {
     await scope.register(cookie)
     await scope.register(formbody, { bodyLimit: 1024 * 1024 })
-    await scope.register(multipart, {
-      attachFieldsToBody: true,
-      limits: { fileSize: MAX_UPLOAD_BYTES, files: 1, fields: 40 },
-    })
     await scope.register(compress, { threshold: 1024, encodings: ['gzip'] })
     scope.addHook('onRequest', async (_request, reply) => {
       reply.headers(headers)
@@ -98,12 +93,25 @@ export async function registerConsole(app: FastifyInstance, rt: Runtime): Promis
     registerSignIn(scope, rt)
     const routes = createRoutes(scope, rt)
     for (const register of pages) register(routes)
+    await scope.register(uploads => registerUploads(uploads, rt))
     routes.post('/sign-out', 'person', async ({ viewer, reply }) => {
       await endSession(rt.db, viewer.actor.person.id, viewer.sessionId, rt.clock.now())
       dropSession(rt, reply)
       return reply.redirect('/sign-in', 303)
     })
   })
+}
+
+/** The pages that take a file. It is held in memory, so only those who are signed in get as far as sending one. */
+async function registerUploads(scope: FastifyInstance, rt: Runtime): Promise<void> {
+  await scope.register(multipart, {
+    attachFieldsToBody: true,
+    limits: { fileSize: MAX_UPLOAD_BYTES, files: 1, fields: 40, fieldSize: 100_000 },
+  })
+  scope.addHook('onRequest', async (request, reply) => {
+    if (!(await viewerOfRequest(rt, request))) return askToSignIn(request, reply)
+  })
+  importPages(createRoutes(scope, rt))
 }
 
 function sayError(status: number, error: unknown): [title: string, words: string] {

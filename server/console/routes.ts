@@ -146,7 +146,8 @@ function viewFor<Thing>(
   }
 }
 
-function askToSignIn(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+/** Leads somebody who is not signed in there, and back afterwards. */
+export function askToSignIn(request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const to = request.method === 'GET' ? request.url : '/'
   const path = `/sign-in?to=${encodeURIComponent(to)}`
   if (request.headers['hx-request'] === 'true') return reply.header('hx-redirect', path).code(204).send()

@@ -8,7 +8,8 @@ import type { Viewer } from '../domain/access/policy.ts'
 export function viewerOf(owner: SessionOwner): Viewer {
   return {
     sessionId: owner.sessionId,
-    isAdministrator: owner.isAdministrator,
+    // an account that was only believed by name and phone gives no hold of the server
+    isAdministrator: owner.isAdministrator && (owner.identityId === null || owner.boundBy === 'code'),
     actor: {
       identityId: owner.identityId ?? 0,
       channel: owner.channel ?? 'console',

@@ -4,6 +4,7 @@ import { type TreeNode, treeNodes } from '../../../db/queries/matrix.ts'
 import { addMonths, monthOf } from '../../clock.ts'
 import { topUnits } from '../../domain/access/policy.ts'
 import { unitPolicy } from '../../domain/access/units.ts'
+import { managesGroup } from '../../domain/actor.ts'
 import { type Html, html } from '../../http/html.ts'
 import { page } from '../layout.ts'
 import { emptyState, figure, monthWords, progress, type Tone, tag } from '../parts.ts'
@@ -26,7 +27,9 @@ export function matrixPages(routes: Routes): void {
     const { by } = view.read(asked)
     const tops = topUnits(rt.templates, viewer.actor)
     const nodes = (await Promise.all(tops.map(unit => nodesOf(view, unit, 'self')))).flat()
-    const owned = await groupsOwnedBy(rt.db, viewer.actor.person.id)
+    const owned = (await groupsOwnedBy(rt.db, viewer.actor.person.id)).filter(group =>
+      managesGroup(rt.templates, viewer.actor, group),
+    )
     return page(view, {
       title: '矩阵',
       part: 'overview',

@@ -18,6 +18,7 @@ import { dayOf } from '../../clock.ts'
 import { ownNoticePolicy } from '../../domain/access/notices.ts'
 import { topUnits } from '../../domain/access/policy.ts'
 import { ownSessionPolicy } from '../../domain/access/sessions.ts'
+import { managesGroup } from '../../domain/actor.ts'
 import { actionWords } from '../../domain/audit/action-words.ts'
 import { agree, consentOf, withdraw } from '../../domain/consents/consent.ts'
 import { idNumberConsent } from '../../domain/consents/consent-text.ts'
@@ -68,7 +69,12 @@ async function homePage(view: View<null>): Promise<Html> {
     groupsOfPerson(rt.db, person.id),
     requestsOf(rt.db, person.id, { limit: SHOWN, offset: 0 }),
   ])
-  const owned = groups.filter(group => group.isOwner)
+  // an owner who has gone from the roster has no say in the group any more
+  const owned = groups.filter(
+    group =>
+      group.isOwner &&
+      managesGroup(rt.templates, viewer.actor, { ownerId: person.id, unitPath: group.unitPath }),
+  )
   const [tasks, waiting] = await Promise.all([
     openTasksOf(
       rt.db,

@@ -8,6 +8,7 @@ import {
 } from '../../../db/queries/identities.ts'
 import { personById, rolesOf } from '../../../db/queries/persons.ts'
 import { appendAudit } from '../../../db/queries/platform.ts'
+import { endOtherSessions } from '../../../db/queries/sessions.ts'
 import type { DomainRuntime } from '../../runtime.ts'
 import type { Actor } from '../actor.ts'
 import { sendToIdentity } from '../outgoing/enqueue.ts'
@@ -51,6 +52,8 @@ export async function bindByCode(rt: DomainRuntime, actor: Actor, code: string):
         '【账号改绑】您在群阵的身份已用新的绑定码改绑到另一个账号，本账号不再有权限。如果不是您本人操作，请马上联系上级组织。',
       )
   await releaseIdentities(rt.db, actor.channel, used.personId)
+  // a new code is asked for when an account was lost, or taken: whoever is signed in with it is out
+  await endOtherSessions(rt.db, used.personId, 0, rt.clock.now())
   await bindIdentity(rt.db, actor.identityId, used.personId, 'code', now)
   await appendAudit(rt.db, {
     at: now,

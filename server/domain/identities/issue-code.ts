@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto'
 import { insertBindingCode } from '../../../db/queries/identities.ts'
 import { personsByIds, personsNamed, rolesOf } from '../../../db/queries/persons.ts'
 import { appendAudit } from '../../../db/queries/platform.ts'
+import { isAdministrator } from '../../../db/queries/sessions.ts'
 import { unitByCode } from '../../../db/queries/units.ts'
 import { DomainError } from '../../errors.ts'
 import type { DomainRuntime } from '../../runtime.ts'
@@ -103,26 +104,36 @@ async function issueFor(
   actor: KnownActor,
   holder: { personId: number; name: string; unitName: string; unitPath: string; title: string | null },
 ): Promise<IssuedCode> {
-  const offices = (await rolesOf(rt.db, holder.personId)).filter(
-    role => rt.templates.role(role.programme, role.role).manages,
-  )
+  const held = await rolesOf(rt.db, holder.personId)
+  const offices = held.filter(role => rt.templates.role(role.programme, role.role).manages)
   const rank = ({ level }: { level: string }) => (RANKS.includes(level) ? RANKS.indexOf(level) : RANKS.length)
   const top = Math.min(...offices.map(rank))
   const highest = offices.filter(office => rank(office) === top)
   const isAllowed =
-    highest.length > 0
-      ? highest.some(office => managesFromAbove(rt.templates, actor, office.unitPath))
-      : managesUnit(rt.templates, actor, holder.unitPath)
+    longestHeld(held).some(role => managesUnit(rt.templates, actor, role.unitPath)) &&
+    (highest.length === 0 ||
+      longestHeld(highest).some(office => managesFromAbove(rt.templates, actor, office.unitPath)))
+  if (await isAdministrator(rt.db, holder.personId))
+    throw new DomainError('rights.missing', `“${holder.name}”照看系统，绑定码要在服务器上发放。`)
   if (!isAllowed)
     throw new DomainError(
       'rights.missing',
-      `“${holder.name}”担任${highest[0]?.unitName ?? ''}职务，不在您的下级，绑定码要由其上一级组织发放。`,
+      `“${holder.name}”${highest[0] ? `担任${highest[0].unitName}职务` : '还在别的单位'}，不在您的下级，绑定码要由其上一级组织发放。`,
     )
   return makeCode(rt, holder.personId, actor.person.id, {
     personName: holder.name,
     unitName: holder.unitName,
     title: holder.title ?? '',
   })
+}
+
+/**
+ * Where somebody has stood longest. It decides who may give them a code: nobody gets hold of another unit's people by
+ * entering them in a roster of their own.
+ */
+function longestHeld<Role extends { startedAt: Date }>(held: Role[]): Role[] {
+  const since = Math.min(...held.map(role => role.startedAt.getTime()))
+  return held.filter(role => role.startedAt.getTime() === since)
 }
 
 /**

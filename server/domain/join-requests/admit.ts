@@ -9,6 +9,7 @@ import {
 import { bindIdentity, identityById } from '../../../db/queries/identities.ts'
 import { personById, rolesOf } from '../../../db/queries/persons.ts'
 import { accountsOf } from '../../../db/queries/roster.ts'
+import { isAdministrator } from '../../../db/queries/sessions.ts'
 import { dayOf } from '../../clock.ts'
 import type { DomainRuntime } from '../../runtime.ts'
 import { askPlatform, sendToPerson } from '../outgoing/enqueue.ts'
@@ -87,7 +88,7 @@ function nicknameFor(group: GroupWithUnit, name: string): string {
 }
 
 /**
- * Binds the account to the person, unless the person runs a unit, owns a group, or the account or person is bound already: officers
+ * Binds the account to the person, unless the person runs a unit, owns a group, looks after the server, or the account or person is bound already: officers
  * and owners are bound by a code from above only, because their accounts carry rights.
  */
 async function bindUnlessOfficer(
@@ -101,6 +102,7 @@ async function bindUnlessOfficer(
   const roles = await rolesOf(rt.db, personId)
   if (roles.some(role => rt.templates.role(role.programme, role.role).manages)) return
   if ((await groupsOwnedBy(rt.db, personId)).length > 0) return
+  if (await isAdministrator(rt.db, personId)) return
   if ((await accountsOf(rt.db, identity.channel, [personId])).length > 0) return
   await bindIdentity(rt.db, identityId, personId, 'join_request', now)
 }

@@ -10,7 +10,7 @@ import {
 import { dayOf, monthOf } from '../../clock.ts'
 import { DomainError } from '../../errors.ts'
 import type { DomainRuntime } from '../../runtime.ts'
-import type { KnownActor } from '../actor.ts'
+import { type KnownActor, managesGroup } from '../actor.ts'
 
 /** What proves that a notice is in a group. */
 export interface Proof {
@@ -131,7 +131,10 @@ async function choose(
   actor: KnownActor,
   input: { noticeId: number | null; groupIds: number[] },
 ): Promise<{ noticeId: number; mine: OpenDelivery[]; all: OpenDelivery[] }> {
-  const all = await openDeliveriesOf(rt.db, actor.person.id)
+  // an owner who has gone from the roster has no say any more, nor counts their word as proof
+  const all = (await openDeliveriesOf(rt.db, actor.person.id)).filter(delivery =>
+    managesGroup(rt.templates, actor, { ownerId: actor.person.id, unitPath: delivery.unitPath }),
+  )
   const notices = [...new Set(all.map(delivery => delivery.noticeId))]
   const noticeId = input.noticeId ?? notices[0]
   if (noticeId === undefined) throw new DomainError('notice.nothing_open', '您没有等待转发的通知，都办好了。')

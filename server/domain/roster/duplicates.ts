@@ -55,12 +55,20 @@ export function duplicateFinder(): Duplicates {
   }
 }
 
-/** The rows with this key so far; the row is added to them. */
+/** A number that stands in more rows is no longer compared with all of them: the file is wrong anyway. */
+const MOST_COMPARED = 50
+
+/** The rows with this key so far, the first ones of very many; the row is added to them. */
 function earlier(index: Map<string, Seen[]>, key: string, seen: Seen): Seen[] {
   if (!key) return []
-  const list = index.get(key) ?? []
-  index.set(key, [...list, seen])
-  return list
+  const list = index.get(key)
+  if (!list) {
+    index.set(key, [seen])
+    return []
+  }
+  const before = list.slice()
+  if (list.length < MOST_COMPARED) list.push(seen)
+  return before
 }
 
 function differ(one: string, other: string): boolean {

@@ -190,6 +190,9 @@ function wholeUnits(units: readonly UnitRow[], code: string, scope: RosterScope 
   return units.filter(unit => unit.path.startsWith(top.path))
 }
 
+/** So many people of other units may differ and be named. */
+const MAX_BEYOND = 20
+
 /** Reports rows that would change somebody whom others rely on too. @see RosterScope, rule 3 */
 async function checkPersons(
   rt: DomainRuntime,
@@ -198,6 +201,18 @@ async function checkPersons(
   problems: RosterProblem[],
 ): Promise<void> {
   const beyond = await personsBeyond(rt.db, [...persons.changed.keys()], scope.unit, scope.officeRoles)
+  if (beyond.size > MAX_BEYOND) {
+    // line by line such a file would tell which of many numbers are registered somewhere
+    for (const id of beyond) persons.changed.delete(id)
+    problems.push({
+      line: 0,
+      column: '手机号、身份证号',
+      value: '',
+      reason: `有 ${MAX_BEYOND} 个以上的人还在${scope.unit.name}以外的单位登记，而文件里的信息与登记的不同。请核对文件，或联系上级。`,
+      severity: 'error',
+    })
+    return
+  }
   for (const id of beyond) {
     const { row, set } = persons.changed.get(id) as ChangedPerson
     // nor does the office learn from its preview what is known

@@ -1,10 +1,14 @@
-import type { Cell, CellValue, Worksheet } from 'exceljs'
+import type { Cell, CellValue, Workbook, Worksheet } from 'exceljs'
 import { DomainError } from '../../errors.ts'
 import { unpackedBytes } from '../../zip.ts'
 import type { TableRow } from './table.ts'
 
 /** A small file that unpacks to more than this is no roster but an attack on the server's memory. */
 const MAX_UNPACKED_BYTES = 300 * 1024 * 1024
+
+/** What a roster does not need and what a hostile file is made of: rules that name a whole sheet, rows of 16,384 cells. */
+const MAX_COLUMNS = 300
+const loadOptions = { ignoreNodes: ['dataValidations', 'conditionalFormatting'], maxCols: MAX_COLUMNS }
 
 /**
  * The visible sheets of an XLSX, each as its rows.
@@ -13,29 +17,62 @@ const MAX_UNPACKED_BYTES = 300 * 1024 * 1024
  */
 export async function xlsxSheets(file: Uint8Array): Promise<Iterable<TableRow>[]> {
   const size = unpackedBytes(file)
-  if (size !== null && size > MAX_UNPACKED_BYTES)
+  // what hides its size is not tried: some would unpack it, and find out too late
+  if (size === null) throw broken()
+  if (size > MAX_UNPACKED_BYTES)
     throw new DomainError('table.too_large', '表格展开后过大，请只保留名册内容，另存为新文件后上传。')
   // exceljs takes most of a second to load, so it is loaded with the first import and not at start
   const { default: exceljs } = await import('exceljs')
   const workbook = new exceljs.Workbook()
   try {
     const { buffer, byteOffset, byteLength } = Buffer.from(file)
-    await workbook.xlsx.load(buffer.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer)
+    boundMerges(workbook)
+    await workbook.xlsx.load(buffer.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer, loadOptions)
   } catch (error) {
-    throw new DomainError('table.broken', '表格文件已损坏，打不开，请另存为新的 .xlsx 文件后上传。', {
-      cause: error,
-    })
+    throw broken(error)
   }
   if (workbook.worksheets.length === 0)
     throw new DomainError('table.unsupported', '这个文件不是 Excel 表格，请上传 .xlsx 或 .csv 文件。')
   return workbook.worksheets.filter(sheet => sheet.state === 'visible').map(rowsOf)
 }
 
+function broken(cause?: unknown): DomainError {
+  return new DomainError('table.broken', '表格文件已损坏，打不开，请另存为新的 .xlsx 文件后上传。', { cause })
+}
+
+/** A merged range in a roster spans a title or some rows; one over a whole sheet would be made cell by cell. */
+const MAX_MERGED_CELLS = 100_000
+
+interface Mergeable {
+  mergeCellsWithoutStyle(range: string): void
+}
+
+/** Lets a workbook refuse merged ranges that would fill the memory, before exceljs makes their cells. */
+function boundMerges(workbook: Workbook): void {
+  const sheet = workbook.addWorksheet('bound')
+  const type = Object.getPrototypeOf(sheet) as Mergeable & { isBounded?: boolean }
+  workbook.removeWorksheet(sheet.id)
+  if (type.isBounded) return
+  const merge = type.mergeCellsWithoutStyle
+  type.mergeCellsWithoutStyle = function (range) {
+    const [, left = '', top = '', right = left, bottom = top] =
+      /^([A-Z]+)(\d+)(?::([A-Z]+)(\d+))?$/.exec(range) ?? []
+    const cells = (columnOf(right) - columnOf(left) + 1) * (Number(bottom) - Number(top) + 1)
+    if (!(cells <= MAX_MERGED_CELLS)) throw new Error('a merged range is too large')
+    merge.call(this, range)
+  }
+  type.isBounded = true
+}
+
+function columnOf(letters: string): number {
+  return [...letters].reduce((column, letter) => column * 26 + letter.charCodeAt(0) - 64, 0)
+}
+
 function* rowsOf(sheet: Worksheet): Generator<TableRow> {
   for (let line = 1; line <= sheet.rowCount; line += 1) {
     const row = sheet.findRow(line)
     const cells: string[] = []
-    for (let column = 1; column <= (row?.cellCount ?? 0); column += 1)
+    for (let column = 1; column <= Math.min(row?.cellCount ?? 0, MAX_COLUMNS); column += 1)
       cells.push(textOf(row?.findCell(column)))
     yield { line, cells }
   }

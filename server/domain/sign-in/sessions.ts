@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { identitiesOf, identityById } from '../../../db/queries/identities.ts'
+import { identitiesOf, identityById, releaseUnvouched } from '../../../db/queries/identities.ts'
 import { appendAudit } from '../../../db/queries/platform.ts'
 import {
   insertAdministrator,
@@ -127,6 +127,8 @@ const ADMINISTRATOR_LINK_HOURS = 24
 export async function makeAdministrator(rt: DomainRuntime, personId: number): Promise<string> {
   const now = rt.clock.now()
   await insertAdministrator(rt.db, personId, now)
+  // an account that was believed by name and phone lets go: from now on it would open the server
+  await releaseUnvouched(rt.db, [personId])
   await appendAudit(rt.db, {
     at: now,
     actorId: null,

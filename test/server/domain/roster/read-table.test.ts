@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module'
 import exceljs, { type Worksheet } from 'exceljs'
 import fc from 'fast-check'
 import iconv from 'iconv-lite'
@@ -121,6 +122,21 @@ describe('an XLSX file', () => {
   })
 })
 
+/** A workbook whose first sheet says what no program would write. */
+async function withSheetXml(file: Uint8Array, change: (xml: string) => string): Promise<Buffer> {
+  const JsZip = createRequire(createRequire(import.meta.url).resolve('exceljs'))('jszip') as {
+    loadAsync(file: Uint8Array): Promise<{
+      file(name: string): { async(kind: 'string'): Promise<string> }
+      file(name: string, content: string): unknown
+      generateAsync(options: { type: 'nodebuffer' }): Promise<Buffer>
+    }>
+  }
+  const zip = await JsZip.loadAsync(file)
+  const name = 'xl/worksheets/sheet1.xml'
+  zip.file(name, change(await zip.file(name).async('string')))
+  return zip.generateAsync({ type: 'nodebuffer' })
+}
+
 describe('a file that cannot be read', () => {
   const zip = Buffer.from([0x50, 0x4b, 0x03, 0x04, 1, 2, 3, 4])
   const ole = Buffer.from([0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1])
@@ -135,6 +151,28 @@ describe('a file that cannot be read', () => {
     ['broken UTF-8 behind a mark', Buffer.from([0xef, 0xbb, 0xbf, 0xe5, 0xa7]), 'table.encoding'],
   ])('%s', async (_, file, code) => {
     await expect(readTable(file)).rejects.toMatchObject({ name: 'DomainError', code })
+  })
+
+  it('a small workbook whose merged range would be made cell by cell', async () => {
+    const whole = await workbook(sheet => sheet.addRow(['姓名', '手机号']))
+    const merged = await withSheetXml(whole, xml =>
+      xml.replace(
+        '</sheetData>',
+        '</sheetData><mergeCells count="1"><mergeCell ref="A1:XFD1048576"/></mergeCells>',
+      ),
+    )
+    await expect(readTable(merged)).rejects.toMatchObject({ code: 'table.broken' })
+  })
+
+  it('a row of 16,384 cells is read as far as a roster goes', async () => {
+    const wide = await workbook(sheet => {
+      sheet.addRow(['姓名', '手机号'])
+      sheet.addRow(['林小雨', '13800000000'])
+      sheet.getCell('XFD2').value = 'x'
+    })
+    const { rows } = await readTable(wide)
+    expect(rows[0]?.cells.length).toBeLessThanOrEqual(300)
+    expect(rows[0]?.cells[0]).toBe('林小雨')
   })
 
   it('a workbook cut off in the middle', async () => {
