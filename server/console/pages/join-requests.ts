@@ -229,7 +229,7 @@ function termWords({ startsOn, endsOn }: ReviewedCandidate['terms'][number]): st
 async function decisionWords({ rt }: View<unknown>, request: JoinRequestRow): Promise<string> {
   const ids = [request.decidedBy, request.personId].filter(id => id !== null)
   const names = new Map((await personsByIds(rt.db, ids)).map(person => [person.id, person.name]))
-  const who = request.decidedBy === null ? '系统按规则' : `由${names.get(request.decidedBy) ?? ''}`
+  const who = request.decidedBy === null ? '由系统按规则' : `由${names.get(request.decidedBy) ?? ''}`
   const when = momentWords(request.decidedAt ?? request.createdAt, rt.clock.now())
   const whom = request.personId === null ? '' : `，入群的是${names.get(request.personId) ?? ''}`
   return `已${who}${request.decision === 'approved' ? '同意' : '拒绝'}（${when}${whom}）`
