@@ -240,3 +240,12 @@ export async function endRoles(db: Db, keys: RoleKey[], now: Date): Promise<void
       as t (person_id, unit_id, role)
     where r.person_id = t.person_id and r.unit_id = t.unit_id and r.role = t.role and r.ended_at is null`)
 }
+
+/** The persons whose own rows an import has changed. */
+export async function personsChangedBy(db: Db, importId: number): Promise<number[]> {
+  const rows = await db
+    .selectDistinct({ id: rosterPersonChanges.personId })
+    .from(rosterPersonChanges)
+    .where(eq(rosterPersonChanges.importId, importId))
+  return rows.map(row => row.id)
+}

@@ -144,6 +144,34 @@ describe('nobody gets hold of what is not theirs', () => {
     expect(text).not.toContain('与系统里登记的不同')
   })
 
+  test('an import is not taken back over the head of an office that has taken the person on since', async () => {
+    const numberOf = (name: string) =>
+      rows<{ phone_index: string }>(stage, `select phone_index from persons where name = '${name}'`)
+    const idRow = (unitCode: string, number: string, phone: string) =>
+      `${unitCode},苏同志,${number},${phone},乡镇团委成员,委员,在岗\n`
+    const heading = '单位编码,姓名,身份证号,手机号,角色,职务,状态\n'
+    const number = idNumber('61080220010101111')
+    const he = '610825101,贺圈书,,13900000014,乡镇团委成员,团委书记,在岗\n'
+    const apply = async (name: string, unitCode: string, csv: string) => {
+      stage.clock.advance(60_000)
+      const { visitor, draft } = await importAs(name, unitCode, csv, heading)
+      const { location } = await visitor.post(`${draft}/apply`)
+      expect(location).toMatch(/\/console\/imports\/\d+$/)
+      return { visitor, path: location as string }
+    }
+    await apply('丁县书', '610825', he + idRow('610825101', number, '13700000001'))
+    const mended = await apply('丁县书', '610825', he + idRow('610825101', number, '13700000002'))
+    const right = await numberOf('苏同志')
+    await apply(
+      '林县书',
+      '610802',
+      `610802102,马黄梁,,13900000013,乡镇团委成员,团委书记,在岗\n${idRow('610802102', number, '13700000002')}`,
+    )
+    const answer = await mended.visitor.post(`${mended.path}/undo`)
+    expect([answer.status, answer.text.includes('以外的单位登记')]).toEqual([422, true])
+    expect(await numberOf('苏同志')).toEqual(right)
+  })
+
   test('nobody who is not signed in gets as far as sending a file', async () => {
     const body = new FormData()
     body.set('file', new Blob([new Uint8Array(1024 * 1024)]), 'x.csv')

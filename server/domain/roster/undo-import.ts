@@ -1,4 +1,4 @@
-import { putPersonsBack } from '../../../db/queries/persons.ts'
+import { personsBeyond, personsChangedBy, putPersonsBack } from '../../../db/queries/persons.ts'
 import { appendAudit } from '../../../db/queries/platform.ts'
 import {
   entriesOfImport,
@@ -9,11 +9,30 @@ import {
   rosterImportById,
   turnEntriesBack,
 } from '../../../db/queries/roster.ts'
+import { unitsOfProgramme } from '../../../db/queries/units.ts'
 import { chineseMoment } from '../../clock.ts'
 import { DomainError, notAllowed } from '../../errors.ts'
 import { type DomainRuntime, inTransaction } from '../../runtime.ts'
 import { type KnownActor, managesUnit } from '../actor.ts'
 import { followRoster, roleKeyOf } from './follow-roster.ts'
+import { scopeOf } from './scope.ts'
+
+/** Whom another office has taken on since is no longer this one's to change (`scope.ts`, rule 3). @throws DomainError `import.overtaken` */
+async function refuseForOthers(
+  rt: DomainRuntime,
+  importId: number,
+  programme: string,
+  path: string,
+): Promise<void> {
+  const scope = scopeOf(rt.templates, programme, await unitsOfProgramme(rt.db, programme), path)
+  const changed = await personsChangedBy(rt.db, importId)
+  const beyond = await personsBeyond(rt.db, changed, scope.unit, scope.officeRoles)
+  if (beyond.size > 0)
+    throw new DomainError(
+      'import.overtaken',
+      `不能撤销：这次导入改过 ${beyond.size} 个人的姓名或号码，他们现在也在${scope.unit.name}以外的单位登记。请导入一份更正的名册，或联系上级。`,
+    )
+}
 
 /**
  * Takes an import back: what it had brought is closed, what it had closed stands again, roles follow, and names and
@@ -39,6 +58,7 @@ export async function undoImport(rt: DomainRuntime, actor: KnownActor, importId:
         'import.overtaken',
         `不能撤销：${chineseMoment(later.appliedAt)}${later.unitName ? `${later.unitName}的` : '系统管理员的'}导入动过同样的单位或人员。请先撤销那一次；撤销不了的，请导入一份更正的名册。`,
       )
+    await refuseForOthers(tx, importId, programme, found.unitPath)
     const entries = await entriesOfImport(tx.db, importId)
     // an entry that had changed is there twice, before and after, for one role
     const touched = [...new Map(entries.map(entry => [roleKeyOf(entry), entry])).values()]
