@@ -3,6 +3,7 @@ import { describeError } from '../db/errors.ts'
 import {
   type KnownSender,
   loadSender,
+  type OpenedWindow,
   type SenderRow,
   seenRecorder,
   senderReader,
@@ -21,6 +22,7 @@ import type { Answer, Update, UpdateBase } from './channels/channel.ts'
 import { sendResponse, sendToIdentity } from './domain/outgoing/enqueue.ts'
 import { DomainError } from './errors.ts'
 import { createLanes } from './lanes.ts'
+import { createRecentSenders } from './recent-senders.ts'
 import { type DomainRuntime, inTransaction, type Runtime } from './runtime.ts'
 import { accountOf, openedBy } from './sender.ts'
 
@@ -58,6 +60,8 @@ const SORRY = '系统正忙，您的话已经收下，稍后会答复您。'
 interface AnswerAtOnce {
   reply: string | null
   sender: KnownSender | null
+  /** The sender was not read for this update: whether they are as remembered is asked when the answer is stored. */
+  isFromMemory: boolean
 }
 
 /** Which way a reply goes: with the callback's answer, or as a message when that has gone out without it. */
@@ -74,7 +78,8 @@ interface ReplyWay {
  * The way of an update: stored, then handled once.
  *
  * Most of what people write needs no work: it is answered from what is known of the sender and stored as handled, in one
- * statement for many updates. For the rest, handling, the mark that it is done and a late reply are one transaction, so
+ * statement for many updates. Whoever wrote a moment ago is not read again: that statement stores the answer only while
+ * the sender is as remembered. For the rest, handling, the mark that it is done and a late reply are one transaction, so
  * that an update takes effect and is answered exactly once, however often it arrives and whoever handles it. A rule that
  * says no (DomainError) undoes the transaction and answers with its words; any other error leaves the update for
  * `handleLeftBehind`.
@@ -83,6 +88,7 @@ export function createUpdateHandler(rt: Runtime, bot: Handler): UpdateHandler {
   const record = updateRecorder(rt.db)
   const readSender = senderReader(rt.db, () => rt.clock.now())
   const noteSeen = seenRecorder(rt.db)
+  const recent = createRecentSenders()
   const lanes = createLanes(Math.max(1, rt.config.databasePool - KEPT_FREE))
   const asksAgain = new Set(
     [rt.channels.wecom, rt.channels.officialAccount, rt.channels.aibot]
@@ -106,6 +112,8 @@ export function createUpdateHandler(rt: Runtime, bot: Handler): UpdateHandler {
   }
 
   async function handleInTurn(update: Update, id: number, way: ReplyWay): Promise<string | null | undefined> {
+    // what it does may change who they are
+    recent.forget(accountOf(update))
     try {
       return await inTransaction(rt, async tx => {
         // a process that takes long is not one that died: another does not do the same beside it
@@ -167,14 +175,28 @@ export function createUpdateHandler(rt: Runtime, bot: Handler): UpdateHandler {
   }
 
   /** @returns what to answer when nothing else is to be done; undefined when there is work, or when in doubt */
+  function answerFrom(
+    update: Update,
+    sender: KnownSender | null,
+    isFromMemory: boolean,
+  ): AnswerAtOnce | undefined {
+    const outright = bot.answerAtOnce?.(update, sender)
+    return outright && { ...outright, sender, isFromMemory }
+  }
+
+  /** As `answerFrom`, for a sender who is read, or remembered. */
   async function answerAtOnce(update: Update): Promise<AnswerAtOnce | undefined> {
     if (!bot.answerAtOnce || update.address === 'sys' || !takesWords(update)) return undefined
     // what they said before may change the answer to this
     if (lanes.isBusy(laneOf(update))) return undefined
+    const account = accountOf(update)
     try {
-      const sender = await readSender(accountOf(update))
-      const outright = bot.answerAtOnce(update, sender)
-      return outright && { ...outright, sender }
+      const remembered = recent.get(account)
+      if (remembered && isUpToDate(remembered, openedBy(update, rt.clock.now())))
+        return answerFrom(update, remembered, true)
+      const sender = await readSender(account)
+      if (sender) recent.set(account, sender)
+      return answerFrom(update, sender, false)
     } catch (error) {
       rt.log.error(describeError(error), 'an update could not be answered at once')
       return undefined
@@ -186,14 +208,20 @@ export function createUpdateHandler(rt: Runtime, bot: Handler): UpdateHandler {
     const now = rt.clock.now()
     const opened = openedBy(update, now)
     const isFresh =
-      sender?.isReachable &&
+      sender !== null &&
+      isUpToDate(sender, opened) &&
       now.getTime() - (sender.lastSeenAt?.getTime() ?? 0) < SEEN_EVERY_MS &&
-      (opened === null ||
-        (sender.windowLeft === opened.left &&
-          opened.endsAt.getTime() - (sender.windowEndsAt?.getTime() ?? 0) < SEEN_EVERY_MS))
+      (opened === null || opened.endsAt.getTime() - (sender.windowEndsAt?.getTime() ?? 0) < SEEN_EVERY_MS)
     if (isFresh || !isFromPerson(update)) return
     try {
       await noteSeen({ ...accountOf(update), at: now, opened })
+      if (sender && isUpToDate(sender, opened))
+        recent.set(accountOf(update), {
+          ...sender,
+          lastSeenAt: now,
+          windowEndsAt: opened?.endsAt ?? sender.windowEndsAt,
+        })
+      else recent.forget(accountOf(update))
     } catch (error) {
       // the next message says it again
       rt.log.warn(describeError(error), 'a sender could not be noted as seen')
@@ -249,12 +277,19 @@ export function createUpdateHandler(rt: Runtime, bot: Handler): UpdateHandler {
         payloadSealed: rt.vault.seal(JSON.stringify(update)),
         receivedAt: rt.clock.now(),
         outright: outright
-          ? { replySealed: outright.reply === null ? null : sealOnce(outright.reply) }
+          ? {
+              replySealed: outright.reply === null ? null : sealOnce(outright.reply),
+              expects:
+                outright.isFromMemory && outright.sender
+                  ? { sender: accountOf(update), digest: outright.sender.digest }
+                  : null,
+            }
           : null,
       })
       const [stored] = await Promise.all([storing, outright && noteIfStale(update, outright.sender)])
       if (!stored.isNew) return answers.get(stored.id) ?? answerAgain(update, stored, started)
-      if (outright) return { reply: outright.reply, isPending: false }
+      if (outright && stored.status === 'handled') return { reply: outright.reply, isPending: false }
+      if (outright) recent.forget(accountOf(update))
       const answer = answerNew(update, stored.id, started)
       answers.set(stored.id, answer)
       return answer.finally(() => answers.delete(stored.id))
@@ -297,6 +332,11 @@ function storedUpdate(payload: string): Update {
 
 /** Another process has handled the update meanwhile; what this one did is undone. */
 class AlreadyHandled extends Error {}
+
+/** Whether hearing of the sender would change no more of their row than times. */
+function isUpToDate(sender: KnownSender, opened: OpenedWindow | null): boolean {
+  return sender.isReachable && (opened === null || sender.windowLeft === opened.left)
+}
 
 /** Whether somebody waits for an answer; what the platform itself says wants none. */
 function isFromPerson(update: Update): boolean {

@@ -45,6 +45,8 @@ export interface OpenedWindow {
 
 /** A sender as they were read, with what tells whether their row must be brought up to date. */
 export interface KnownSender extends SenderRow {
+  /** Of all that an answer rests on: whether it still stands is asked of the database when the answer is stored. */
+  digest: string
   isReachable: boolean
   lastSeenAt: Date | null
   windowEndsAt: Date | null
@@ -77,6 +79,21 @@ const whoIs = (now: SQL) => sql`
       and (o.identity_id = me.id or o.person_id = me.person_id)) as has_waiting,
     (select json_build_object('name', c.name, 'version', c.version, 'step', c.step, 'answers', c.answers)
       from conversations c where c.identity_id = me.id and c.expires_at > ${now}) as conversation`
+
+/**
+ * What is known of the account `me` (and its person `p`), as a row: all that an answer rests on. `md5(known::text)` is
+ * its digest. To be joined laterally.
+ */
+const known = (now: SQL) => sql`(select ${whoIs(now)}, me.is_reachable, me.window_left) as known`
+
+/**
+ * The digests of senders as they stand now, to be joined laterally to a row with `space` and `address`; no row for an
+ * account never seen.
+ */
+export const senderNow = (now: SQL) => sql`(
+    select md5(known::text) as digest
+    from identities me left join persons p on p.id = me.person_id, lateral ${known(now)}
+    where me.channel = space and me.address = addressed) as sender`
 
 function senderOf(row: Row): SenderRow {
   return {
@@ -131,6 +148,7 @@ export async function loadSender(
 }
 
 type KnownRow = Row & {
+  digest: string
   channel: string
   address: string
   is_reachable: boolean
@@ -140,11 +158,11 @@ type KnownRow = Row & {
 }
 
 const readSenders = compiledSql<KnownRow>(sql`
-  select me.channel, me.address, me.is_reachable, me.last_seen_at, me.window_ends_at, me.window_left,
-    ${whoIs(sql`${sql.placeholder('now')}::timestamptz`)}
+  select me.channel, me.address, me.last_seen_at, me.window_ends_at, known.*, md5(known::text) as digest
   from unnest(${sql.placeholder('channels')}::text[], ${sql.placeholder('addresses')}::text[]) as k (channel, address)
   join identities me on me.channel = k.channel and me.address = k.address
-  left join persons p on p.id = me.person_id`)
+  left join persons p on p.id = me.person_id,
+  lateral ${known(sql`${sql.placeholder('now')}::timestamptz`)}`)
 
 /** Reads senders without writing, many callers' in one statement; null for an account never seen. */
 export function senderReader(db: Db, now: () => Date): (key: AccountKey) => Promise<KnownSender | null> {
@@ -159,6 +177,7 @@ export function senderReader(db: Db, now: () => Date): (key: AccountKey) => Prom
       for (const row of rows)
         found.set(`${row.channel} ${row.address}`, {
           ...senderOf(row),
+          digest: row.digest,
           isReachable: row.is_reachable,
           lastSeenAt: row.last_seen_at === null ? null : new Date(row.last_seen_at),
           windowEndsAt: row.window_ends_at === null ? null : new Date(row.window_ends_at),

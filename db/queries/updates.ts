@@ -3,6 +3,7 @@ import { batched, IN_FLIGHT, PACE_MS } from '../batch.ts'
 import type { Db } from '../client.ts'
 import { compiled, compiledSql } from '../compiled.ts'
 import { updates } from '../schema/index.ts'
+import { type AccountKey, senderNow } from './senders.ts'
 
 export interface NewUpdate {
   channel: string
@@ -11,7 +12,13 @@ export interface NewUpdate {
   payloadSealed: string
   receivedAt: Date
   /** Set for one that needed no handling beyond its answer: it is stored as handled, with the answer. */
-  outright: { replySealed: string | null } | null
+  outright: { replySealed: string | null; expects: Expectation | null } | null
+}
+
+/** What an answer rests on: if the sender is another by now, the update is stored as received, and must be handled. */
+export interface Expectation {
+  sender: AccountKey
+  digest: string
 }
 
 /** How far an update has come. */
@@ -36,7 +43,7 @@ export function updateRecorder(db: Db): (update: NewUpdate) => Promise<RecordedU
   return batched(
     async inputs => {
       const inserted = await insertUpdates(db, inputs)
-      const fresh = new Map(inserted.map(row => [`${row.channel} ${row.dedupeKey}`, row.id]))
+      const fresh = new Map(inserted.map(row => [`${row.channel} ${row.dedupeKey}`, row]))
       const repeated = inputs.filter(input => !fresh.has(`${input.channel} ${input.dedupeKey}`))
       const present = await findByKeys(db, repeated)
       const known = new Map(
@@ -47,16 +54,13 @@ export function updateRecorder(db: Db): (update: NewUpdate) => Promise<RecordedU
       )
       return inputs.map(input => {
         const key = `${input.channel} ${input.dedupeKey}`
-        const id = fresh.get(key)
-        if (id !== undefined) {
+        const stored = fresh.get(key)
+        if (stored !== undefined) {
           // the same update twice in one batch: only the first is new
           fresh.delete(key)
-          const row = {
-            id,
-            status: input.outright ? 'handled' : 'received',
-            attempts: 0,
-            replySealed: input.outright?.replySealed ?? null,
-          }
+          const { id, status } = stored
+          const replySealed = status === 'handled' ? (input.outright?.replySealed ?? null) : null
+          const row = { id, status, attempts: 0, replySealed }
           known.set(key, row)
           return { ...row, isNew: true }
         }
@@ -70,21 +74,30 @@ export function updateRecorder(db: Db): (update: NewUpdate) => Promise<RecordedU
 }
 
 /** One parameter for each column, whatever the number of rows: the statement's text and plan stay the same. */
-const insertRows = compiledSql<{ id: string; channel: string; dedupe_key: string }>(sql`
+const insertRows = compiledSql<{ id: string; channel: string; dedupe_key: string; status: string }>(sql`
   insert into updates (channel, dedupe_key, kind, payload_sealed, received_at, status, reply_sealed, handled_at)
-  select channel, dedupe_key, kind, payload, at::timestamptz, status, reply,
-    case when status = 'handled' then at::timestamptz end
-  from unnest(
-    ${sql.placeholder('channels')}::text[], ${sql.placeholder('keys')}::text[], ${sql.placeholder('kinds')}::text[],
-    ${sql.placeholder('payloads')}::text[], ${sql.placeholder('times')}::text[],
-    ${sql.placeholder('statuses')}::text[], ${sql.placeholder('replies')}::text[]
-  ) as t (channel, dedupe_key, kind, payload, at, status, reply)
+  select channel, dedupe_key, kind, payload, at,
+    case when stands then 'handled' else 'received' end, case when stands then reply end,
+    case when stands then at end
+  from (
+    select t.*, t.at_text::timestamptz as at,
+      t.status = 'handled' and (t.expected is null or t.expected is not distinct from sender.digest) as stands
+    from unnest(
+      ${sql.placeholder('channels')}::text[], ${sql.placeholder('keys')}::text[],
+      ${sql.placeholder('kinds')}::text[], ${sql.placeholder('payloads')}::text[],
+      ${sql.placeholder('times')}::text[], ${sql.placeholder('statuses')}::text[],
+      ${sql.placeholder('replies')}::text[], ${sql.placeholder('spaces')}::text[],
+      ${sql.placeholder('addresses')}::text[], ${sql.placeholder('digests')}::text[]
+    ) as t (channel, dedupe_key, kind, payload, at_text, status, reply, space, addressed, expected)
+    left join lateral ${senderNow(sql`t.at_text::timestamptz`)} on t.expected is not null
+  ) as heard
   -- two that hold the same keys wait for each other in one order, and never in a circle
   order by channel, dedupe_key
   on conflict (channel, dedupe_key) do nothing
-  returning id, channel, dedupe_key`)
+  returning id, channel, dedupe_key, status`)
 
 async function insertUpdates(db: Db, inputs: NewUpdate[]) {
+  const expected = inputs.map(input => input.outright?.expects ?? null)
   const rows = await insertRows(db, {
     channels: inputs.map(input => input.channel),
     keys: inputs.map(input => input.dedupeKey),
@@ -93,8 +106,16 @@ async function insertUpdates(db: Db, inputs: NewUpdate[]) {
     times: inputs.map(input => input.receivedAt.toISOString()),
     statuses: inputs.map(input => (input.outright ? 'handled' : 'received')),
     replies: inputs.map(input => input.outright?.replySealed ?? null),
+    spaces: expected.map(each => each?.sender.channel ?? null),
+    addresses: expected.map(each => each?.sender.address ?? null),
+    digests: expected.map(each => each?.digest ?? null),
   })
-  return rows.map(row => ({ id: Number(row.id), channel: row.channel, dedupeKey: row.dedupe_key }))
+  return rows.map(row => ({
+    id: Number(row.id),
+    channel: row.channel,
+    dedupeKey: row.dedupe_key,
+    status: row.status,
+  }))
 }
 
 async function findByKeys(db: Db, keys: { channel: string; dedupeKey: string }[]) {

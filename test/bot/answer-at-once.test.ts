@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto'
-import { eq } from 'drizzle-orm'
+import { eq, sql } from 'drizzle-orm'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { loadSender, senderReader } from '../../db/queries/senders.ts'
 import { identities, updates as updatesTable } from '../../db/schema/index.ts'
@@ -8,7 +8,7 @@ import { DomainError } from '../../server/errors.ts'
 import { botFor } from '../../server/main.ts'
 import { inTransaction } from '../../server/runtime.ts'
 import { accountOf } from '../../server/sender.ts'
-import type { UpdateHandler } from '../../server/updates.ts'
+import { createUpdateHandler, type UpdateHandler } from '../../server/updates.ts'
 import { bindFirst, bindThrough, fillMatrix, rows } from '../support/matrix.ts'
 import { openStage, type Stage, wecomSettings } from '../support/stage.ts'
 
@@ -197,6 +197,76 @@ describe('an answer at once', () => {
     expect(bot.answerAtOnce(update, await read(update))).toBeUndefined()
     await updates.accept(textFrom('wang', '取消'))
     expect(bot.answerAtOnce(update, await read(update))).toBeDefined()
+  })
+})
+
+describe('who wrote a moment ago is remembered, and what changed since counts', () => {
+  const person = `(select person_id from identities where address = 'wang')`
+  const now = () => `'${stage.clock.now().toISOString()}'`
+
+  /** What the update was stored as before anybody handled it: the answers of this process are only stored. */
+  async function answeredFromMemory(
+    text: string,
+  ): Promise<{ reply: string | null; isHandledAlone: boolean }> {
+    let wasHandled = false
+    const process = createUpdateHandler(stage.rt, {
+      answerAtOnce: (update, sender) => bot.answerAtOnce(update, sender),
+      handle: (rt, update, id) => {
+        wasHandled = true
+        return bot.handle(rt, update, id)
+      },
+    })
+    await process.accept(textFrom('wang', '你好'))
+    await change()
+    const { reply } = await process.accept(textFrom('wang', text))
+    return { reply, isHandledAlone: !wasHandled }
+  }
+  let change = async (): Promise<void> => {}
+  const changeBySql = (statement: string) => {
+    change = async () => {
+      await stage.rt.db.execute(sql.raw(statement))
+    }
+  }
+
+  test('nothing: the answer is stored with one statement', async () => {
+    change = async () => {}
+    expect(await answeredFromMemory('你好')).toMatchObject({ isHandledAlone: true })
+  })
+
+  test('another process has begun a dialogue with them: their words are its answer', async () => {
+    change = async () => {
+      await updates.accept(textFrom('wang', '建群'))
+    }
+    const { reply, isHandledAlone } = await answeredFromMemory('青年夜校')
+    expect(isHandledAlone).toBe(false)
+    expect(reply).not.toContain('没有明白')
+    await updates.accept(textFrom('wang', '取消'))
+  })
+
+  test.each([
+    ['their office has ended', () => `update roles set ended_at = ${now()} where person_id = ${person}`],
+    ['their name was put right', () => `update persons set name = '王镇川川' where id = ${person}`],
+    ['their unit has another name', () => `update units set name = name || '新' where level = 'township'`],
+    ['their account was let go', () => `update identities set person_id = null where address = 'wang'`],
+  ])('%s: they are looked at again', async (_what, statement) => {
+    const before = await rows(stage, `select id, person_id from identities where address = 'wang'`)
+    changeBySql(statement())
+    expect(await answeredFromMemory('你好')).toMatchObject({ isHandledAlone: false })
+    await stage.rt.db.execute(
+      sql.raw(`update identities set person_id = ${before[0]?.person_id} where id = ${before[0]?.id}`),
+    )
+    await stage.rt.db.execute(sql.raw(`update roles set ended_at = null where person_id = ${person}`))
+  })
+
+  test('an answer from memory is given once, however often the callback comes', async () => {
+    await updates.accept(textFrom('remembered', '你好'))
+    await updates.accept(textFrom('remembered', '你好'))
+    const update = textFrom('remembered', '帮助')
+    const answers = await Promise.all([1, 2, 3].map(() => updates.accept(update)))
+    expect(new Set(answers.map(({ reply }) => reply)).size).toBe(1)
+    expect(await rows(stage, `select 1 from updates where dedupe_key = '${update.dedupeKey}'`)).toHaveLength(
+      1,
+    )
   })
 })
 
