@@ -2,11 +2,7 @@ import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { parse } from 'csv-parse/sync'
 import { z } from 'zod'
-import { judgeJoinRequest } from '../server/domain/join-requests/judge.ts'
-import { readClaims } from '../server/domain/join-requests/read-claims.ts'
-import { RosterIndex } from '../server/domain/join-requests/roster-index.ts'
-import type { Decision, RosterPerson } from '../server/domain/join-requests/types.ts'
-import { nameKey } from '../server/domain/names/name-key.ts'
+import { JoinSet, PRINTED, personKeyOf, type Request, type RosterRow } from './support/join-set.ts'
 
 const HELP = `用法: node scripts/audit-requests.ts --roster 名册.csv --groups 群.json --members 成员.csv --requests 申请.jsonl
 
@@ -19,20 +15,7 @@ const HELP = `用法: node scripts/audit-requests.ts --roster 名册.csv --group
   --requests  JSON Lines {id,group,at,sender_wechat,text}
   --help      显示本说明`
 
-const PRINTED: Record<Decision, 'approve' | 'reject' | 'review'> = {
-  approved: 'approve',
-  rejected: 'reject',
-  referred: 'review',
-}
-
 class InputError extends Error {}
-
-interface RosterRow extends RosterPerson {
-  province: string
-  city: string
-  county: string
-  branch: string
-}
 
 const orAny = z.string().nullable()
 const groupSchema = z.object({
@@ -43,7 +26,6 @@ const groupSchema = z.object({
   branch: orAny,
   categories: z.array(z.string()).nullable(),
 })
-type Group = z.infer<typeof groupSchema>
 
 const requestSchema = z.object({
   id: z.string(),
@@ -52,7 +34,6 @@ const requestSchema = z.object({
   sender_wechat: z.string().nullish(),
   text: z.string(),
 })
-type Request = z.infer<typeof requestSchema>
 
 function readFile(file: string): string {
   try {
@@ -108,12 +89,15 @@ function readRoster(file: string): RosterRow[] {
     }
     if (cell('姓名') === '') throw new InputError(`${file}:${line}: 姓名为空`)
     const idNumber = cell('身份证号').toUpperCase()
-    return {
+    const known = {
       id: index + 1,
-      personKey: `${nameKey(cell('姓名'))}/${idNumber || cell('手机号').replace(/\s/g, '') || `row ${index + 1}`}`,
       name: cell('姓名'),
       phone: cell('手机号') || null,
       idNumber: idNumber || null,
+    }
+    return {
+      ...known,
+      personKey: personKeyOf(known),
       wechat: cell('微信号') || null,
       category: cell('人员类别'),
       status: cell('状态'),
@@ -127,11 +111,9 @@ function readRoster(file: string): RosterRow[] {
   })
 }
 
-function readGroups(file: string): Map<string, Group> {
+function readGroups(file: string): z.infer<typeof groupSchema>[] {
   const groups = checked(z.array(z.unknown()), parseJson(readFile(file), `${file}:1`), `${file}:1`)
-  return new Map(
-    groups.map((value, i) => checked(groupSchema, value, `${file} 第${i + 1}个群`)).map(g => [g.id, g]),
-  )
+  return groups.map((value, i) => checked(groupSchema, value, `${file} 第${i + 1}个群`))
 }
 
 function readMembers(file: string): Map<string, Set<string>> {
@@ -144,45 +126,27 @@ function readMembers(file: string): Map<string, Set<string>> {
   return accounts
 }
 
-function isInScope(row: RosterRow, group: Group): boolean {
-  const places = ['province', 'city', 'county', 'branch'] as const
-  if (places.some(place => group[place] !== null && group[place] !== row[place])) return false
-  return group.categories === null || group.categories.includes(row.category)
-}
-
-const NO_ACCOUNTS: ReadonlySet<string> = new Set()
-
 function audit(files: { roster: string; groups: string; members: string; requests: string }): string[] {
-  const index = new RosterIndex(readRoster(files.roster))
-  const groups = readGroups(files.groups)
-  const members = readMembers(files.members)
+  const set = new JoinSet(readRoster(files.roster), readGroups(files.groups), readMembers(files.members))
   const lines: string[] = []
+  const start = performance.now()
+  const cpu = process.cpuUsage()
   for (const [i, line] of readFile(files.requests).split('\n').entries()) {
     if (line.trim() === '') continue
     const where = `${files.requests}:${i + 1}`
     const request: Request = checked(requestSchema, parseJson(line, where), where)
-    const group = groups.get(request.group)
-    if (!group) throw new InputError(`${where}: 群 ${request.group} 不在 ${files.groups} 里`)
-    const senderAccount = request.sender_wechat || null
-    const claims = readClaims(request.text)
-    const judgement = judgeJoinRequest({
-      // without an offset the time is Beijing time
-      request: {
-        text: request.text,
-        at: new Date(/(?:Z|[+-]\d\d:?\d\d)$/.test(request.at) ? request.at : `${request.at}+08:00`),
-        senderAccount,
-      },
-      claims,
-      candidates: index.lookup(claims, {
-        isInScope: row => isInScope(row, group),
-        memberAccounts: members.get(group.id) ?? NO_ACCOUNTS,
-        senderAccount,
-      }),
-      senderIs: index.ownerOfAccount(senderAccount),
-    })
-    const { decision, row, reason, explanation } = judgement
+    if (!set.hasGroup(request.group))
+      throw new InputError(`${where}: 群 ${request.group} 不在 ${files.groups} 里`)
+    const { decision, row, reason, explanation } = set.judge(request)
     lines.push(JSON.stringify({ id: request.id, decision: PRINTED[decision], row, reason, explanation }))
   }
+  const seconds = (performance.now() - start) / 1000
+  const { user, system } = process.cpuUsage(cpu)
+  const perSecond = (time: number) => Math.round(lines.length / time)
+  if (lines.length > 0)
+    process.stderr.write(
+      `审核 ${lines.length} 条，用时 ${seconds.toFixed(2)} 秒，每秒 ${perSecond(seconds)} 条（按处理器时间每秒 ${perSecond((user + system) / 1e6)} 条）\n`,
+    )
   return lines
 }
 

@@ -30,6 +30,7 @@ export function describeMatch(person: ComparedPerson): string {
   if (person.phone !== 'absent') parts.push(`手机号${FACTOR_WORDS[person.phone]}`)
   if (person.idNumber !== 'absent') parts.push(`身份证号${FACTOR_WORDS[person.idNumber]}`)
   if (person.idTail !== 'absent') parts.push(`身份证号后六位${FACTOR_WORDS[person.idTail]}`)
+  if (person.isContradicted) parts.push('所写的尾号与名册不符')
   return parts.join('，')
 }
 

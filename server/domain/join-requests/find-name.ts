@@ -1,6 +1,6 @@
 import { compareNames } from '../names/compare-names.ts'
 import { nameKey, soundOfKey, spellingsOf } from '../names/name-key.ts'
-import { isAnotherPersons, isDotGap, isInnerGap, leftEdge, rightEdge } from './read-names.ts'
+import { isAnotherPersons, isDotGap, isInnerGap, isSpokenFor, leftEdge, rightEdge } from './read-names.ts'
 import type { Claims, NameStrength, Reading } from './types.ts'
 
 /**
@@ -14,12 +14,21 @@ export interface NameFinding {
   strength: NameStrength | null
   /** Where it begins in the first reading; -1 when it was found in another reading only. */
   start: number
+  /** The words around it are those of somebody who asks for its bearer. */
+  isSpokenFor: boolean
 }
+
+const notFound = (match: NameFinding['match']): NameFinding => ({
+  match,
+  strength: null,
+  start: -1,
+  isSpokenFor: false,
+})
 
 const STRENGTH_ORDER: Record<NameStrength, number> = { stated: 2, placed: 1 }
 
-/** Gaps where the roster writes a middle dot may be anything short that people type there. */
-const LOOSE_DOT_GAP = /^[^\p{L}\p{N}\n,。;:()|]{0,3}$/u
+/** Gaps where the roster writes a middle dot may be anything short that people type there, also one comma or full stop. */
+const LOOSE_DOT_GAP = /^(?:[^\p{L}\p{N}\n,。;:()|]{0,3}|[,。;:])$/u
 
 /** @param dots indexes (from 1) in the name before which the roster has a middle dot. */
 function matchesAt({ characters, gaps }: Reading, start: number, name: string[], dots: Set<number>): boolean {
@@ -42,8 +51,13 @@ function dotPositions(name: string): Set<number> {
   return positions
 }
 
-/** Looks for a roster name in what was claimed. `name` is as the roster writes it. */
-export function findName(name: string, claims: Claims): NameFinding {
+/**
+ * Looks for a roster name in what was claimed.
+ *
+ * @param name as the roster writes it.
+ * @param ownsFactor a number in the text is this person's, so that a slip in the name is looked for everywhere.
+ */
+export function findName(name: string, claims: Claims, ownsFactor = false): NameFinding {
   const key = nameKey(name)
   const dots = dotPositions(name)
   let own: NameFinding | null = null
@@ -62,24 +76,82 @@ export function findName(name: string, claims: Claims): NameFinding {
         const strength = leftEdge(reading, at)
         if (!strength || !rightEdge(reading, end) || isAnotherPersons(reading, at, end)) continue
         if (own && STRENGTH_ORDER[own.strength as NameStrength] >= STRENGTH_ORDER[strength]) continue
-        own = { match: 'exact', strength, start: reading === claims.readings[0] ? at : -1 }
+        own = {
+          match: 'exact',
+          strength,
+          start: reading === claims.readings[0] ? at : -1,
+          isSpokenFor: isSpokenFor(reading, at),
+        }
       }
     }
   }
-  return own ?? likenessOf(key, dots, claims, isMentioned)
+  if (own) return own
+  return notFound(likenessOf(key, dots, claims, isMentioned, ownsFactor))
 }
 
-function likenessOf(key: string, dots: Set<number>, claims: Claims, isMentioned: boolean): NameFinding {
+function likenessOf(
+  key: string,
+  dots: Set<number>,
+  claims: Claims,
+  isMentioned: boolean,
+  ownsFactor: boolean,
+): NameFinding['match'] {
   const sound = soundOfKey(key)
-  if (claims.latinNames.includes(sound)) return { match: 'sound', strength: null, start: -1 }
+  if (claims.latinNames.includes(sound)) return 'sound'
+  const reading = claims.readings[0] as Reading
   const claimed = claims.claimedNames.map(c => c.key)
   const likeness = claimed.map(other => compareNames(other, key))
-  if (likeness.includes('sound') || soundsInText(key, sound, claims.readings[0] as Reading)) {
-    return { match: 'sound', strength: null, start: -1 }
+  if (likeness.includes('sound') || soundsInText(key, sound, reading)) return 'sound'
+  if (likeness.includes('near') || isTurnedRound(key, dots, claims)) return 'near'
+  if (dots.size > 0 && !isMentioned && hasPart(key, dots, claims)) return 'near'
+  if (ownsFactor && (slipsInText(key, reading) || isSpelledOut(key, claims))) return 'near'
+  return isMentioned ? 'mentioned' : 'absent'
+}
+
+/** 阿依恒·叶尔克江 for 叶尔克江·阿依恒, 曲珍旦增 for 旦增曲珍: the halves in the other order. */
+function isTurnedRound(key: string, dots: Set<number>, { nameKeys }: Claims): boolean {
+  const characters = Array.from(key)
+  const cut = dots.size > 0 ? Math.min(...dots) : characters.length === 4 ? 2 : 0
+  if (cut === 0) return false
+  const turned = [...characters.slice(cut), ...characters.slice(0, cut)].join('')
+  return turned !== key && nameKeys.includes(turned)
+}
+
+/** 华(江鸟) or 华江鸟 for 华鸿: a character is described or typed in two parts, in a way that no table knows. */
+function isSpelledOut(key: string, { text, claimedNames }: Claims): boolean {
+  const characters = Array.from(key)
+  return characters.some((_, k) => {
+    if (k === 0) return false
+    const before = characters.slice(0, k).join('')
+    const after = characters.slice(k + 1).join('')
+    const inParts = new RegExp(`^${before}..${after}$`, 'u')
+    if (claimedNames.some(name => inParts.test(name.key))) return true
+    return new RegExp(`${before}[?□*_]?[([{【<][^)\\]}】>\n0-9]{1,10}[)\\]}】>]${after}`, 'u').test(text)
+  })
+}
+
+/** Characters that belong to the words around a name. */
+const FUNCTION_CHARACTER = /[的是我在了吗呢请您你她他们这叫啊呀吧哦和跟与]/u
+
+/** A string with one slip, or with a character more, where a name can begin; not where the name stands as somebody else's. */
+function slipsInText(key: string, reading: Reading): boolean {
+  const { characters, gaps } = reading
+  const length = Array.from(key).length
+  if (length < 3) return false
+  for (let at = 0; at < characters.length; at++) {
+    // where the name itself stands, as somebody else's, its first characters are no slip
+    if (!leftEdge(reading, at) || characters.slice(at, at + length).join('') === key) continue
+    for (let end = at + length - 1; end <= at + length + 1 && end <= characters.length; end++) {
+      if (end - at < 2 || !gaps.slice(at + 1, end).every(isInnerGap)) continue
+      const typed = characters.slice(at, end).join('')
+      if (FUNCTION_CHARACTER.test(typed)) continue
+      // 文学 for 胡文学 is a short form and no slip
+      if (end - at < length && !typed.startsWith(key[0] as string)) continue
+      if (typed !== key && compareNames(typed, key) === 'near' && !isAnotherPersons(reading, at, end))
+        return true
+    }
   }
-  if (likeness.includes('near') || (dots.size > 0 && !isMentioned && hasPart(key, dots, claims)))
-    return { match: 'near', strength: null, start: -1 }
-  return { match: isMentioned ? 'mentioned' : 'absent', strength: null, start: -1 }
+  return false
 }
 
 /** A name that sounds the same, at any edge that a name can have. */

@@ -1,7 +1,9 @@
 import { dayOf } from '../../clock.ts'
+import { nameTables } from '../names/name-tables.ts'
 import { explain } from './explain.ts'
 import { isShortFormOf } from './find-name.ts'
 import { type ComparedPerson, comparePeople, factorsOf, hasAllFactorsRight, ownsFactor } from './identity.ts'
+import { hasMark } from './policy.ts'
 import { serviceState } from './service.ts'
 import type { Candidate, ClaimedName, Claims, Decision, JoinRequestText, Judgement, Reason } from './types.ts'
 
@@ -80,12 +82,13 @@ function judgeWhoAsks(current: Case): Judgement | null {
   if (claims.asksForTwo || people.filter(isProven).length > 1) {
     return decide(current, 'referred', 'ambiguous', '一份申请里说到两个人，不能确定是谁入群')
   }
-  if (claims.asksForAnother) {
+  if (asksForAnother(current) || people.some(person => isProven(person) && person.name.isSpokenFor)) {
     return decide(
       current,
       'referred',
       'identity_mismatch',
       '像是替别人申请，入群的账号与被核对的人可能不是同一人',
+      people.find(isProven) ?? null,
     )
   }
   if (
@@ -95,6 +98,15 @@ function judgeWhoAsks(current: Case): Judgement | null {
     return decide(current, 'referred', 'not_on_roster', '自称有工作职务，名册上没有对应的人')
   }
   return null
+}
+
+/** Words of somebody who asks for another; 排日代 申请入群 is a name that ends in 代, so a proven name is left out. */
+function asksForAnother({ claims, people }: Case): boolean {
+  if (!claims.asksForAnother) return false
+  const person = people.find(isProven)
+  if (!person) return true
+  const typed = Array.from(person.nameKey).join('[^\\p{L}\\p{N}]{0,3}')
+  return hasMark('onBehalf', claims.text.replace(new RegExp(typed, 'gu'), '某某某'))
 }
 
 /** Rules 2 and 3. Full name and at least one factor; everything supplied agrees. */
@@ -164,6 +176,9 @@ function judgeActive(current: Case, person: ComparedPerson, row: Candidate): Jud
   return decide(current, 'approved', 'matched', '在本群范围内且在岗', person, row)
 }
 
+/** Phones of one's own, an old one and a new one; who writes more of them may be guessing. */
+const MOST_PHONES = 2
+
 /**
  * Why a request that names this person and a right factor may still come from somebody else; null when nothing speaks
  * for that.
@@ -173,9 +188,27 @@ function doubtAbout(person: ComparedPerson, { claims, people }: Case): string | 
   const strangers = people.filter(other => other !== person && !ownPhones.has(other.rows[0]?.phone ?? null))
   if (strangers.some(other => other.phone === 'right' || other.idNumber === 'right'))
     return '所填号码中有一个登记在另一人名下'
+  if (new Set([...claims.phones, ...claims.unclearPhones]).size > MOST_PHONES)
+    return '一份申请里写了好几个手机号'
   if (claims.mentionsThirdPerson) return '文中提到第三人，不能确定申请人就是本人'
   const others = claims.claimedNames.filter(claimed => isRivalName(claimed, person))
-  return others.length > 0 ? '文中还有另一个姓名，不能确定申请人是哪一位' : null
+  return others.length > 0 || people.some(other => standsBeside(other, person, claims))
+    ? '文中还有另一个姓名，不能确定申请人是哪一位'
+    : null
+}
+
+/** 我是张伟，王芳，138…: somebody else of the group is named as the applicant is, with nothing that says why. */
+function standsBeside(other: ComparedPerson, person: ComparedPerson, { claimedNames }: Claims): boolean {
+  if (!other.isInScope || other.nameKey === person.nameKey || other.name.match !== 'exact') return false
+  return claimedNames.some(
+    claimed =>
+      claimed.key === other.nameKey &&
+      claimed.shape === 'full' &&
+      claimed.isClosed &&
+      (person.name.start < 0 ||
+        claimed.start + Array.from(claimed.key).length <= person.name.start ||
+        claimed.start >= person.name.start + Array.from(person.nameKey).length),
+  )
 }
 
 /** Another full name that stands as the applicant's own at least as clearly as this person's does. */
@@ -184,6 +217,7 @@ function isRivalName(claimed: ClaimedName, { nameKey: key, name }: ComparedPerso
   if (claimed.strength === 'placed' && !claimed.isClosed) return false
   if (claimed.strength === 'placed' && (name.strength === 'stated' || name.start < 0)) return false
   // the name was found in a reading without brackets, 王玓(王勺)洁: its first part is no name of its own
+  if (claimed.start < 0) return false
   if (name.start < 0) return !key.startsWith(claimed.key)
   const overlaps =
     claimed.start < name.start + Array.from(key).length &&
@@ -194,7 +228,9 @@ function isRivalName(claimed: ClaimedName, { nameKey: key, name }: ComparedPerso
 /** Rules 2 and 4, for a name that the group's scope knows. */
 function judgeNamedInScope(current: Case): Judgement | null {
   const { people, claims, today } = current
-  const named = people.filter(person => person.isInScope && person.name.match === 'exact')
+  const named = people.filter(
+    person => person.isInScope && person.name.match === 'exact' && !isMerelyWord(person, claims),
+  )
   const [first] = named
   if (!first) return null
   if (factorsOf(first).length === 0) {
@@ -221,7 +257,7 @@ function judgeNamedInScope(current: Case): Judgement | null {
     )
   }
   const owner = people.find(person => !named.includes(person) && ownsFactor(person))
-  if (owner) return judgeStrangersFactor(current, owner)
+  if (owner) return judgeStrangersFactor(current, owner, true)
   const nearest = named.find(person => factorsOf(person).includes('near')) ?? first
   const row = named.length === 1 || factorsOf(nearest).includes('near') ? bestRow(nearest, today) : null
   const why =
@@ -238,7 +274,15 @@ function judgeOwnerOfFactor(current: Case): Judgement | null {
   return owner ? judgeStrangersFactor(current, owner) : null
 }
 
-function judgeStrangersFactor(current: Case, owner: ComparedPerson): Judgement {
+/** 很高兴认识大家，我是李强: somebody of the group is called 高兴, and the text has the word while it states a name. */
+function isMerelyWord(person: ComparedPerson, claims: Claims): boolean {
+  if (!nameTables.noise.has(person.nameKey) || person.name.strength === 'stated') return false
+  if (factorsOf(person).some(match => match === 'right' || match === 'near')) return false
+  return claims.claimedNames.some(name => name.shape === 'full' && name.key !== person.nameKey)
+}
+
+/** @param isNamed the applicant's full name is known already. */
+function judgeStrangersFactor(current: Case, owner: ComparedPerson, isNamed = false): Judgement {
   const { claims, today } = current
   const row = bestRow(owner, today)
   if (owner.name.match === 'exact') {
@@ -247,13 +291,29 @@ function judgeStrangersFactor(current: Case, owner: ComparedPerson): Judgement {
   if (owner.name.match === 'sound' || owner.name.match === 'near') {
     return decide(current, 'referred', 'identity_mismatch', '号码对应的人姓名相近，可能写错了字', owner, row)
   }
-  const fullNames = claims.claimedNames.filter(name => name.shape === 'full')
-  if (fullNames.length === 0) {
+  // 我同事麦麦提·阿迪力要进群: a part of the owner's own name is nobody else's
+  const fullNames = claims.claimedNames.filter(
+    name => name.shape === 'full' && !(owner.name.match === 'mentioned' && owner.nameKey.includes(name.key)),
+  )
+  if (fullNames.length === 0 && !isNamed) {
+    if (owner.name.match === 'mentioned')
+      return decide(
+        current,
+        'referred',
+        'identity_mismatch',
+        '号码是文中提到的人的，申请人自己没有写明姓名全称',
+        owner,
+        row,
+      )
     const isShort = claims.claimedNames.some(name => isShortFormOf(name.key, owner.nameKey))
     const why = isShort ? '只有简称，没有姓名全称' : '没有写明姓名全称'
     return decide(current, 'referred', 'insufficient', why, owner, row)
   }
   return decide(current, 'rejected', 'identity_mismatch', '所填号码登记在另一人名下')
+}
+
+function hasNumber({ phones, unclearPhones, idNumbers, unclearIdNumbers, idTails }: Claims): boolean {
+  return [phones, unclearPhones, idNumbers, unclearIdNumbers, idTails].some(list => list.length > 0)
 }
 
 /** Rules 2 and 4, for a request that leads to nobody on the roster. */
@@ -276,7 +336,8 @@ function judgeUnknown(current: Case): Judgement {
     )
   }
   if (claims.claimedNames.some(name => name.shape === 'full')) {
-    return decide(current, 'rejected', 'not_on_roster', '本群范围内没有这个姓名，所填号码也不在名册上')
+    const why = hasNumber(claims) ? '所填号码也不在名册上' : '也没有可核对的号码'
+    return decide(current, 'rejected', 'not_on_roster', `本群范围内没有这个姓名，${why}`)
   }
   return decide(current, 'referred', 'insufficient', '没有写明姓名全称，也没有可核对的号码')
 }

@@ -33,11 +33,11 @@ for (const province of regions.provinces) {
 }
 const longest = Math.max(...Array.from(words, word => word.length))
 
-/** Whether `text` is the name of a province, city or county (国家统计局 区划代码), in full or short, or two of them in a row. */
+/** Whether `text` is the name of a province, city or county (国家统计局 区划代码), in full or short, or several of them in a row. */
 export function isPlaceWord(text: string): boolean {
   if (words.has(text)) return true
   for (let cut = 2; cut <= text.length - 2; cut++)
-    if (words.has(text.slice(0, cut)) && words.has(text.slice(cut))) return true
+    if (words.has(text.slice(0, cut)) && isPlaceWord(text.slice(cut))) return true
   return false
 }
 

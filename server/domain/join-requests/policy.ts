@@ -21,7 +21,9 @@ export function reasonLabel(reason: Reason): string {
 
 /**
  * What the applicant is told. A refusal helps an honest person to ask again and tells an impostor nothing about anybody:
- * the words depend on the reason class alone, never on which field was wrong.
+ * the words depend on the reason class alone, never on which field was wrong. Whether a phone or a name is on the
+ * roster makes no difference either (`identity_mismatch` and `not_on_roster`, `insufficient` and `ambiguous` have one
+ * wording each); only a proven identity hears of its service, its group or its membership.
  */
 export function messageToApplicant(reason: Reason): string {
   return policy.reasons[reason].toApplicant

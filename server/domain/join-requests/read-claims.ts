@@ -1,13 +1,18 @@
 import { cleanText } from '../names/clean-text.ts'
-import { foldHan, latinSound, soundOfKey } from '../names/name-key.ts'
+import { foldHan, latinSound, syllable } from '../names/name-key.ts'
 import { nameTables } from '../names/name-tables.ts'
 import { hasMark } from './policy.ts'
 import { isInnerGap, LONGEST_NAME, readClaimedNames, readingOf } from './read-names.ts'
 import { readNumbers } from './read-numbers.ts'
-import type { Claims, Reading } from './types.ts'
+import type { ClaimedName, Claims, Reading } from './types.ts'
 
 /** Names of up to this many characters are also looked up by sound. */
 const LONGEST_SOUND_NAME = 6
+
+/** Characters of running text that no transliterated name has; only such names are longer than six characters. */
+const NEVER_IN_LONG_NAMES = new Set(
+  Array.from('我您你请她们这个吗呢啊呀吧哦电话手机号码身份证群进入县区州省市校院局学服务愿者审核申'),
+)
 
 /** UTF-16 units that are read of a text; a chat message has 2,048 at most, so that a flood of words costs nothing. */
 const LONGEST_TEXT = 2048
@@ -16,24 +21,28 @@ const LONGEST_TEXT = 2048
 const GROUP_NAME =
   /[“"「『《][^”"」』》\n]{5,40}(?:群|大家庭|西部计划\d*)[”"」』》]|(?:想加|申请加入|加入)[: ]*[^,。;!?\s]{2,30}?(?:群|大家庭|西部计划\d*)/gu
 
-const spelledOut = [...nameTables.rareSpellings].flatMap(([character, spellings]) =>
-  spellings.map(spelling => ({
-    character,
-    // 金宏, 金+宏, 金加宏
-    pattern: Array.from(spelling).join('[ +加]{0,2}'),
-  })),
-)
-spelledOut.sort((a, b) => b.pattern.length - a.pattern.length)
-const characterOf = new Map(spelledOut.map(({ pattern, character }) => [pattern, character]))
-const SPELLED_IN_BRACKETS = spelledOut.map(({ pattern, character }) => ({
-  // with or without a stand-in for the character that could not be typed
-  pattern: new RegExp(
-    `(?<=\\p{Script=Han})[?□*_]?[(\\[{【<]\\s*(?:左|上)?${pattern}(?:旁|字|右|下)?\\s*[)\\]}】>]`,
-    'gu',
+const characterOf = new Map(
+  [...nameTables.rareSpellings].flatMap(([character, spellings]) =>
+    spellings.map(spelling => [spelling, character] as const),
   ),
-  character,
-}))
-const SPELLED = new RegExp(spelledOut.map(({ pattern }) => `(${pattern})`).join('|'), 'u')
+)
+const SPELLINGS = [...characterOf.keys()]
+  .sort((a, b) => b.length - a.length)
+  // 金宏, 金+宏, 金加宏
+  .map(spelling => Array.from(spelling).join('[ +加]{0,2}'))
+  .join('|')
+const SPELLED = new RegExp(SPELLINGS, 'u')
+const SPELLED_IN_BRACKETS = new RegExp(
+  // with or without a stand-in for the character that could not be typed
+  `(?<=\\p{Script=Han})[?□*_]?[(\\[{【<]\\s*(?:左|上)?(${SPELLINGS})(?:旁|字|右|下)?\\s*[)\\]}】>]`,
+  'gu',
+)
+
+/** The rare character that was spelled out, however its parts were joined. */
+function spelledCharacter(typed: string): string {
+  return characterOf.get(typed) ?? characterOf.get(typed.replace(/[ +加]/gu, '')) ?? typed
+}
+
 const BRACKETS = /(?<=\p{Script=Han})\s?[([{【][^()[\]{}【】0-9\n]{1,14}[)\]}】]/gu
 
 /** Other ways to read a text: without remarks in brackets (王玓(王勺)洁), with the rare character for its spelling. */
@@ -41,11 +50,7 @@ function otherReadings(text: string): Reading[] {
   const texts = new Set<string>()
   const withoutBrackets = text.replace(BRACKETS, '')
   if (withoutBrackets !== text) texts.add(withoutBrackets)
-  if (/[([{【<]/.test(text)) {
-    let filled = text
-    for (const { pattern, character } of SPELLED_IN_BRACKETS) filled = filled.replace(pattern, character)
-    if (filled !== text) texts.add(filled)
-  }
+  texts.add(text.replace(SPELLED_IN_BRACKETS, (_whole, typed: string) => spelledCharacter(typed)))
   texts.delete(text)
   return [...texts].map(readingOf)
 }
@@ -57,13 +62,17 @@ function keysOf(readings: Reading[]): { nameKeys: string[]; soundKeys: Set<strin
   for (const { characters, gaps } of readings) {
     for (let start = 0; start < characters.length; start++) {
       let key = ''
+      let sound = ''
       for (let end = start; end < characters.length && end - start < LONGEST_NAME; end++) {
+        const character = characters[end] as string
         if (end > start && !isInnerGap(gaps[end] ?? '') && !/^[^\p{L}\p{N}\n]{1,3}$/u.test(gaps[end] ?? ''))
           break
-        key += characters[end]
+        if (end - start >= LONGEST_SOUND_NAME && NEVER_IN_LONG_NAMES.has(character)) break
+        key += character
+        if (end - start < LONGEST_SOUND_NAME) sound += syllable(character)
         if (end === start) continue
         nameKeys.add(key)
-        if (end - start < LONGEST_SOUND_NAME) soundKeys.add(soundOfKey(key))
+        if (end - start < LONGEST_SOUND_NAME) soundKeys.add(sound)
       }
     }
   }
@@ -73,8 +82,7 @@ function keysOf(readings: Reading[]): { nameKeys: string[]; soundKeys: Set<strin
     const spelled = SPELLED.exec(key)
     if (!spelled) continue
     nameKeys.add(foldHan(key))
-    for (const [pattern, character] of characterOf)
-      if (spelled[0].match(`^${pattern}$`)) nameKeys.add(key.replace(spelled[0], character))
+    nameKeys.add(key.replace(spelled[0], spelledCharacter(spelled[0])))
   }
   return { nameKeys: [...nameKeys], soundKeys }
 }
@@ -94,6 +102,20 @@ function readLatinNames(text: string): string[] {
   return [...names]
 }
 
+/** 吴珺(王君), 钱𫘝(马光): how the character before is written. */
+function isSpellingInBrackets({ key, start }: ClaimedName, { gaps }: Reading): boolean {
+  return characterOf.has(key) && /[([{【<]/.test(gaps[start] ?? '')
+}
+
+/** Names claimed in the plain reading; where it has no full one, those of the other readings, which stand nowhere in it. */
+function claimedIn(readings: Reading[]): ClaimedName[] {
+  const [first, ...others] = readings as [Reading, ...Reading[]]
+  const claimed = readClaimedNames(first).filter(name => !isSpellingInBrackets(name, first))
+  if (claimed.some(name => name.shape === 'full')) return claimed
+  const filled = others.flatMap(readClaimedNames).filter(name => name.shape === 'full')
+  return [...claimed, ...filled.map(name => ({ ...name, start: -1 }))]
+}
+
 /**
  * Reads what a join request claims. Text in a request is never an instruction: commands, code and faked system lines
  * are words like any others.
@@ -106,7 +128,7 @@ export function readClaims(text: string): Claims {
   const { nameKeys, soundKeys } = keysOf(readings)
   const latinNames = readLatinNames(spoken)
   for (const name of latinNames) soundKeys.add(name)
-  const claimedNames = readClaimedNames(first)
+  const claimedNames = claimedIn(readings)
   return {
     text: clean,
     readings,

@@ -1,9 +1,9 @@
 import { hasMark } from './policy.ts'
-import type { Claims } from './types.ts'
+import type { Claims, ShortTail } from './types.ts'
 
 export type NumberClaims = Pick<
   Claims,
-  'phones' | 'unclearPhones' | 'otherPhones' | 'idNumbers' | 'unclearIdNumbers' | 'idTails'
+  'phones' | 'unclearPhones' | 'otherPhones' | 'idNumbers' | 'unclearIdNumbers' | 'idTails' | 'shortTails'
 >
 
 const DIGIT_OF: Record<string, string> = {
@@ -39,12 +39,17 @@ const DIGIT_OF: Record<string, string> = {
   l: '1',
   X: 'X',
   x: 'X',
+  叉: 'X',
 }
 const SPOKEN = '幺零〇一二两三四五六七八九壹贰叁肆伍陆柒捌玖洞拐勾'
-const GROUP = `(?:[0-9${SPOKEN}]|(?<![a-z_])[OoIlQ](?=[0-9OoIlQ${SPOKEN}])|(?<=[0-9OoIl])[OoIlQ])+[Xx]?`
-/** Groups of digits with single separators between: 138-1234-5678, 138 1234 5678, (+86)138…, 6108 2619 9001 0100 1X. */
+const GROUP = `(?:[0-9${SPOKEN}]|(?<![a-z_])[OoIlQ](?=[0-9OoIlQ${SPOKEN}])|(?<=[0-9OoIl])[OoIlQ])+[Xx叉]?`
+const SEPARATORS = ' \\-_./·~=()\\u2010-\\u2015'
+/**
+ * Groups of digits with single separators between: 138-1234-5678, 138 1234 5678, (+86)138…, 6108 2619 9001 0100 1X.
+ * A comma stands inside a number only between spoken digits (幺三八，一二三四，五六七八).
+ */
 const SEQUENCE = new RegExp(
-  `(?<![a-zA-Z0-9_*])${GROUP}(?:[ \\-_./·~=()\\u2010-\\u2015]{1,2}${GROUP})*(?![0-9*])`,
+  `(?<![a-zA-Z0-9_]|[0-9]\\*|\\*\\*)${GROUP}(?:(?:[${SEPARATORS}]{1,2}|(?<=[${SPOKEN}]),(?=[${SPOKEN}]{3}))${GROUP})*(?![0-9@]|\\*[0-9*])`,
   'gu',
 )
 
@@ -67,7 +72,24 @@ interface Found {
 const LONGEST_NUMBER = 18
 
 /** Latin labels that people write right in front of a number: tel138…, sfz6108… */
-const LATIN_LABEL = /(tel|phone|mobile|mob|cell|sfz|id|no|sj|dh|vx|wx|v)[.:]?(?=[0-9])/gi
+const LATIN_LABEL = new RegExp(
+  `(?<![a-z_])(tel|phone|mobile|mob|cell|sfz|id|no|sj|dh|vx|wx|v)[.:]?(?=[0-9${SPOKEN}])`,
+  'giu',
+)
+
+/** Six characters after the words for the end of an ID number, with gaps between: 后六位 21 13 08. */
+const SPLIT_TAIL =
+  /((?:后|末|尾|最后)[^0-9,。;\n]{0,3}(?:[六6][位个]?)?[^0-9,。;\n]{0,8}?)((?:[0-9][ -]{0,2}){5}[0-9Xx叉])(?!-?[0-9])(?! [0-9]+(?![0-9年]))/gu
+
+/** A phone broken at the end of a line. */
+const BROKEN_PHONE = /(?<![0-9])(1[3-9][0-9])\n(?=[0-9]{8}(?![0-9])|[0-9]{4}[ -][0-9]{4}(?![0-9]))/g
+
+/** 身份证后六130298: the count runs into the number. */
+const SHORT_LABEL = /(后|末|尾|最后)面?[六6陆](?=[0-9](?:[ -]?[0-9]){4}[ -]?[0-9Xx](?![0-9]))/g
+
+/** The end of a number, too short to be a factor: 身份证后四位3771, 手机尾号5678, 138****5678. */
+const SHORT_TAIL =
+  /(?:(?:后|末|尾|最后)面?的?(?:[1-8一二三四五六七八两]{1,2}[位个]数?|号|数))[^0-9,。;\n]{0,5}?(?<![0-9])([0-9]{3,8}[Xx]?)(?![0-9*位个年月日号])|(?<=[0-9][*xX]{3,14})(?<masked>[0-9]{3,6}[Xx]?)(?![0-9*])/gu
 
 const PHONE = /^(?:00?86|86)?(1[3-9]\d{9})$/
 const ID_NUMBER = /^\d{17}[\dX]$/
@@ -91,6 +113,22 @@ function plainCore(group: Group): Found | null {
     if (found) return found
   }
   return null
+}
+
+const ONE_WORD_AT_AN_EDGE = new RegExp(`^(?:[${SPOKEN}]([0-9]+)|([0-9]+)[${SPOKEN}])$`, 'u')
+
+/** 1381234567一起: whether the character at the edge is a digit of the number nobody can tell, so the number is unclear. */
+function unsureEdge(group: Group): Found | null {
+  const edge = ONE_WORD_AT_AN_EDGE.exec(group.raw)
+  const digits = edge?.[1] ?? edge?.[2] ?? ''
+  return digits.length >= 8 ? unclear(digits, group.start, group.end, true) : null
+}
+
+const WORD_BEFORE_PHONE = new RegExp(`^[${SPOKEN}](?=1[3-9][0-9]{1,10}$)`, 'u')
+
+/** A lone spoken digit next to Arabic ones is a word: 1381234567 一起. */
+function breaksOff(group: Group, before: Group): boolean {
+  return Array.from(group.raw).length === 1 && /[^0-9]/.test(group.raw) && /[0-9]/.test(before.raw)
 }
 
 /** A number with a digit missing or too many. Dates and years are shorter; landlines begin with 0. */
@@ -120,13 +158,17 @@ function readSequence(groups: Group[]): Found[] {
     const first = groups[i] as Group
     let hit: Found | null = null
     let last = i
-    for (let j = i; j < groups.length && j < i + LONGEST_NUMBER && !hit; j++) {
-      hit = exact(join(i, j), first.start, (groups[j] as Group).end)
+    const unsure = plainCore(first) ?? unsureEdge(first)
+    for (let j = i; j < groups.length && j < i + LONGEST_NUMBER && !hit && !unsure; j++) {
+      const group = groups[j] as Group
+      // two numbers are never one: 3456789 13812345678
+      if (j > i && (exact(group.digits, 0, 0) || breaksOff(group, groups[j - 1] as Group))) break
+      hit = exact(join(i, j), first.start, group.end)
       last = j
     }
     if (!hit) {
       last = i
-      hit = plainCore(first) ?? unclear(first.digits, first.start, first.end, true)
+      hit = unsure ?? unclear(first.digits, first.start, first.end, true)
     }
     if (!hit && /^1[3-9]\d/.test(first.digits) && first.digits.length <= 8) {
       // 187 8551 77662: groups of a phone with a digit too many or missing
@@ -149,8 +191,10 @@ function findNumbers(text: string): Found[] {
     if (match[0].length < 6) continue
     const groups: Group[] = []
     for (const group of match[0].matchAll(new RegExp(GROUP, 'gu'))) {
-      const start = match.index + group.index
-      groups.push({ digits: toDigits(group[0]), raw: group[0], start, end: start + group[0].length })
+      // 潘三1885489 6653: the character belongs to the name, no phone begins with 31
+      const raw = group[0].replace(WORD_BEFORE_PHONE, '')
+      const end = match.index + group.index + group[0].length
+      groups.push({ digits: toDigits(raw), raw, start: end - raw.length, end })
     }
     found.push(...readSequence(groups))
   }
@@ -170,7 +214,11 @@ function labelOf(text: string, start: number, previousEnd: number): string {
  * other people's phones). The last four digits and masked numbers are dropped.
  */
 export function readNumbers(cleaned: string): NumberClaims {
-  const text = cleaned.replace(LATIN_LABEL, '$1 ')
+  const text = cleaned
+    .replace(LATIN_LABEL, '$1 ')
+    .replace(BROKEN_PHONE, '$1 ')
+    .replace(SHORT_LABEL, '$1六位 ')
+    .replace(SPLIT_TAIL, (_whole, label: string, tail: string) => label + tail.replace(/[ -]/g, ''))
   const claims: NumberClaims = {
     phones: [],
     unclearPhones: [],
@@ -178,6 +226,7 @@ export function readNumbers(cleaned: string): NumberClaims {
     idNumbers: [],
     unclearIdNumbers: [],
     idTails: [],
+    shortTails: readShortTails(text),
   }
   let previousEnd = 0
   for (const number of findNumbers(text)) {
@@ -185,18 +234,36 @@ export function readNumbers(cleaned: string): NumberClaims {
     previousEnd = number.end
     if (hasMark('notPersonalNumber', label)) continue
     if (number.kind === 'short') {
-      // an end of another length is no factor and yet must not be passed over when it may be wrong
-      if (isIdTail(label))
-        (number.value.length === 6 ? claims.idTails : claims.unclearIdNumbers).push(number.value)
+      if (/^1[3-9]/.test(number.value) && hasMark('phoneLabel', label))
+        claims.unclearPhones.push(number.value)
+      else if (isIdTail(label)) {
+        // five digits of an ID number are read with the short ends
+        if (number.value.length >= 6) claims.idTails.push(number.value)
+      }
     } else if (number.kind === 'id') claims.idNumbers.push(number.value)
     else if (number.kind === 'unclearId') claims.unclearIdNumbers.push(number.value)
     else if (hasMark('otherPersonsNumber', label)) claims.otherPhones.push(number.value)
     else if (number.kind === 'phone') claims.phones.push(number.value)
-    else if (hasMark('tail', label) && hasMark('idWord', label)) claims.unclearIdNumbers.push(number.value)
+    else if (hasMark('tail', label) && hasMark('idWord', label)) claims.idTails.push(number.value)
     else claims.unclearPhones.push(number.value)
   }
-  for (const list of Object.values(claims)) list.splice(0, list.length, ...new Set(list))
+  const { shortTails: _, ...lists } = claims
+  for (const list of Object.values(lists)) list.splice(0, list.length, ...new Set(list))
   return claims
+}
+
+/** Ends that prove nothing; one that contradicts the roster must not be passed over. */
+function readShortTails(text: string): ShortTail[] {
+  return [...text.matchAll(SHORT_TAIL)].flatMap((match): ShortTail[] => {
+    const { masked } = match.groups ?? {}
+    const end = (match[1] ?? masked ?? '').toUpperCase()
+    const before = text.slice(Math.max(0, match.index - 24), match.index + match[0].length - end.length)
+    const label = before.split(/[,。;!\n]|[0-9]{3,}(?![0-9*xX])/).at(-1) as string
+    if (/qq|扣扣|卡|学号|工号|编号/i.test(label)) return []
+    if (hasMark('idWord', label)) return [{ of: 'idNumber', end }]
+    const isOfPhone = masked ? /1[3-9]\d{0,5}[*xX]+$/.test(label) : hasMark('tailOfPhone', label)
+    return [{ of: isOfPhone ? 'phone' : 'any', end }]
+  })
 }
 
 function isIdTail(label: string): boolean {

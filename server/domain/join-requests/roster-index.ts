@@ -25,7 +25,13 @@ export interface LookupKeys {
 
 export function lookupKeys(claims: Claims): LookupKeys {
   const { nameKeys, soundKeys, phones, idNumbers, idTails } = claims
-  return { nameKeys, soundKeys, phones, idNumbers, idTails }
+  return {
+    nameKeys,
+    soundKeys,
+    phones,
+    idNumbers,
+    idTails: [...new Set(idTails.map(tail => tail.slice(-6)))],
+  }
 }
 
 /** `this_account` also when the platform does not tell the sender's account: the person is in the group already. */

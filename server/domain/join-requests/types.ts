@@ -81,6 +81,12 @@ export interface Reading {
   gaps: string[]
 }
 
+/** The last characters of a number. `any`: the text does not say of which. */
+export interface ShortTail {
+  of: 'phone' | 'idNumber' | 'any'
+  end: string
+}
+
 /** What a text claims. Nothing here is believed; everything is compared with the roster. */
 export interface Claims {
   /** The text after `cleanText`. */
@@ -104,8 +110,10 @@ export interface Claims {
   idNumbers: string[]
   /** Numbers that look like an ID number with a digit missing or too many. */
   unclearIdNumbers: string[]
-  /** Ends of an ID number, six characters, capital X. */
+  /** Ends of an ID number, six characters or more, capital X. */
   idTails: string[]
+  /** Ends of a number that prove nothing (身份证后四位3771, 138****5678), and speak against whom they do not fit. */
+  shortTails: ShortTail[]
   asksForAnother: boolean
   asksForTwo: boolean
   /** Words that make it doubtful whether the applicant speaks of himself; they stop an approval and nothing else. */

@@ -1,4 +1,5 @@
 import { Converter } from 'opencc-js/t2cn'
+import { nameTables } from './name-tables.ts'
 
 const toSimplified = Converter({ from: 't', to: 'cn' })
 /** Digits of Arabic (Uyghur, Kazakh), Tibetan and Mongolian script; in each block the last four bits are the value. */
@@ -19,8 +20,13 @@ const INVISIBLE =
   /\p{Cf}|\u034f|[\u115f\u1160\u17b4\u17b5\u3164\uffa0]|[\ufe00-\ufe0f]|\u20e3|[\u{e0100}-\u{e01ef}]/gu
 const BLOCK_TAG = /<\/?(?:br|p|div|li|ul|ol|tr|td|th|table|h[1-6])\b[^<>]*>|<\|[^<>]{0,40}\|>/gi
 const INLINE_TAG = /<\/?[a-z][^<>]{0,80}>/gi
-const STICKER = /\[\p{Script=Han}{1,4}\]/gu
+const STICKER = /\[(\p{Script=Han}{1,4})\]/gu
+const spellings = new Set([...nameTables.rareSpellings.values()].flat())
 const EMOJI = /\p{Extended_Pictographic}|[\u{1f1e6}-\u{1f1ff}\u{1f3fb}-\u{1f3ff}]/gu
+const BOLD = /\*\*([^*\n]{1,40})\*\*/g
+/** One circled or bracketed number by itself counts a list (①张伟②…); several in a row are a number. */
+const ENUMERATOR =
+  /(?<![\u2460-\u249b\u24ea\u2776-\u2793])[\u2460-\u249b\u24ea\u2776-\u2793](?![\u2460-\u249b\u24ea\u2776-\u2793])/gu
 const ENTITIES: Record<string, string> = {
   nbsp: ' ',
   ensp: ' ',
@@ -48,11 +54,14 @@ export function cleanText(text: string): string {
     .replace(BLOCK_TAG, '\n')
     .replace(INLINE_TAG, '')
     .replace(INVISIBLE, '')
+    .replace(ENUMERATOR, '\n')
+    .replace(BOLD, '$1')
     // before NFKC, which would turn an ellipsis into three full stops and those into middle dots
     .replace(/[…⋯]+/g, ',')
     .normalize('NFKC')
     .replace(OTHER_DIGITS, digit => String(digit.charCodeAt(0) & 0xf))
-    .replace(STICKER, ' ')
+    // [抱拳] is a sticker, 钱[氵恬] a character typed in parts
+    .replace(STICKER, (_whole, inner: string) => (spellings.has(inner) ? `(${inner})` : ' '))
     .replace(EMOJI, ' ')
     .replace(/\r\n?/g, '\n')
     .replace(/[、]/g, ',')

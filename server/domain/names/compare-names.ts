@@ -1,4 +1,5 @@
 import { soundOfKey, syllables } from './name-key.ts'
+import { nameTables } from './name-tables.ts'
 
 /** `sound`: other characters, same toneless pinyin. `near`: one slip away in looks, order or dialect. */
 export type NameLikeness = 'equal' | 'sound' | 'near' | 'different'
@@ -14,7 +15,11 @@ export function compareNames(a: string, b: string): NameLikeness {
   const right = Array.from(b)
   const length = Math.max(left.length, right.length)
   const distance = editDistance(left, right, 2)
-  if (distance === 1) return length > 2 || left[0] === right[0] ? 'near' : 'different'
+  if (distance === 1) {
+    const isNear =
+      length > 2 || left[0] === right[0] || nameTables.lookAlikeSurnames.has(`${left[0]}${right[0]}`)
+    return isNear ? 'near' : 'different'
+  }
   if (distance === 2 && (length >= 6 || isSwapped(left, right))) return 'near'
   return dialectSound(a) === dialectSound(b) ? 'near' : 'different'
 }

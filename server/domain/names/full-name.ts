@@ -8,6 +8,12 @@ const FUNCTION_CHARACTERS = new Set(Array.from('的是我在了吗呢请您你�
 /** Last characters of places, offices and schools, which no given name has. */
 const PLACE_ENDINGS = new Set(Array.from('县区镇乡局院所部学员省市委业'))
 
+/** 公电话, 方手机: the label of a field with a character that may be a surname. */
+const OF_A_FORM = /电话|手机|号码|微信|身份|姓名|单位|申请|服务|志愿/u
+
+/** 胡文学 is a name, 延安大学 is none. */
+const LEARNED = /^.(?:文|志|好|博|勤|永|国|立|善|敏|兴|启|以|学|向|思|明|进)学$/u
+
 function isChinesePersonName(characters: string[]): boolean {
   const compound = nameTables.compoundSurnames.has(characters.slice(0, 2).join(''))
   const surname = characters[0] ?? ''
@@ -30,9 +36,12 @@ export function nameShape(name: string, dotted = false): NameShape {
   const characters = Array.from(name)
   if (characters.length < 2 || nameTables.noise.has(name)) return 'none'
   if (nameTables.noiseStarts.some(word => name.startsWith(word))) return 'none'
+  // 党员申, 常用手: a word with a character of the next one
+  if (characters.length === 3 && nameTables.noise.has(name.slice(0, 2))) return 'none'
   if (characters.some(character => FUNCTION_CHARACTERS.has(character))) return 'none'
+  if (OF_A_FORM.test(name)) return 'none'
   if (isPartialName(name, characters)) return 'partial'
-  if (PLACE_ENDINGS.has(characters.at(-1) ?? '')) return 'none'
+  if (PLACE_ENDINGS.has(characters.at(-1) ?? '') && !LEARNED.test(name)) return 'none'
   if (dotted && characters.length >= 4) return 'full'
   if (nameTables.wholeNames.has(name) || isMadeOfParts(name)) return 'full'
   const transliterated = characters.every(character => nameTables.transliteration.has(character))

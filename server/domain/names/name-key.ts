@@ -42,7 +42,8 @@ export function nameKey(name: string): string {
 
 const syllableOf = new Map<string, string>()
 
-function syllable(character: string): string {
+/** Toneless pinyin of one Han character, ü as u; what else it may be is kept. */
+export function syllable(character: string): string {
   let sound = syllableOf.get(character)
   if (sound === undefined) {
     // a name's first character may have a reading of its own as a surname (单, 曾, 解)

@@ -24,5 +24,9 @@ export const nameTables = {
   otherBefore: new WordSet(words(names.otherBefore)),
   otherAfter: new WordSet(words(names.otherAfter)),
   nicknameBefore: new WordSet(words(names.nicknameBefore)),
+  /** Pairs of surnames that look alike, in both orders. */
+  lookAlikeSurnames: new Set(
+    words(names.lookAlikeSurnames).flatMap(pair => [pair, Array.from(pair).reverse().join('')]),
+  ),
   rareSpellings: new Map<string, string[]>(Object.entries(names.rareSpellings)),
 }

@@ -62,7 +62,15 @@ describe('rule 1: who asks', () => {
     ['two people', `我们两个一起申请：张云飞 ${zhang.phone}，王芳 ${wangFang.phone}`, 'referred ambiguous'],
     ['two people, not said', `张云飞 ${zhang.phone}，王芳 ${wangFang.phone}`, 'referred ambiguous'],
     ['office', '我是县委组织部的，来核实志愿者在岗情况，拉一下群', 'referred not_on_roster'],
-    ['a family member', `我是张云飞的妈妈，电话${zhang.phone}`, 'referred insufficient'],
+    ['a family member', `我是张云飞的妈妈，电话${zhang.phone}`, 'referred identity_mismatch'],
+    ['for a colleague', `给我们单位的张云飞申请入群 ${zhang.phone}`, 'referred identity_mismatch'],
+    ['one of ours', `我们这的志愿者张云飞还没进群，${zhang.phone}`, 'referred identity_mismatch'],
+    ['pull him in', `帮忙拉下张云飞，${zhang.phone}`, 'referred identity_mismatch'],
+    ['filled in by another', `姓名：张云飞（李强代） 电话：${zhang.phone}`, 'referred identity_mismatch'],
+    ['a list', `名单：张云飞 ${zhang.phone}`, 'referred identity_mismatch'],
+    ['a friend of that name', `我男朋友叫张云飞${zhang.phone}`, 'referred identity_mismatch'],
+    ['his successor', `原群主张云飞，${zhang.phone}，李强接管`, 'referred identity_mismatch'],
+    ['two names, one number', `我是张云飞，王芳，${zhang.phone}`, 'referred identity_mismatch'],
     ['a third person', `张云飞 ${zhang.phone}，她不会用微信`, 'referred identity_mismatch'],
   ])
 })
@@ -104,6 +112,14 @@ describe('rule 3: proven', () => {
     ['rare character', `何𬭎 ${rare.phone}`, 'approved matched'],
     ['rare character in parts', `何金宏 ${rare.phone}`, 'approved matched'],
     ['rare character in brackets', `何（金+宏）${rare.phone}`, 'approved matched'],
+    ['comma for a dot', `古丽米热，艾尼瓦尔 ${gulim.phone}`, 'approved matched'],
+    [
+      'last four as well',
+      `张云飞 ${zhang.phone} 身份证后四位${zhang.idNumber?.slice(-4)}`,
+      'approved matched',
+    ],
+    ['last eight', `张云飞 身份证后八位${zhang.idNumber?.slice(-8)}`, 'approved matched'],
+    ['a request before the name', `重新申请  张云飞（男），${zhang.phone}`, 'approved matched'],
     ['roster in parts', `杨芳喆 ${zhe.phone}`, 'approved matched'],
     ['one of two namesakes', `王芳 ${twin.phone}`, 'approved matched'],
     ['referrer', `王芳推荐我来的，我叫张云飞，手机号${zhang.phone}`, 'approved matched'],
@@ -158,6 +174,24 @@ describe('rule 4: not proven', () => {
     ],
     ['own phone and another’s', `张云飞 ${zhang.phone} ${left.phone}`, 'referred identity_mismatch'],
     ['ID tail of another', `张云飞 身份证后六位${tail(left)}`, 'rejected identity_mismatch'],
+    [
+      'one of two ID numbers wrong',
+      `张云飞 身份证${zhang.idNumber} ${left.idNumber}`,
+      'referred identity_mismatch',
+    ],
+    ['phone right, last four wrong', `张云飞 ${zhang.phone} 身份证后四位9999`, 'referred identity_mismatch'],
+    [
+      'ID right, masked phone wrong',
+      `张云飞 138****9999 身份证${zhang.idNumber}`,
+      'referred identity_mismatch',
+    ],
+    [
+      'phone broken and wrong, ID tail right',
+      `张云飞 电话199\n00000000 身份证后六位${tail(zhang)}`,
+      'referred identity_mismatch',
+    ],
+    ['halves the other way round', `艾尼瓦尔·古丽米热 ${gulim.phone}`, 'referred identity_mismatch'],
+    ['a rare character that no table knows', `何（金+厷）${rare.phone}`, 'referred identity_mismatch'],
     ['stranger', '李强 19900000000', 'rejected not_on_roster'],
     ['friend of a member', '王芳的同学李强，19900000000，他说可以进群', 'rejected not_on_roster'],
   ])
@@ -198,6 +232,19 @@ describe('rules 5 to 8: proven, and then', () => {
     ['elsewhere, transferred', `我是马雪，刚从靖边调到定边，电话${elsewhere.phone}`, 'referred wrong_group'],
     ['left here, active elsewhere', `卢海涛 ${moved.phone}`, 'rejected wrong_group'],
   ])
+})
+
+test('what an applicant is told does not depend on what the roster holds', () => {
+  expect(messageToApplicant('not_on_roster')).toBe(messageToApplicant('identity_mismatch'))
+  expect(messageToApplicant('ambiguous')).toBe(messageToApplicant('insufficient'))
+})
+
+test('the reviewer sees the likeliest person first', () => {
+  const firstOf = (text: string) => judgeWith(index, text).candidates[0]
+  expect(firstOf(`章云飞 ${zhang.phone}`)).toBe(zhang.id)
+  expect(firstOf(`艾尼瓦尔·古丽米热 ${gulim.phone}`)).toBe(gulim.id)
+  expect(firstOf(`王芳 ${off(twin.phone)}`)).toBe(twin.id)
+  expect(firstOf(`帮我朋友张云飞进群，手机号${zhang.phone}`)).toBe(zhang.id)
 })
 
 test('explanations and answers give away no number', () => {

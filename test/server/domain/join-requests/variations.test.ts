@@ -186,8 +186,9 @@ test('a thousand decisions a second on one core', () => {
     text: write(p.name, phoneOf(p), p.county),
     county: p.county,
   }))
-  const start = performance.now()
+  const start = process.cpuUsage()
   for (const { text, county } of texts) judgeWith(index, text, { county })
-  // half the speed asked for, so that a busy machine does not fail the build
-  expect(performance.now() - start).toBeLessThan(2000)
+  const { user, system } = process.cpuUsage(start)
+  // processor time, not the clock on the wall, and half the speed asked for: a busy machine must not fail the build
+  expect((user + system) / 1000).toBeLessThan(2000)
 })
