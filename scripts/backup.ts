@@ -29,7 +29,11 @@ runCommandLine(HELP, async args => {
           'backup.nothing',
           '数据库是空的，没有可备份的。请检查 DATABASE_URL 或 DATA_FOLDER 是不是服务在用的那一个。',
         )
-      return writeBackup(snapshot, out, { at: systemClock.now(), dataKey: config.dataKey })
+      return writeBackup(snapshot, out, {
+        at: systemClock.now(),
+        dataKey: config.dataKey,
+        otherKeys: config.otherDataKeys,
+      })
     })
     const megabytes = (statSync(out).size / 1_048_576).toFixed(1)
     console.log(`已备份 ${summaryOf(manifest)}，写入 ${out}（${megabytes} MB）`)

@@ -3,7 +3,7 @@ import { openUnmigrated } from '../db/backup.ts'
 import { readDataConfig } from '../server/config.ts'
 import { DomainError } from '../server/errors.ts'
 import { summaryOf } from './backup/format.ts'
-import { checkBackup, isOfKey } from './backup/read.ts'
+import { areOfKeys, checkBackup } from './backup/read.ts'
 import { restoreInto } from './backup/restore-into.ts'
 import { runCommandLine, UsageError } from './support/command-line.ts'
 
@@ -28,18 +28,20 @@ runCommandLine(HELP, async args => {
   const { from } = values
   if (!from) throw new UsageError('--from 要写：从哪个文件恢复。')
   const config = readDataConfig(process.env)
-  const manifest = await checkBackup(from, config.dataKey)
-  const hasKey = isOfKey(manifest, config.dataKey)
+  const keys = [config.dataKey, ...config.otherDataKeys]
+  const manifest = await checkBackup(from, ...keys)
+  const hasKey = areOfKeys(manifest, keys)
   console.log(`${from} 完整无损：${summaryOf(manifest)}。`)
   if (values.check) {
-    if (!hasKey) console.log('注意：现在的 DATA_KEY 不是备份时的那一个。')
+    if (!hasKey) console.log('注意：现在的 DATA_KEY 不是备份时的那一个（DATA_KEYS_OTHER 里也没有）。')
     return 0
   }
   if (!hasKey && !values['force-key'])
     throw new DomainError(
       'restore.other_key',
       `现在的 DATA_KEY 不是备份时的那一个：恢复后手机号、身份证号等都解不开。没有动数据库。
-请把 DATA_KEY 换成备份时的；确实丢了才用 --force-key（见 --help）。`,
+请把备份时的密钥写进 DATA_KEY（或 DATA_KEYS_OTHER，恢复后运行 npm run rotate-keys）；备份时正在更换密钥的，两把都要。
+确实丢了才用 --force-key（见 --help）。`,
     )
   const database = await openUnmigrated(config)
   try {

@@ -4,6 +4,7 @@ import { z } from 'zod'
 
 const key43 = z.string().regex(/^[A-Za-z0-9]{43}$/, 'must be exactly 43 letters or digits')
 const callbackToken = z.string().regex(/^[A-Za-z0-9]{1,32}$/, 'must be 1 to 32 letters or digits')
+const dataKeyForm = /^[A-Za-z0-9+/_-]{43}=?$/
 const count = (fallback: number) => z.coerce.number().int().positive().default(fallback)
 const yesNo = (fallback: boolean) =>
   z
@@ -27,7 +28,12 @@ const settings = {
   DATA_FOLDER: z.string().default('.data'),
   DATA_KEY: z
     .string({ error: 'is missing: 32 random bytes in base64, made with `openssl rand -base64 32`' })
-    .regex(/^[A-Za-z0-9+/_-]{43}=?$/, 'must be 32 bytes in base64'),
+    .regex(dataKeyForm, 'must be 32 bytes in base64'),
+  DATA_KEYS_OTHER: z
+    .string()
+    .transform(keys => keys.split(',').map(key => key.trim()))
+    .pipe(z.array(z.string().regex(dataKeyForm, 'must be keys of 32 bytes in base64, separated by commas')))
+    .default([]),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
   CALLBACK_FRESHNESS_SECONDS: count(600),
   // the platforms hang up after 5 s; storing and the way back need the rest
@@ -110,6 +116,8 @@ export interface Config {
   dataFolder: string
   /** 32 bytes, base64. Encrypts personal data and secrets in the database. */
   dataKey: string
+  /** While keys are changed: others that still open what they have sealed. */
+  otherDataKeys: string[]
   logLevel: string
   callbackFreshnessSeconds: number
   callbackDeadlineMs: number
@@ -139,7 +147,10 @@ export class ConfigError extends Error {
 }
 
 /** What a command line needs that works on the database and talks to no platform. */
-export type DataConfig = Pick<Config, 'databaseUrl' | 'databasePool' | 'dataFolder' | 'dataKey' | 'logLevel'>
+export type DataConfig = Pick<
+  Config,
+  'databaseUrl' | 'databasePool' | 'dataFolder' | 'dataKey' | 'otherDataKeys' | 'logLevel'
+>
 
 /**
  * Reads the configuration from an environment. `X_FILE` names a file that holds the value of `X`.
@@ -172,8 +183,10 @@ export function readConfig(environment: Record<string, string | undefined>): Con
 /** The part of the configuration that the command lines need. @throws ConfigError */
 export function readDataConfig(environment: Record<string, string | undefined>): DataConfig {
   const { raw, problems } = readRaw(environment)
-  const { DATABASE_URL, DATABASE_POOL, DATA_FOLDER, DATA_KEY, LOG_LEVEL } = settings
-  const parsed = z.object({ DATABASE_URL, DATABASE_POOL, DATA_FOLDER, DATA_KEY, LOG_LEVEL }).safeParse(raw)
+  const { DATABASE_URL, DATABASE_POOL, DATA_FOLDER, DATA_KEY, DATA_KEYS_OTHER, LOG_LEVEL } = settings
+  const parsed = z
+    .object({ DATABASE_URL, DATABASE_POOL, DATA_FOLDER, DATA_KEY, DATA_KEYS_OTHER, LOG_LEVEL })
+    .safeParse(raw)
   if (!parsed.success) throw new ConfigError([...problems, ...parsed.error.issues.map(problemOf)])
   const { data } = parsed
   return {
@@ -181,6 +194,7 @@ export function readDataConfig(environment: Record<string, string | undefined>):
     databasePool: data.DATABASE_POOL,
     dataFolder: data.DATA_FOLDER,
     dataKey: data.DATA_KEY,
+    otherDataKeys: data.DATA_KEYS_OTHER,
     logLevel: data.LOG_LEVEL,
   }
 }
@@ -220,6 +234,7 @@ function assemble(env: z.output<z.ZodObject<typeof settings>>): Config {
     databasePool: env.DATABASE_POOL,
     dataFolder: env.DATA_FOLDER,
     dataKey: env.DATA_KEY,
+    otherDataKeys: env.DATA_KEYS_OTHER,
     logLevel: env.LOG_LEVEL,
     callbackFreshnessSeconds: env.CALLBACK_FRESHNESS_SECONDS,
     callbackDeadlineMs: env.CALLBACK_DEADLINE_MS,

@@ -30,8 +30,10 @@ export const headShape = z.object({
   at: z.iso.datetime(),
   /** Those that the database had had, by their times in the journal. */
   migrations: z.array(z.number().int()).min(1),
-  /** Tells whether a DATA_KEY is the one that the sealed values were sealed with. */
+  /** Tells whether a key is the DATA_KEY of the time, which the values were sealed and the file was signed with. */
   keyCheck: digest,
+  /** The same of DATA_KEYS_OTHER: the key was being changed, and some values are still of these. */
+  otherKeyChecks: z.array(digest).default([]),
 })
 export const tableShape = z.object({ table: z.string(), columns: z.array(z.string()) })
 export const endShape = z.object({

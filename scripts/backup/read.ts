@@ -31,11 +31,11 @@ export type Part =
 /**
  * Reads a backup from its beginning to its end. Only the last part says that what came before it was right, so whoever
  * acts on the parts must be able to undo it.
- * @param dataKey when it is the one of the backup, the seal is checked, too
+ * @param dataKeys when one of them is the backup's own, the seal is checked, too
  * @throws DomainError `backup.damaged`, `backup.unknown_format`
  */
-export function readBackup(file: string, dataKey: string): AsyncGenerator<Part> {
-  return partsOf(new LineReader(unpack(file)), backupKey(dataKey))
+export function readBackup(file: string, ...dataKeys: string[]): AsyncGenerator<Part> {
+  return partsOf(new LineReader(unpack(file)), dataKeys.map(backupKey))
 }
 
 async function* unpack(file: string): AsyncGenerator<Buffer> {
@@ -50,20 +50,21 @@ async function* unpack(file: string): AsyncGenerator<Buffer> {
 }
 
 /** Reads a whole backup for what it says about itself, and so that it is known to be whole. @throws as `readBackup` */
-export async function checkBackup(file: string, dataKey: string): Promise<Manifest> {
-  for await (const part of readBackup(file, dataKey)) {
+export async function checkBackup(file: string, ...dataKeys: string[]): Promise<Manifest> {
+  for await (const part of readBackup(file, ...dataKeys)) {
     if (part.kind === 'table') for await (const _rows of part.rows);
     if (part.kind === 'end') return part.manifest
   }
   throw damaged('没有结尾')
 }
 
-/** Whether the values in a backup were sealed with this DATA_KEY. */
-export function isOfKey(head: Head, dataKey: string): boolean {
-  return head.keyCheck === keyCheckOf(backupKey(dataKey))
+/** Whether these keys open all values in a backup: the one of the time, and those that were being changed for it. */
+export function areOfKeys(head: Head, dataKeys: readonly string[]): boolean {
+  const given = dataKeys.map(dataKey => keyCheckOf(backupKey(dataKey)))
+  return [head.keyCheck, ...head.otherKeyChecks].every(check => given.includes(check))
 }
 
-async function* partsOf(reader: LineReader, key: Buffer): AsyncGenerator<Part> {
+async function* partsOf(reader: LineReader, keys: Buffer[]): AsyncGenerator<Part> {
   const lines = createHash('sha256')
   const nextLine = async () => {
     const line = await reader.line()
@@ -94,8 +95,8 @@ async function* partsOf(reader: LineReader, key: Buffer): AsyncGenerator<Part> {
     if (seal.sha256 !== sha256) throw damaged('目录和封签不符')
     const wrong = end.tables.find((table, index) => !isSame(table, found[index]))
     if (wrong || found.length !== end.tables.length) throw damaged(`${wrong?.name ?? '表'} 和校验值不符`)
-    if (head.keyCheck === keyCheckOf(key) && !isSameDigest(seal.mac, macOf(key, sha256)))
-      throw damaged('封签不是用 DATA_KEY 作的')
+    const key = keys.find(each => keyCheckOf(each) === head.keyCheck)
+    if (key && !isSameDigest(seal.mac, macOf(key, sha256))) throw damaged('封签不是用 DATA_KEY 作的')
     yield { kind: 'end', manifest: { ...head, ...end, sha256 } }
     return
   }

@@ -27,7 +27,7 @@ const LEVEL = 3
 export async function writeBackup(
   snapshot: Snapshot,
   file: string,
-  { at, dataKey }: { at: Date; dataKey: string },
+  { at, dataKey, otherKeys = [] }: { at: Date; dataKey: string; otherKeys?: readonly string[] },
 ): Promise<Manifest> {
   // two runs at a time, as when a slow one meets the next night's, do not write into each other
   const partial = `${file}.${process.pid}.partial`
@@ -36,7 +36,7 @@ export async function writeBackup(
   try {
     const manifests: Manifest[] = []
     await pipeline(
-      backupOf(snapshot, at, backupKey(dataKey), manifest => manifests.push(manifest)),
+      backupOf(snapshot, at, [dataKey, ...otherKeys].map(backupKey), manifest => manifests.push(manifest)),
       createGzip({ level: LEVEL, chunkSize: 65_536 }),
       chunks => handle.writeFile(chunks),
     )
@@ -58,7 +58,7 @@ export async function writeBackup(
 async function* backupOf(
   snapshot: Snapshot,
   at: Date,
-  key: Buffer,
+  keys: Buffer[],
   finish: (manifest: Manifest) => void,
 ): AsyncGenerator<Buffer> {
   const lines = createHash('sha256')
@@ -67,12 +67,14 @@ async function* backupOf(
     lines.update(bytes)
     return bytes
   }
+  const [key, ...others] = keys as [Buffer, ...Buffer[]]
   const head: Head = {
     qunzhen: 'backup',
     format: FORMAT,
     at: at.toISOString(),
     migrations: snapshot.migrations,
     keyCheck: keyCheckOf(key),
+    otherKeyChecks: others.map(keyCheckOf),
   }
   yield line(head)
   const tables: CopiedTable[] = []

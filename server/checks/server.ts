@@ -137,6 +137,11 @@ async function dataKey(rt: Runtime): Promise<Finding> {
       '把 DATA_KEY 换回原来的那一把（另行保存的那份）并重启。换了密钥，旧的内容无法解密。',
     )
   }
+  if (rt.vault.keyNames.length > 1)
+    return mend(
+      '正在更换 DATA_KEY：旧密钥还写在 DATA_KEYS_OTHER 里。',
+      '运行 npm run rotate-keys；它说可以之后，拿掉 DATA_KEYS_OTHER 并重启。',
+    )
   return ok('打得开数据库里加密的内容。')
 }
 

@@ -1,6 +1,8 @@
 import { deleteOld, emptyAbandoned } from '../../db/queries/housekeeping.ts'
 import { troubles } from '../../db/queries/troubles.ts'
 import { addMonths, monthOf } from '../clock.ts'
+import { remindOfTokens } from '../domain/api-tokens/remind.ts'
+import { eraseAfterRetention } from '../domain/privacy/retention.ts'
 import type { Runtime } from '../runtime.ts'
 
 const DAY_MS = 86_400_000
@@ -18,6 +20,9 @@ export async function deleteExpired(rt: Runtime): Promise<void> {
   // never shorter than what is finished
   const days = Math.max(retentionDays, Math.min(ABANDONED_PERIODS * retentionDays, ABANDONED_MAX_DAYS))
   await emptyAbandoned(rt.db, new Date(now.getTime() - days * DAY_MS))
+  await remindOfTokens(rt)
+  const erased = await eraseAfterRetention(rt)
+  if (erased > 0) rt.log.info({ persons: erased }, 'erased after their retention time')
 }
 
 /** Tells the operators, through the log, what will not get better by itself. */

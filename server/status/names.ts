@@ -22,6 +22,8 @@ export const kindNames: Readonly<Record<string, string>> = {
   mass: '客户群群发',
   join_pass: '入群码',
   create_appchat: '建应用群',
+  add_to_appchat: '把人加进应用群',
+  card_update: '更新卡片',
   welcome: '欢迎语',
   response: '智能机器人回答',
 }

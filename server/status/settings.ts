@@ -47,6 +47,9 @@ const entries: Readonly<Record<string, Entry>> = {
   DATABASE_POOL: { value: config => config.databasePool },
   DATA_FOLDER: { value: config => config.dataFolder },
   DATA_KEY: secret({ value: config => config.dataKey }),
+  DATA_KEYS_OTHER: secret({
+    value: config => (config.otherDataKeys.length > 0 ? config.otherDataKeys.join(',') : null),
+  }),
   LOG_LEVEL: { value: config => config.logLevel },
   CALLBACK_FRESHNESS_SECONDS: { value: config => config.callbackFreshnessSeconds },
   CALLBACK_DEADLINE_MS: { value: config => config.callbackDeadlineMs },
@@ -122,8 +125,8 @@ export function settingsInForce(config: Config): (SettingSection & { missing: st
 }
 
 function saySecret(name: string, value: string): string {
-  // the key of all personal data shows nothing at all
-  if (name === 'DATA_KEY' || value.length < LONG_ENOUGH) return '已设置'
+  // the keys of all personal data show nothing at all
+  if (name.startsWith('DATA_KEY') || value.length < LONG_ENOUGH) return '已设置'
   return `已设置（末 ${TAIL} 位 ${value.slice(-TAIL)}）`
 }
 

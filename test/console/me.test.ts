@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { appendAudit } from '../../db/queries/platform.ts'
 import type { SimPerson } from '../../scripts/simulator/index.ts'
 import { actionWords, auditActions } from '../../server/domain/audit/action-words.ts'
+import { deleteExpired } from '../../server/jobs/housekeeping.ts'
 import { type Answer, personId, signIn, type Visitor, visitorWith } from '../support/console.ts'
 import { bindFirst, bindThrough, claimGroup, fillMatrix, groupNumber, rows } from '../support/matrix.ts'
 import { openStage, type Stage } from '../support/stage.ts'
@@ -38,7 +39,7 @@ describe('the person’s pages', () => {
     spareGroup = groupNumber(
       await say(people.zhou.id, '建群 团支部群 微信群 3人 第一团支部备用群 入群码 拉人'),
     )
-    expect(await say(people.zhang.id, `入群 ${branchGroup} 张思雨 12345`)).not.toContain('通过')
+    expect(await say(people.zhang.id, `入群 ${branchGroup} 张思雨 12345`)).not.toContain('审核通过')
     await say(people.zhang.id, `入群 ${branchGroup} 张思雨 13800000006`)
     await stage.settle()
     const [{ id } = { id: '' }] = await rows<{ id: string }>(
@@ -304,6 +305,40 @@ describe('the person’s pages', () => {
     expect((await rows(stage, `select id from audit_log where action = 'session.ended'`)).length).toBe(2)
   })
 
+  test('all devices out, and the API tokens that were made from the account with them, when one says so', async () => {
+    const here = await signIn(stage, '刘市办')
+    const unit = await rows<{ id: string }>(
+      stage,
+      `select id from units where programme = 'xibu' and code = '610800'`,
+    )
+    const until = new Date(stage.clock.now().getTime() + 10 * 86_400_000).toISOString().slice(0, 10)
+    await here.post('/console/api-tokens', {
+      name: '台帐',
+      unit: String(unit[0]?.id),
+      scopes: 'units:read',
+      until,
+    })
+    const standing = () => rows(stage, `select name from api_tokens where ended_at is null`)
+    expect(await standing()).toEqual([{ name: '台帐' }])
+    // it ends within two weeks: told once, however often the night's work is done
+    const told = () =>
+      rows(
+        stage,
+        `select id from outgoing_messages where purpose = 'task' and person_id = (select id from persons where name = '刘市办')`,
+      )
+    const before = (await told()).length
+    for (let night = 0; night < 2; night++) await deleteExpired(stage.rt)
+    expect((await told()).length).toBe(before + 1)
+    expect((await here.get('/me/sessions')).text).toContain('停用我建的 1 个接口令牌')
+    await here.post('/me/sessions/end-others')
+    expect(await standing()).toHaveLength(1)
+    expect(flash(await here.post('/me/sessions/end-others', { tokens: 'yes' }))).toContain(
+      '停用了 1 个接口令牌',
+    )
+    expect(await standing()).toEqual([])
+    expect((await here.get('/me/sessions')).text).not.toContain('接口令牌')
+  })
+
   describe('网页 in the chat', () => {
     const linkIn = (answer: string) => /https?:\/\/\S+\/sign-in\/link\/\S+/.exec(answer)?.[0] as string
 
@@ -344,3 +379,46 @@ function flash(answer: Answer): string {
   const cookie = answer.headers.getSetCookie().find(each => each.startsWith('qz_said=')) ?? ''
   return decodeURIComponent(cookie.split(';')[0] ?? '')
 }
+
+describe('who had the list in which one stands', () => {
+  let stage: Stage
+  beforeAll(async () => {
+    stage = await openStage()
+    await fillMatrix(stage)
+  })
+  afterAll(() => stage.close())
+
+  const exported = async (code: string, at: string, details = {}) => {
+    const [unit] = await rows<{ id: string }>(
+      stage,
+      `select id from units where programme = 'xibu' and code = '${code}'`,
+    )
+    await appendAudit(stage.rt.db, {
+      at: new Date(at),
+      actorId: await personId(stage, '刘市办'),
+      action: 'roster.exported',
+      subjectKind: 'unit',
+      subjectId: Number(unit?.id),
+      details: { count: 9, ...details },
+    })
+  }
+
+  test('an export of a whole unit is told to each who was in it then, and to nobody else', async () => {
+    // twice on one day by a program, page by page; and of the other county
+    await exported('610800', '2026-09-07T10:00:00+08:00', { by: 'api' })
+    await exported('610800', '2026-09-07T10:00:05+08:00', { by: 'api' })
+    await exported('610825', '2026-09-07T11:00:00+08:00')
+    // before the roster had anybody
+    await exported('610802', '2026-09-01T10:00:00+08:00')
+    stage.clock.advance(3 * 3600_000)
+    const told = async (name: string) => {
+      const { text } = await (await signIn(stage, name)).get('/me/data')
+      return [...text.matchAll(/导出([^<]*)<\/?/g)].map(([, words]) => words?.trim())
+    }
+    expect(await told('周支书')).toEqual(['榆林市的名册，里面有您（单位的程序，通过接口令牌），当天 2 次'])
+    const [county] = (await told('阿依古丽·买买提')).concat([])
+    expect(county).toContain('榆林市的名册')
+    expect(await told('陈省办')).toEqual([])
+    expect(await told('王镇川')).toEqual([])
+  })
+})

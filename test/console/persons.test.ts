@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { personsInLine } from '../../db/queries/persons.ts'
+import { importRoster } from '../../server/domain/roster/import.ts'
 import { personId, signIn, type Visitor } from '../support/console.ts'
 import { bindFirst, fillMatrix, groupNumber, importCsv, rows } from '../support/matrix.ts'
 import { openStage, type Stage } from '../support/stage.ts'
@@ -141,5 +143,124 @@ describe('a person’s page', () => {
     await importCsv(stage, 'qingnong', `${head}610825101,马黄梁,13900000013,乡镇团委成员,团委书记,在岗\n`)
     expect((await lin.get(ma)).status).toBe(404)
     expect((await (await signIn(stage, '丁县书')).get(ma)).status).toBe(200)
+  })
+})
+
+describe('whose numbers one may see in full', () => {
+  let stage: Stage
+  const head = '区县,团支部,姓名,手机号,身份证号,状态\n'
+  /** An import as an office makes it on its page. */
+  async function importAs(office: string, csv: string) {
+    const id = await personId(stage, office)
+    const [unit] = await rows<{ path: string }>(
+      stage,
+      `select u.path from roles r join units u on u.id = r.unit_id where r.person_id = ${id} and r.ended_at is null`,
+    )
+    const result = await importRoster(
+      stage.rt,
+      { name: `${office}.csv`, bytes: Buffer.from(csv) },
+      { programme: 'xibu', isDryRun: false, actorId: id, within: unit?.path as string },
+    )
+    expect(result.problems.filter(each => each.severity === 'error')).toEqual([])
+    expect(result.isApplied).toBe(true)
+  }
+  const unmask = async (office: string, who: number) =>
+    (await signIn(stage, office)).post(`/console/persons/${who}/unmask`, { reason: 'contact' })
+  const idOf = async (name: string) => {
+    const [row] = await rows<{ id: string }>(
+      stage,
+      `select id from persons where name = '${name}' order by id desc limit 1`,
+    )
+    return Number(row?.id)
+  }
+
+  beforeAll(async () => {
+    stage = await openStage()
+    await fillMatrix(stage)
+    const zhao = '陕西省,榆林市,榆阳区,,杨县办,13800000044,,项目办负责同志,副主任,,,,,在岗\n'
+    const ding = '陕西省,榆林市,定边县,,孙县办,13800000045,,项目办负责同志,主任,,,,,在岗\n'
+    await importCsv(
+      stage,
+      'xibu',
+      `省份,地市,区县,团支部,姓名,手机号,身份证号,角色,职务,人员类别,服务单位,服务开始日期,服务结束日期,状态\n陕西省,榆林市,榆阳区,,赵县办,13800000004,,项目办负责同志,主任,,,,,在岗\n${zhao}${ding}`,
+    )
+    await importAs('赵县办', `${head}榆阳区,榆阳区第三团支部,常羊倌,13822223333,610802199901011235,在岗\n`)
+  })
+  afterAll(() => stage.close())
+
+  test('those whose own file brought them', async () => {
+    const { text } = await unmask('赵县办', await idOf('常羊倌'))
+    expect(text).toContain('13822223333')
+  })
+
+  test('not an office that entered somebody whose ID number it knew, and it is told whom to ask', async () => {
+    await importAs('孙县办', `${head}定边县,定边县第二团支部,常羊倌,,610802199901011235,在岗\n`)
+    const who = await idOf('常羊倌')
+    expect(
+      await rows(
+        stage,
+        `select unit_id from roster_entries where person_id = ${who} and gone_import_id is null`,
+      ),
+    ).toHaveLength(2)
+    const { status, text } = await unmask('孙县办', who)
+    expect(status).toBe(200)
+    expect(text).not.toContain('13822223333')
+    expect(text).toMatch(/请向榆阳区或共同的上级查询/)
+    expect(
+      await rows(
+        stage,
+        `select action, details ->> 'reason' as reason from audit_log where subject_id = ${who} and action like 'person.unmask%' order by id desc limit 1`,
+      ),
+    ).toEqual([{ action: 'person.unmask_refused', reason: '工作联系' }])
+    // nor by an API token of theirs that may read whole phones
+    const [county] = await rows<{ path: string }>(
+      stage,
+      `select path from units where programme = 'xibu' and code = '610825'`,
+    )
+    const paths = [county?.path as string]
+    expect(await personsInLine(stage.rt.db, [who], paths, 'phoneIndex')).toEqual(new Set())
+    expect(await personsInLine(stage.rt.db, [who], ['/'], 'phoneIndex')).toEqual(new Set([who]))
+    // the unit above both has them
+    expect((await unmask('刘市办', who)).text).toContain('13822223333')
+    // nor once the rightful office has let go of them
+    await importAs('赵县办', `${head}榆阳区,榆阳区第三团支部,新来的,13822224444,,在岗\n`)
+    expect((await unmask('孙县办', who)).text).not.toContain('13822223333')
+  })
+
+  test('an office that was given them from above', async () => {
+    const who = await idOf('新来的')
+    await importAs(
+      '刘市办',
+      `区县,团支部,姓名,手机号,状态\n定边县,定边县第二团支部,新来的,13822224444,在岗\n榆阳区,榆阳区第三团支部,替补的,13822225555,在岗\n`,
+    )
+    expect((await unmask('孙县办', who)).text).toContain('13822224444')
+  })
+
+  test('not so many in a day: the unit above is told at the twentieth, and the fifty-first is refused', async () => {
+    const zhao = await signIn(stage, '赵县办')
+    const page = `/console/persons/${await personId(stage, '周支书')}/unmask`
+    const told = () =>
+      rows<{ person_id: string }>(
+        stage,
+        `select person_id from outgoing_messages where purpose = 'task' order by id`,
+      )
+    const seen = (
+      await rows(
+        stage,
+        `select 1 from audit_log where action = 'person.unmasked' and actor_id = ${await personId(stage, '赵县办')}`,
+      )
+    ).length
+    for (let count = seen; count < 19; count++) await zhao.post(page, { reason: 'contact' })
+    expect(await told()).toEqual([])
+    await zhao.post(page, { reason: 'contact' })
+    expect((await told()).map(row => Number(row.person_id))).toEqual([await personId(stage, '刘市办')])
+    for (let count = 20; count < 50; count++) await zhao.post(page, { reason: 'contact' })
+    const refused = await zhao.post(page, { reason: 'contact' })
+    expect([refused.status, refused.text.includes('到了上限'), refused.text.includes('13800000005')]).toEqual(
+      [422, true, false],
+    )
+    expect(await told()).toHaveLength(1)
+    stage.clock.advance(24 * 3600_000 + 1000)
+    expect((await zhao.post(page, { reason: 'contact' })).text).toContain('13800000005')
   })
 })

@@ -299,6 +299,42 @@ describe('a matrix that is backed up', () => {
   }, 120_000)
 })
 
+describe('a backup made while the data key was changed', () => {
+  const [oldKey, newKey] = [randomDataKey(), randomDataKey()]
+  const both = { DATA_KEY: newKey, DATA_KEYS_OTHER: oldKey }
+
+  test('is signed with the current key and asks for both', async () => {
+    const [url, file] = [await cloneDatabase(), newFile()]
+    expect(
+      await runProgram('scripts/backup.ts', ['--out', file], { DATABASE_URL: url, ...both }),
+    ).toMatchObject({
+      status: 0,
+    })
+    const restore = async (keys: Record<string, string>) =>
+      runProgram('scripts/restore.ts', ['--from', file], { DATABASE_URL: await emptyDatabase(), ...keys })
+    expect(await restore({ DATA_KEY: newKey })).toMatchObject({
+      status: 1,
+      stderr: expect.stringMatching(/两把都要/),
+    })
+    expect(await restore({ DATA_KEY: oldKey })).toMatchObject({ status: 1 })
+    expect(await restore(both)).toMatchObject({ status: 0, stderr: '' })
+    // in the other order too: which is the current one is the reader's own choice
+    expect(await restore({ DATA_KEY: oldKey, DATA_KEYS_OTHER: newKey })).toMatchObject({ status: 0 })
+  })
+
+  test('of before the change is restored with the former key beside the new one, and its seal is checked', async () => {
+    const [url, file] = [await cloneDatabase(), newFile()]
+    await runProgram('scripts/backup.ts', ['--out', file], { DATABASE_URL: url, DATA_KEY: oldKey })
+    expect(
+      await runProgram('scripts/restore.ts', ['--from', file], {
+        DATABASE_URL: await emptyDatabase(),
+        ...both,
+      }),
+    ).toMatchObject({ status: 0 })
+    expect(await checkBackup(file, newKey, oldKey)).toMatchObject({ otherKeyChecks: [] })
+  })
+})
+
 describe('a backup of another version', () => {
   const dataKey = randomDataKey()
   const env = (url: string) => ({ DATABASE_URL: url, DATA_KEY: dataKey })

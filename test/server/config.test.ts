@@ -52,6 +52,7 @@ describe('a configuration', () => {
       databasePool: 10,
       dataFolder: '.data',
       dataKey,
+      otherDataKeys: [],
       logLevel: 'info',
       callbackFreshnessSeconds: 600,
       callbackDeadlineMs: 4000,
@@ -144,6 +145,8 @@ describe('a configuration', () => {
     ['a data key of 16 bytes', { ...whole, DATA_KEY: randomBytes(16).toString('base64') }, ['DATA_KEY']],
     ['a data key in hexadecimal', { ...whole, DATA_KEY: randomBytes(32).toString('hex') }, ['DATA_KEY']],
     ['a data key with something else in it', { ...whole, DATA_KEY: `"${dataKey}"` }, ['DATA_KEY']],
+    ['another key that is none', { ...whole, DATA_KEYS_OTHER: `${dataKey},short` }, ['DATA_KEYS_OTHER']],
+    ['other keys with an empty one', { ...whole, DATA_KEYS_OTHER: `${dataKey},` }, ['DATA_KEYS_OTHER']],
     ['a port that is no number', { ...whole, PORT: 'http' }, ['PORT']],
     ['a negative port', { ...whole, PORT: '-1' }, ['PORT']],
     ['a public address without a scheme', { ...whole, PUBLIC_URL: 'example.cn' }, ['PUBLIC_URL']],
@@ -220,6 +223,7 @@ describe('the command lines', () => {
       databasePool: 10,
       dataFolder: '.data',
       dataKey,
+      otherDataKeys: [],
       logLevel: 'info',
     })
   })

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { standingTokensOf } from '../../../db/queries/api-tokens.ts'
 import { openTasksOf } from '../../../db/queries/groups.ts'
 import { waitingRequests } from '../../../db/queries/join-requests.ts'
 import { noticesFor, type OwnNotice, ownGroupsOf } from '../../../db/queries/notice-readings.ts'
@@ -22,14 +23,12 @@ import { managesGroup } from '../../domain/actor.ts'
 import { actionWords } from '../../domain/audit/action-words.ts'
 import { agree, consentOf, withdraw } from '../../domain/consents/consent.ts'
 import { idNumberConsent } from '../../domain/consents/consent-text.ts'
-import { messageToApplicant } from '../../domain/join-requests/policy.ts'
-import type { Reason } from '../../domain/join-requests/types.ts'
+import { standingWords } from '../../domain/join-requests/admission.ts'
 import { deliveryWords } from '../../domain/notices/export-deliveries.ts'
 import { acknowledgeReading, openNotice } from '../../domain/notices/read.ts'
 import { acknowledge, relayDone } from '../../domain/notices/settle.ts'
-import { maskIdNumber } from '../../domain/roster/id-number.ts'
-import { maskPhone } from '../../domain/roster/phone.ts'
-import { maskMiddle } from '../../domain/roster/text.ts'
+import { shownNumbers } from '../../domain/persons/shown-numbers.ts'
+import { privacyPolicy } from '../../domain/privacy/policy.ts'
 import { endOwnSession, endSessionsBut } from '../../domain/sign-in/end-sessions.ts'
 import { DomainError } from '../../errors.ts'
 import { type Html, html } from '../../http/html.ts'
@@ -37,12 +36,14 @@ import { inTransaction } from '../../runtime.ts'
 import { page } from '../layout.ts'
 import { dayWords, deed, emptyState, figure, moment, pager, table, tag, token } from '../parts.ts'
 import type { Routes, View } from '../routes.ts'
+import { ownDutiesCard } from './hand-overs.ts'
 
 const PAGE_SIZE = 50
 /** Open things of one kind on the first page; the rest is behind its link. */
 const SHOWN = 5
 
 const paged = z.object({ page: z.coerce.number().int().min(1).max(10_000).catch(1) })
+const { retention } = privacyPolicy
 const home: [string, string][] = [['我的', '/me']]
 
 /** `GET /me`: what a person is here, what waits for them, what is kept of them, and who looked at it. */
@@ -89,6 +90,7 @@ async function homePage(view: View<null>): Promise<Html> {
     title: `${person.name}，您好`,
     part: 'me',
     body: html`${rolesCard(view, roles, owned.length)}
+${await ownDutiesCard(view)}
 <h2>等您办的</h2>
 ${isQuiet ? emptyState('没有等您办的事。') : ''}
 ${open.length > 0 ? html`<section class="card"><h3>通知</h3><ul class="plain">${open.slice(0, SHOWN).map(each => noticeItem(each, now))}</ul>${open.length > SHOWN ? html`<p><a href="/me/notices">看全部通知</a></p>` : ''}</section>` : ''}
@@ -184,30 +186,16 @@ async function requestsPage(view: View<null>): Promise<Html> {
             .slice(0, PAGE_SIZE)
             .map(
               request =>
-                html`<li><b>${request.groupName}</b> ${decisionTag(request.decision)} <span class="soft">申请 ${request.id} · ${request.unitName} · ${moment(request.createdAt, now)}</span><br>${decisionWords(request)}</li>`,
+                html`<li><b>${request.groupName}</b> ${standingTag(request)} <span class="soft">申请 ${request.id} · ${request.unitName} · ${moment(request.createdAt, now)}</span><br>${standingWords(request).words}</li>`,
             )}</ul></div>`
     }${pager('/me/requests', {}, number, found.length > PAGE_SIZE)}`,
   })
 }
 
-function decisionTag(decision: string): Html {
-  if (decision === 'approved') return tag('通过', 'good')
-  return decision === 'referred' ? tag('等人核实', 'wait') : tag('没有通过', 'bad')
-}
-
-/** The words depend on the class of the reason alone: they help the honest and tell an impostor nothing. */
-function decisionWords(request: {
-  decision: string
-  reason: string
-  decidedBy: number | null
-  groupId: number
-}) {
-  if (request.decision === 'approved') return '已通过，入群方式发在聊天里；没收到请联系群主。'
-  if (request.decision === 'referred')
-    return '系统拿不准，已请群主核实，有结果会在聊天里告诉您，不用重复提交。'
-  const hint = messageToApplicant(request.reason as Reason)
-  const who = request.decidedBy === null ? '' : '由群主或负责同志核实。'
-  return `${who}${hint}再申请请在聊天里发送“入群 ${request.groupId}”。`
+function standingTag(request: Parameters<typeof standingWords>[0]): Html {
+  const { state } = standingWords(request)
+  if (state === 'approved') return tag('通过', 'good')
+  return state === 'open' ? tag('还没有通过', 'wait') : tag('没有通过', 'bad')
 }
 
 // notices
@@ -341,17 +329,16 @@ async function dataPage(view: View<null>): Promise<Html> {
     groupsOfPerson(rt.db, id),
     deedsAbout(rt.db, id, placeOf(number)),
   ])
-  const shown = (sealed: string | null | undefined, mask: (text: string) => string) =>
-    sealed ? mask(rt.vault.open(sealed)) : '没有登记'
+  const numbers = shownNumbers(rt.vault, person ?? {}, 'self')
   return page(view, {
     title: '我的信息',
     part: 'me',
     above: home,
     body: html`<section class="card"><h2>系统知道我什么</h2><dl class="facts">
 <dt>姓名</dt><dd>${person?.name ?? ''}</dd>
-<dt>手机号</dt><dd>${shown(person?.phoneSealed, maskPhone)}</dd>
-<dt>身份证号</dt><dd>${shown(person?.idNumberSealed, maskIdNumber)}</dd>
-<dt>微信号</dt><dd>${shown(person?.wechatSealed, text => maskMiddle(text, 2, 1))}</dd>
+<dt>手机号</dt><dd>${numbers.phone ?? '没有登记'}</dd>
+<dt>身份证号</dt><dd>${numbers.idNumber ?? '没有登记'}</dd>
+<dt>微信号</dt><dd>${numbers.wechat ?? '没有登记'}</dd>
 <dt>登记时间</dt><dd>${person ? moment(person.createdAt, now) : ''}</dd></dl>
 <p class="soft">号码加密保存，这里只显示打码的。有错请联系所在单位更新名册。</p></section>
 <h2>账号</h2>
@@ -381,12 +368,12 @@ ${
 }
 <p>另外知道您在 <a href="/me/groups">${groups.length} 个群</a>里，和<a href="/me/requests">您的入群申请</a>、<a href="/me/notices">读过的通知</a>、<a href="/me/sessions">登录的设备</a>。</p>
 <section class="card"><h2>保存多久</h2><ul>
-<li>名册、任职、入群记录是工作档案，一直保存；离任记下结束时间。</li>
+<li>名册、任职、入群记录是工作档案，离任记下结束时间；最后一段服务或任职结束 ${retention.personMonths.value} 个月后，姓名和号码自动删除，只留单位、角色和起止。</li>
 <li>您发给机器人的话加密保存，办完后 ${rt.config.retentionDays} 天删除。</li>
-<li>入群申请的原文加密保存，作为审核的凭据。</li>
+<li>入群申请的原文加密保存，作为审核的凭据，办结 ${retention.requestMonths.value} 个月后删除。</li>
 <li>取消关注公众号，账号与您的绑定当时解除。</li>
 <li>下面的留痕一直保存，任何人不能改、不能删。</li></ul>
-<p class="soft">身份证号的用途和撤回见<a href="/me/consent">身份证号使用说明</a>。</p></section>
+<p class="soft">身份证号的用途和撤回见<a href="/me/consent">身份证号使用说明</a>。不想再留，可以<a href="/me/erase">删除我的信息</a>。</p></section>
 <h2 id="who-looked">谁看过、动过我的信息</h2>
 ${
   deeds.length === 0
@@ -418,7 +405,13 @@ function registrationWords(
 }
 
 function deedItem({ rt, viewer }: View<null>, each: LookedAt, now: Date): Html {
-  return html`<li><b>${whoDid(each)}</b>${actionWords(each.action, each.details)} <span class="soft">${moment(each.at, now)}</span></li>`
+  return html`<li><b>${whoDid(each)}</b>${whatWasDone(each)} <span class="soft">${moment(each.at, now)}</span></li>`
+
+  function whatWasDone({ action, details, exported }: LookedAt): string {
+    if (exported === null) return actionWords(action, details)
+    const often = exported.times > 1 ? `，当天 ${exported.times} 次` : ''
+    return `导出${exported.unitName}的名册，里面有您${details.by === 'api' ? '（单位的程序，通过接口令牌）' : ''}${often}`
+  }
 
   function whoDid(by: LookedAt): string {
     if (by.actorId === viewer.actor.person.id) return '您本人：'
@@ -446,7 +439,10 @@ function consentRoutes(routes: Routes): void {
     )
     if (answer === 'withdraw') {
       await withdraw(rt, viewer.actor, idNumberConsent)
-      return view.goTo('/me/consent', '已撤回。请不要再用身份证号申请；要删除已有的，请联系所在单位。')
+      return view.goTo(
+        '/me/consent',
+        '已撤回，系统里您的身份证号和申请原文已经删除。请不要再用身份证号申请。',
+      )
     }
     try {
       await agree(rt, viewer.actor, idNumberConsent, day)
@@ -484,7 +480,7 @@ async function consentPage(view: View<null>, fault: string | null = null): Promi
         ? deed('/me/consent', view.formToken, '撤回同意', {
             fields: { answer: 'withdraw' },
             isGrave: true,
-            sure: '撤回后请不要再用身份证号申请入群。确定撤回吗？',
+            sure: '撤回会删除系统里您的身份证号和申请原文，不能恢复；还在等核实的申请会作废。确定撤回吗？',
           })
         : deed('/me/consent', view.formToken, '同意', { fields: { answer: 'agree', day: text.day } })
     }</div></section>`,
@@ -506,6 +502,7 @@ function sessionRoutes(routes: Routes): void {
     const { rt, viewer } = view
     const now = rt.clock.now()
     const sessions = await sessionsOf(rt.db, viewer.actor.person.id, now)
+    const tokens = await standingTokensOf(rt.db, viewer.actor.person.id, now)
     return page(view, {
       title: '登录的设备',
       part: 'me',
@@ -517,7 +514,20 @@ function sessionRoutes(routes: Routes): void {
           session =>
             html`<li class="own-group"><span><b>${session.device}</b> ${session.id === viewer.sessionId ? tag('就是这里', 'good') : ''}<br><span class="soft">${wayWords[session.signedInBy] ?? session.signedInBy} · ${moment(session.createdAt, now)}登录，${moment(session.lastSeenAt, now)}用过</span></span><form method="post" action="/me/sessions/${session.id}/end">${token(view.formToken)}<button class="second">${session.id === viewer.sessionId ? '退出' : '让它退出'}</button></form></li>`,
         )}</ul></div>
-${sessions.length > 1 ? html`<div class="deeds">${deed('/me/sessions/end-others', view.formToken, '让其他设备都退出', { sure: '其他设备要重新登录，确定吗？', isGrave: true })}</div>` : ''}`,
+<div class="deeds">${sessions.length > 1 ? deed('/me/sessions/end-others', view.formToken, '让其他设备都退出', { sure: '其他设备要重新登录，确定吗？', isGrave: true }) : ''}${
+        tokens.length > 0
+          ? deed(
+              '/me/sessions/end-others',
+              view.formToken,
+              `都退出，并停用我建的 ${tokens.length} 个接口令牌`,
+              {
+                fields: { tokens: 'yes' },
+                sure: `其他设备要重新登录；用“${tokens.map(each => each.name).join('”“')}”的系统会连不上，要另建令牌。确定吗？`,
+                isGrave: true,
+              },
+            )
+          : ''
+      }</div>`,
     })
   })
 
@@ -527,8 +537,15 @@ ${sessions.length > 1 ? html`<div class="deeds">${deed('/me/sessions/end-others'
   })
 
   routes.post('/me/sessions/end-others', 'person', async view => {
-    const count = await endSessionsBut(view.rt, view.viewer.actor, view.viewer.sessionId)
-    return view.goTo('/me/sessions', count > 0 ? `其他 ${count} 处登录已经退出。` : '没有其他登录。')
+    const { tokens: withTokens } = view.read(
+      z.object({ tokens: z.literal('yes').optional().catch(undefined) }),
+    )
+    const { sessions, tokens } = await endSessionsBut(view.rt, view.viewer.actor, {
+      keptId: view.viewer.sessionId,
+      withTokens: withTokens === 'yes',
+    })
+    const words = sessions > 0 ? `其他 ${sessions} 处登录已经退出。` : '没有其他登录。'
+    return view.goTo('/me/sessions', tokens > 0 ? `${words}停用了 ${tokens} 个接口令牌。` : words)
   })
 }
 

@@ -1,13 +1,15 @@
 import { z } from 'zod'
+import { type ErasureRow, erasuresOf } from '../../../db/queries/erasures.ts'
 import { type GroupWithUnit, groupsJoinedBy, groupsOwnedBy } from '../../../db/queries/groups.ts'
 import { identitiesOf } from '../../../db/queries/identities.ts'
 import { entryHistoryOf, type PersonRow, rolesOf } from '../../../db/queries/persons.ts'
 import { personPolicy } from '../../domain/access/persons.ts'
 import { managesGroup, managesUnit } from '../../domain/actor.ts'
 import { issueBindingCodeFor } from '../../domain/identities/issue-code.ts'
+import { shownNumbers } from '../../domain/persons/shown-numbers.ts'
 import { UNMASK_REASONS, type UnmaskedNumbers, unmaskPerson } from '../../domain/persons/unmask.ts'
-import { maskIdNumber } from '../../domain/roster/id-number.ts'
-import { maskPhone } from '../../domain/roster/phone.ts'
+import { eraseForOffice, outlookOf, type WhyErased } from '../../domain/privacy/erase.ts'
+import { kindWords, privacyPolicy } from '../../domain/privacy/policy.ts'
 import { DomainError } from '../../errors.ts'
 import { type Html, html } from '../../http/html.ts'
 import { page } from '../layout.ts'
@@ -21,6 +23,8 @@ interface Once {
   code?: Html
   fault?: string
   fields?: { reason?: string; words?: string }
+  /** What was typed to have somebody's data deleted. */
+  said?: string
 }
 
 const unmasking = z.object({
@@ -46,6 +50,8 @@ export function personPages(routes: Routes): void {
     }
   })
 
+  eraseRoute(routes)
+
   routes.post('/console/persons/:personId/binding-code', personPolicy, async view => {
     const { rt, viewer, thing: person } = view
     try {
@@ -56,6 +62,22 @@ ${momentWords(issued.expiresAt, rt.clock.now())} 前有效，只能用一次；�
       return await personPage(view, { code })
     } catch (error) {
       return refuse(view, error)
+    }
+  })
+}
+
+function eraseRoute(routes: Routes): void {
+  routes.post('/console/persons/:personId/erase', personPolicy, async view => {
+    const { rt, viewer, thing: person } = view
+    const { name } = (view.request.body ?? {}) as { name?: unknown }
+    const said = typeof name === 'string' ? name.slice(0, 100) : ''
+    try {
+      await eraseForOffice(rt, viewer.actor, { person, said })
+      return view.goTo(`/console/persons/${person.id}`, '已删除这个人的信息。')
+    } catch (error) {
+      if (!(error instanceof DomainError)) throw error
+      view.reply.code(422)
+      return personPage(view, { fault: error.message, said })
     }
   })
 }
@@ -77,12 +99,14 @@ function valuesOf({ request }: View<unknown>): Once['fields'] {
 async function personPage(view: View<PersonRow>, once: Once = {}): Promise<Html> {
   const { rt, viewer, thing: person } = view
   const now = rt.clock.now()
-  const [roles, history, joined, owned, accounts] = await Promise.all([
+  const [roles, history, joined, owned, accounts, erasures, outlook] = await Promise.all([
     rolesOf(rt.db, person.id),
     entryHistoryOf(rt.db, person.id),
     groupsJoinedBy(rt.db, person.id),
     groupsOwnedBy(rt.db, person.id),
     identitiesOf(rt.db, person.id),
+    erasuresOf(rt.db, person.id),
+    outlookOf(rt, person.id),
   ])
   // what they are elsewhere is the business of those who run it
   const isOurs = (each: { unitPath: string }) => managesUnit(rt.templates, viewer.actor, each.unitPath)
@@ -94,7 +118,7 @@ async function personPage(view: View<PersonRow>, once: Once = {}): Promise<Html>
     above: [['名册', '/console/roster']],
     fault: once.fault ?? null,
     body: html`${once.code ?? ''}
-<div class="cards"><section class="card"><h2>联系方式</h2>${numbersCard(view, once)}</section>
+<div class="cards"><section class="card"><h2>联系方式</h2>${numbersCard(view, once, erasures.length > 0)}</section>
 <section class="card"><h2>账号</h2>
 ${
   accounts.length === 0
@@ -133,7 +157,9 @@ ${table(
   '名册里没有记录。',
 )}${elsewhere(history.length - ownHistory.length, '条名册记录')}
 <h2>群</h2>
-${groupsCard(view, person, owned, joined)}`,
+${groupsCard(view, person, owned, joined)}
+${erasures.length > 0 ? erasedCard(erasures, now) : ''}
+${outlook.stands || erasures.some(each => each.kinds.includes('name')) ? '' : eraseCard(view, outlook.goes, once)}`,
   })
 }
 
@@ -149,18 +175,48 @@ const boundWords: Record<string, string> = {
   registration: '本人自助登记',
 }
 
-function numbersCard(view: View<PersonRow>, { numbers, fields }: Once): Html {
+const whyErased: Record<WhyErased, string> = {
+  request: '本人要求',
+  office: '单位办理',
+  retention: '保存期满',
+  consent: '本人撤回同意',
+}
+
+function erasedCard(erasures: ErasureRow[], now: Date): Html {
+  return html`<section class="card"><h2>删除记录</h2><ul class="plain">${erasures.map(
+    each =>
+      html`<li>${moment(each.at, now)} ${whyErased[each.why as WhyErased] ?? each.why}：${kindWords(each.kinds)}</li>`,
+  )}</ul></section>`
+}
+
+/** For somebody who has left; whoever is on the roster can have it done themselves only. */
+function eraseCard(view: View<PersonRow>, goes: string, { said }: Once): Html {
+  const { id, name } = view.thing
+  return html`<details class="card"${said === undefined ? '' : html` open`}><summary>删除${name}的信息</summary>
+<p>${name}已不在名册上。到最后一段服务或任职结束 ${privacyPolicy.retention.personMonths.value} 个月时会自动删除；现在就删除的话，删掉：${goes}。不能恢复。</p>
+<ul>${privacyPolicy.kept.slice(0, 2).map(each => html`<li class="soft">留下${each.what}：${each.why}。</li>`)}</ul>
+<form method="post" action="/console/persons/${id}/erase">${token(view.formToken)}
+${field('name', `请照写姓名“${name}”`, { value: said ?? '', isRequired: true })}
+<button class="grave">删除，不能恢复</button></form></details>`
+}
+
+function numbersCard(view: View<PersonRow>, { numbers, fields }: Once, isErased: boolean): Html {
   const { rt, thing: person } = view
+  if (!person.phoneSealed && !person.idNumberSealed && isErased)
+    return html`<p>${tag('号码已删除')} 见下面的删除记录。还要入群，请群主当面核对。</p>`
   if (!person.phoneSealed && !person.idNumberSealed)
     return html`<p>${tag('没有手机号和身份证号', 'wait')} 入群申请无法核对，请在名册里补上后导入。</p>`
-  const open = (sealed: string | null, mask: (text: string) => string) =>
-    sealed ? mask(rt.vault.open(sealed)) : '没有登记'
-  if (numbers)
-    return html`<dl class="facts"><dt>手机号</dt><dd>${numbers.phone ? html`<a href="tel:${numbers.phone}">${numbers.phone}</a>` : '没有登记'}</dd>
-<dt>身份证号</dt><dd>${numbers.idNumber ?? (numbers.isWithheld ? '还在您不管的单位登记，请向上级查询' : '没有登记')}</dd></dl>
+  if (numbers) {
+    const withheld = (field: 'phone' | 'idNumber') => numbers.withheld?.fields.includes(field)
+    const asked = numbers.withheld?.askWhom
+    const notShown = `不是您所辖的单位登记的，或还在别的单位登记，请向${asked ? `${asked}或共同的上级` : '上级'}查询`
+    return html`<dl class="facts"><dt>手机号</dt><dd>${numbers.phone ? html`<a href="tel:${numbers.phone}">${numbers.phone}</a>` : withheld('phone') ? notShown : '没有登记'}</dd>
+<dt>身份证号</dt><dd>${numbers.idNumber ?? (withheld('idNumber') ? notShown : '没有登记')}</dd></dl>
 <p class="soft">只显示这一次。这次查看已经留痕，${person.name}本人也看得到。</p>`
-  return html`<dl class="facts"><dt>手机号</dt><dd>${open(person.phoneSealed, maskPhone)}</dd>
-<dt>身份证号</dt><dd>${open(person.idNumberSealed, maskIdNumber)}</dd></dl>
+  }
+  const shown = shownNumbers(rt.vault, person, 'office')
+  return html`<dl class="facts"><dt>手机号</dt><dd>${shown.phone ?? '没有登记'}</dd>
+<dt>身份证号</dt><dd>${shown.idNumber ?? '没有登记'}</dd></dl>
 <details${fields ? html` open` : ''}><summary>查看完整号码</summary>
 <p class="soft">会记下谁、什么时候、为什么查看，${person.name}本人看得到。</p>
 <form method="post" action="/console/persons/${person.id}/unmask">${token(view.formToken)}

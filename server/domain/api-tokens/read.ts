@@ -25,14 +25,20 @@ export interface Caller {
  */
 export async function readToken(rt: DomainRuntime, token: string): Promise<Caller | null> {
   const now = rt.clock.now()
-  const owner = await tokenOwner(rt.db, rt.vault.index('api-token', token), now)
+  const tokenIndexes = rt.vault.indexes('api-token', token)
+  const owner = await tokenOwner(rt.db, tokenIndexes, now)
   if (!owner) return null
   const { unit, roles } = owner
   const role = managingRoles(rt.templates, { roles }).find(each => unit.path.startsWith(each.unitPath))
   if (!role) return null
-  const { lastUsedAt } = owner.token
-  if (lastUsedAt === null || now.getTime() - lastUsedAt.getTime() >= USED_EVERY_MS)
-    await noteTokenUsed(rt.db, owner.token.id, now)
+  const { lastUsedAt, tokenIndex } = owner.token
+  // of another key: the token is here only now, so now is the time to index it anew
+  const isOld = tokenIndex !== tokenIndexes[0]
+  if (isOld || lastUsedAt === null || now.getTime() - lastUsedAt.getTime() >= USED_EVERY_MS)
+    await noteTokenUsed(rt.db, owner.token.id, {
+      tokenIndex: rt.vault.index('api-token', token),
+      lastUsedAt: now,
+    })
   return {
     tokenId: owner.token.id,
     tokenName: owner.token.name,

@@ -3,6 +3,7 @@ import { appendAudit } from '../../../db/queries/platform.ts'
 import { DomainError } from '../../errors.ts'
 import { type DomainRuntime, inTransaction } from '../../runtime.ts'
 import type { KnownActor } from '../actor.ts'
+import { eraseUnderConsent } from '../privacy/erase.ts'
 import type { ConsentText } from './consent-text.ts'
 
 /** What a person's agreement stands at. */
@@ -47,11 +48,15 @@ export function agree(
   })
 }
 
-/** Takes an agreement back (个人信息保护法 第十五条). What was done before stays lawful. */
+/**
+ * Takes an agreement back, and erases what was kept under it (个人信息保护法 第十五条、第四十七条). What was done before stays
+ * lawful.
+ */
 export function withdraw(rt: DomainRuntime, actor: KnownActor, text: ConsentText): Promise<void> {
   return inTransaction(rt, async tx => {
-    if (await withdrawConsents(tx.db, actor.person.id, text.purpose, tx.clock.now()))
-      await audit(tx, actor, 'consent.withdrawn', { purpose: text.purpose })
+    if (!(await withdrawConsents(tx.db, actor.person.id, text.purpose, tx.clock.now()))) return
+    await eraseUnderConsent(tx, actor.person.id)
+    await audit(tx, actor, 'consent.withdrawn', { purpose: text.purpose })
   })
 }
 

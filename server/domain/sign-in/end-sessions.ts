@@ -1,3 +1,4 @@
+import { endApiToken, standingTokensOf } from '../../../db/queries/api-tokens.ts'
 import { appendAudit } from '../../../db/queries/platform.ts'
 import { endOtherSessions, endSession } from '../../../db/queries/sessions.ts'
 import { type DomainRuntime, inTransaction } from '../../runtime.ts'
@@ -12,12 +13,32 @@ export function endOwnSession(rt: DomainRuntime, actor: KnownActor, sessionId: n
   })
 }
 
-/** Signs a person out everywhere but here. @returns on how many browsers */
-export function endSessionsBut(rt: DomainRuntime, actor: KnownActor, keptId: number): Promise<number> {
+/**
+ * Signs a person out everywhere but here. Whoever fears that somebody else was at their account ends the API tokens that
+ * were made from it as well: those outlive every session.
+ */
+export function endSessionsBut(
+  rt: DomainRuntime,
+  actor: KnownActor,
+  { keptId, withTokens }: { keptId: number; withTokens: boolean },
+): Promise<{ sessions: number; tokens: number }> {
   return inTransaction(rt, async tx => {
-    const count = await endOtherSessions(tx.db, actor.person.id, keptId, tx.clock.now())
+    const now = tx.clock.now()
+    const count = await endOtherSessions(tx.db, actor.person.id, keptId, now)
     if (count > 0) await audit(tx, actor, { count })
-    return count
+    const tokens = withTokens ? await standingTokensOf(tx.db, actor.person.id, now) : []
+    for (const { id, name, unitId } of tokens) {
+      await endApiToken(tx.db, id, now)
+      await appendAudit(tx.db, {
+        at: now,
+        actorId: actor.person.id,
+        action: 'api_token.ended',
+        subjectKind: 'api_token',
+        subjectId: id,
+        details: { name, unitId },
+      })
+    }
+    return { sessions: count, tokens: tokens.length }
   })
 }
 

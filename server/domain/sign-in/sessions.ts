@@ -62,9 +62,16 @@ export async function startSession(
 /** Who a cookie stands for; null for one that is unknown, over or ended. A session in use lasts on. */
 export async function readSession(rt: DomainRuntime, token: string): Promise<SessionOwner | null> {
   const now = rt.clock.now()
-  const owner = await sessionOwner(rt.db, rt.vault.index('session', token), now)
-  if (owner && now.getTime() - owner.lastSeenAt.getTime() > SEEN_EVERY_MS)
-    await noteSessionSeen(rt.db, owner.sessionId, now, new Date(now.getTime() + SESSION_DAYS * DAY_MS))
+  const tokenIndexes = rt.vault.indexes('session', token)
+  const owner = await sessionOwner(rt.db, tokenIndexes, now)
+  // of another key: the token is here only now, so now is the time to index it anew
+  const isOld = owner !== null && owner.tokenIndex !== tokenIndexes[0]
+  if (owner && (isOld || now.getTime() - owner.lastSeenAt.getTime() > SEEN_EVERY_MS))
+    await noteSessionSeen(rt.db, owner.sessionId, {
+      tokenIndex: rt.vault.index('session', token),
+      lastSeenAt: now,
+      expiresAt: new Date(now.getTime() + SESSION_DAYS * DAY_MS),
+    })
   return owner
 }
 
@@ -97,7 +104,7 @@ export async function signInByLink(
   device: string,
 ): Promise<NewSession & { path: string }> {
   return inTransaction(rt, async tx => {
-    const link = await useSignInLink(tx.db, tx.vault.index('sign-in-link', token), tx.clock.now())
+    const link = await useSignInLink(tx.db, tx.vault.indexes('sign-in-link', token), tx.clock.now())
     const identity = link?.identityId ? await identityById(tx.db, link.identityId) : null
     if (!link || (link.identityId !== null && identity?.personId !== link.personId))
       throw new DomainError('sign_in.link', '这个登录链接已经用过或过期。请在聊天里再发一次“网页”。')

@@ -1,0 +1,53 @@
+import {
+  deleteOldAccess,
+  eraseOldExcerpts,
+  eraseOldRequests,
+  personsLongGone,
+} from '../../../db/queries/erasures.ts'
+import { addMonths, dayOf, shanghaiMoment } from '../../clock.ts'
+import type { DomainRuntime } from '../../runtime.ts'
+import { ERASED_NAME, erase, erasedWords } from './erase.ts'
+import { privacyPolicy } from './policy.ts'
+
+/** Persons erased in one transaction, in which imports wait. */
+const PORTION = 500
+/** Rows of other kinds at once. */
+const ROWS = 5000
+
+/**
+ * Erases what has served its time (个人信息保护法 第十九条, months in `templates/policies/privacy.json`): persons who left
+ * long ago, words of requests that were decided, first words of messages, ways in that are over. Done twice it does
+ * nothing the second time.
+ * @returns how many persons
+ */
+export async function eraseAfterRetention(rt: DomainRuntime): Promise<number> {
+  const { personMonths, requestMonths, excerptMonths, sessionMonths } = privacyPolicy.retention
+  const cutoff = (months: number) => shanghaiMoment(monthsBefore(dayOf(rt.clock.now()), months))
+  const before = cutoff(personMonths.value)
+  let persons = 0
+  for (;;) {
+    const ids = await personsLongGone(rt.db, before, lastDayBefore(before), ERASED_NAME, PORTION)
+    await erase(rt, ids, { why: 'retention', byId: null })
+    persons += ids.length
+    if (ids.length < PORTION) break
+  }
+  const words = erasedWords(rt)
+  while ((await eraseOldRequests(rt.db, cutoff(requestMonths.value), words, ROWS)) === ROWS);
+  const day = dayOf(cutoff(excerptMonths.value))
+  while ((await eraseOldExcerpts(rt.db, day, ROWS)) === ROWS);
+  await deleteOldAccess(rt.db, cutoff(sessionMonths.value))
+  return persons
+}
+
+/** The same day so many months earlier; the last of the month where it has no such day: 31 March, a month before. */
+export function monthsBefore(day: string, months: number): string {
+  const month = addMonths(day.slice(0, 7), -months)
+  const last = dayOf(new Date(shanghaiMoment(`${addMonths(month, 1)}-01`).getTime() - 1))
+  const wanted = `${month}-${day.slice(8)}`
+  return wanted > last ? last : wanted
+}
+
+/** A service whose last day was before this moment is over since before it. */
+function lastDayBefore(moment: Date): string {
+  return dayOf(new Date(moment.getTime() - 1))
+}
