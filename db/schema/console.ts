@@ -148,7 +148,7 @@ export const rosterDrafts = pgTable(
     mapping: jsonb().$type<Record<string, string>>().notNull(),
     /** Whether the file is the whole roster of the unit: whoever is not in it has gone. */
     isWhole: boolean().notNull(),
-    /** `uploaded`, `applying`, `applied`, `failed` or `given_up`. */
+    /** `uploaded`, `checking`, `applying`, `applied`, `failed` or `given_up`. */
     status: text().notNull(),
     /** Rows done and rows in all, while it is applied. */
     doneCount: integer().notNull().default(0),
@@ -160,6 +160,59 @@ export const rosterDrafts = pgTable(
   },
   table => [index('roster_drafts_person').on(table.personId)],
 )
+
+/**
+ * A roster file whose rows are read in: they lie in tables of their own in the schema `roster_staging`, named with this
+ * number, which are not logged (a crash empties them) and not backed up. Gone with them.
+ */
+export const rosterStagings = pgTable(
+  'roster_stagings',
+  {
+    id: id(),
+    /** null: an import that is made at once, of the command line or a program. */
+    draftId: ref(),
+    /** What the rows were read with: the heading and the mapping. null until all of them are in. */
+    facts: jsonb().$type<StagingFacts>(),
+    /** The difference that was last worked out, in counts, and what it was worked out against. */
+    difference: jsonb().$type<StagedDifference>(),
+    createdAt: moment().notNull(),
+    expiresAt: moment().notNull(),
+  },
+  table => [index('roster_stagings_draft').on(table.draftId)],
+)
+
+export interface StagingFacts {
+  /** The file's columns in their order, each with what it is taken for; null: only kept. */
+  columns: { label: string; is: string | null }[]
+  /** What is wrong with the heading; then no row was read. */
+  fault: string | null
+  mapping: Record<string, string>
+  rows: number
+  /** Problems that were found; of very many only the first are kept. */
+  errors: number
+  warnings: number
+  /** Lines that have an error. */
+  wrong: number
+}
+
+export interface StagedDifference {
+  /** Sound rows. */
+  rows: number
+  new: number
+  changed: number
+  unchanged: number
+  moved: number
+  gone: number
+  newPersons: number
+  changedPersons: number
+  newUnits: number
+  /** As in the facts, with what was found by comparing. */
+  errors: number
+  warnings: number
+  wrong: number
+  /** What the roster of the programme was then. @see rosterVersion */
+  version: string
+}
 
 /** What a person's own row was before an import changed it, so that the import can be undone. */
 export const rosterPersonChanges = pgTable(
@@ -176,5 +229,8 @@ export const rosterPersonChanges = pgTable(
     before: jsonb().$type<Record<string, string | null>>().notNull(),
     createdAt: moment().notNull(),
   },
-  table => [index('roster_person_changes_import').on(table.importId)],
+  table => [
+    index('roster_person_changes_import').on(table.importId),
+    index('roster_person_changes_person').on(table.personId),
+  ],
 )

@@ -74,7 +74,8 @@ export const outgoingMessages = pgTable(
   'outgoing_messages',
   {
     id: id(),
-    /** What is called: `person`, `robot`, `appchat`, `mass`, `join_pass`, `create_appchat`, `welcome` or `response`. */
+    /** What is called: `person`, `robot`, `appchat`, `mass`, `join_pass`, `create_appchat`,
+     * `add_to_appchat`, `card_update`, `welcome` or `response`. */
     kind: text().notNull(),
     /** Person to be reached by whatever account they have; for `mass` the owner who confirms. */
     personId: ref().references(() => persons.id),
@@ -87,6 +88,8 @@ export const outgoingMessages = pgTable(
     textsSealed: text().notNull(),
     /** Files that go behind the texts, a sealed JSON array of `{ pageId, name, link }`; null: none. */
     filesSealed: text(),
+    /** A card that a WeCom member gets instead of the texts (`server/domain/outgoing/card.ts`), sealed JSON; null: none. */
+    cardSealed: text(),
     /** Not worth sending after this moment: a welcome has 20 seconds. */
     expiresAt: moment(),
     /** How many of them are out already, so that a retry goes on behind them. */

@@ -58,6 +58,7 @@ export const identities = pgTable(
   table => [
     uniqueIndex('identities_address').on(table.channel, table.address),
     uniqueIndex('identities_person').on(table.channel, table.personId).where(sql`person_id is not null`),
+    index('identities_union').on(table.unionId).where(sql`union_id is not null`),
   ],
 )
 

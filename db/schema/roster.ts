@@ -16,6 +16,8 @@ export const rosterImports = pgTable('roster_imports', {
   newCount: integer().notNull(),
   changedCount: integer().notNull(),
   goneCount: integer().notNull(),
+  /** Of persons who left one place and came to another; neither new nor gone. */
+  movedCount: integer().notNull().default(0),
   /** The top of what it was allowed to touch; null: the whole programme, on the command line. */
   unitId: ref().references(() => units.id),
   programme: text(),
