@@ -1,6 +1,7 @@
 import { and, eq, gt, inArray, lte, sql } from 'drizzle-orm'
 import type { Db } from '../client.ts'
 import { rosterDrafts, units } from '../schema/index.ts'
+import { dropOldStagings, dropStagingsOf } from './roster-staging.ts'
 
 /** A draft without its file, which may be large. */
 export type RosterDraft = Omit<typeof rosterDrafts.$inferSelect, 'fileSealed'> & {
@@ -53,7 +54,7 @@ export function openDraftsOf(db: Db, personId: number, now: Date): Promise<Roste
     .where(
       and(
         eq(rosterDrafts.personId, personId),
-        inArray(rosterDrafts.status, ['uploaded', 'failed', 'applying']),
+        inArray(rosterDrafts.status, ['uploaded', 'checking', 'failed', 'applying']),
         gt(rosterDrafts.expiresAt, now),
       ),
     )
@@ -100,7 +101,25 @@ export async function failStaleDraft(
     )
 }
 
-/** Deletes drafts whose time is over, with their files; one that was being applied has died with its process. */
+/** Lets a draft whose check has died be checked again. */
+export async function reopenStaleCheck(db: Db, id: number, now: Date, expiresAt: Date): Promise<void> {
+  await db
+    .update(rosterDrafts)
+    .set({ status: 'uploaded', expiresAt })
+    .where(
+      and(eq(rosterDrafts.id, id), eq(rosterDrafts.status, 'checking'), lte(rosterDrafts.expiresAt, now)),
+    )
+}
+
+/**
+ * Deletes drafts whose time is over, with their files and what was read of them; one that was being applied has died with
+ * its process.
+ */
 export async function deleteOldDrafts(db: Db, now: Date): Promise<void> {
-  await db.delete(rosterDrafts).where(lte(rosterDrafts.expiresAt, now))
+  const gone = await db
+    .delete(rosterDrafts)
+    .where(lte(rosterDrafts.expiresAt, now))
+    .returning({ id: rosterDrafts.id })
+  for (const { id } of gone) await dropStagingsOf(db, id)
+  await dropOldStagings(db, now)
 }

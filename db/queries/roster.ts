@@ -1,24 +1,9 @@
 import { and, eq, inArray, isNull, or, type SQL, sql } from 'drizzle-orm'
-import { alias, type PgColumn } from 'drizzle-orm/pg-core'
+import { alias } from 'drizzle-orm/pg-core'
 import type { Db } from '../client.ts'
-import { groupMembers, identities, persons, rosterEntries, rosterImports, units } from '../schema/index.ts'
+import { identities, persons, rosterEntries, rosterImports, units } from '../schema/index.ts'
 
 export type RosterEntryRow = typeof rosterEntries.$inferSelect
-
-/** The standing entries of units, with the person each is about. */
-export async function entriesOfUnits(db: Db, unitIds: number[]) {
-  if (unitIds.length === 0) return []
-  return db
-    .select({ entry: rosterEntries, person: persons })
-    .from(rosterEntries)
-    .innerJoin(persons, eq(persons.id, rosterEntries.personId))
-    .where(
-      and(
-        sql`${rosterEntries.unitId} = any(${sql.param(unitIds)}::bigint[])`,
-        isNull(rosterEntries.goneImportId),
-      ),
-    )
-}
 
 /** Persons that may be meant by rows of a file: the same ID number, or the same phone. */
 export async function personsByIndexes(db: Db, idNumberIndexes: string[], phoneIndexes: string[]) {
@@ -42,19 +27,6 @@ export async function personsByIndexes(db: Db, idNumberIndexes: string[], phoneI
 export async function insertRosterImport(db: Db, row: typeof rosterImports.$inferInsert): Promise<number> {
   const [inserted] = await db.insert(rosterImports).values(row).returning({ id: rosterImports.id })
   return inserted?.id as number
-}
-
-export async function insertEntries(db: Db, rows: (typeof rosterEntries.$inferInsert)[]): Promise<void> {
-  for (let from = 0; from < rows.length; from += 1000)
-    await db.insert(rosterEntries).values(rows.slice(from, from + 1000))
-}
-
-export async function endEntries(db: Db, ids: number[], importId: number): Promise<void> {
-  for (let from = 0; from < ids.length; from += 5000)
-    await db
-      .update(rosterEntries)
-      .set({ goneImportId: importId })
-      .where(inArray(rosterEntries.id, ids.slice(from, from + 5000)))
 }
 
 /** Lets one import of a programme be made or undone at a time, until the transaction ends. */
@@ -116,12 +88,19 @@ function below(paths: string[]): SQL {
   return sql`${units.path} like any (${sql.param(paths.map(path => `${path}%`))}::text[])`
 }
 
-/** The entries that an import has brought or closed. */
-export function entriesOfImport(db: Db, importId: number): Promise<RosterEntryRow[]> {
-  return db
-    .select()
-    .from(rosterEntries)
-    .where(or(eq(rosterEntries.importId, importId), eq(rosterEntries.goneImportId, importId)))
+/** The roles that the entries say which an import has brought or closed. */
+export async function rolesOfImport(
+  db: Db,
+  importId: number,
+): Promise<{ personId: number; unitId: number; role: string }[]> {
+  const rows = await db.execute<{ person_id: string; unit_id: string; role: string }>(sql`
+    select person_id, unit_id, role from roster_entries where import_id = ${importId}
+    union select person_id, unit_id, role from roster_entries where gone_import_id = ${importId}`)
+  return rows.map(row => ({
+    personId: Number(row.person_id),
+    unitId: Number(row.unit_id),
+    role: row.role,
+  }))
 }
 
 /** A later import that stands and has touched a unit or a person of this one, the latest first. */
@@ -158,47 +137,23 @@ export async function noteImportUndone(db: Db, importId: number, personId: numbe
     .where(eq(rosterImports.id, importId))
 }
 
-/** Of these roles those that an entry on duty stands for, with the title of the term that began last. */
-export async function rolesOnDuty(
-  db: Db,
-  keys: { personId: number; unitId: number; role: string }[],
-): Promise<{ personId: number; unitId: number; role: string; title: string | null }[]> {
-  if (keys.length === 0) return []
-  const rows = await db.execute<{
-    person_id: string
-    unit_id: string
-    role: string
-    title: string | null
-  }>(sql`
-    select distinct on (e.person_id, e.unit_id, e.role) e.person_id, e.unit_id, e.role, e.title
-    from roster_entries e
-    join unnest(${sql.param(keys.map(key => key.personId))}::bigint[], ${sql.param(keys.map(key => key.unitId))}::bigint[],
-      ${sql.param(keys.map(key => key.role))}::text[]) as t (person_id, unit_id, role)
-      on e.person_id = t.person_id and e.unit_id = t.unit_id and e.role = t.role
-    where e.gone_import_id is null and e.status = '在岗'
-    order by e.person_id, e.unit_id, e.role, e.starts_on desc nulls last, e.id desc`)
-  return rows.map(row => ({
-    personId: Number(row.person_id),
-    unitId: Number(row.unit_id),
-    role: row.role,
-    title: row.title,
-  }))
-}
-
 /** What of the roster is asked for. `paths` is what the asking person runs; the rest narrows it down. */
 export interface RosterFilter {
   paths: string[]
   nameKey?: string
-  phoneIndex?: string
-  idNumberIndex?: string
+  /** Of one phone or ID number, under every key. */
+  phoneIndexes?: string[]
+  idNumberIndexes?: string[]
   status?: string
 }
 
-function rosterWhere({ paths, nameKey, phoneIndex, idNumberIndex, status }: RosterFilter) {
+function rosterWhere({ paths, nameKey, phoneIndexes, idNumberIndexes, status }: RosterFilter) {
   const who = [
     nameKey === undefined ? undefined : sql`position(${nameKey} in name_key) > 0`,
-    phoneIndex === undefined ? undefined : sql`phone_index = ${phoneIndex}`,
-    idNumberIndex === undefined ? undefined : sql`id_number_index = ${idNumberIndex}`,
+    phoneIndexes === undefined ? undefined : sql`phone_index = any(${sql.param(phoneIndexes)}::text[])`,
+    idNumberIndexes === undefined
+      ? undefined
+      : sql`id_number_index = any(${sql.param(idNumberIndexes)}::text[])`,
   ].filter(each => each !== undefined)
   return and(
     isNull(rosterEntries.goneImportId),
@@ -261,97 +216,6 @@ export function linesOfImport(db: Db, importId: number, which: 'import' | 'gone'
     )
     .orderBy(rosterEntries.id)
     .limit(limit)
-}
-
-/** What a join request's claims are looked up by; all are equality look-ups on indexes. */
-export interface CandidateKeys {
-  nameKeys: string[]
-  soundKeys: string[]
-  phoneIndexes: string[]
-  idNumberIndexes: string[]
-  idTailIndexes: string[]
-}
-
-/** Who is in scope of a group: whoever has a roster row below the path, and the persons named. */
-export interface CandidateScope {
-  path: string
-  personIds: number[]
-}
-
-/** How many persons a request is compared with at most; the names of a whole text can match very many. */
-const MAX_PERSONS = 300
-
-/**
- * The persons of one programme that a join request may mean: in the group's scope those that share a name, its sound or
- * the end of an ID number with what was written; anywhere those with the phone or the ID number, or the end of it and
- * the name.
- */
-export async function candidatePersons(
-  db: Db,
-  programme: string,
-  keys: CandidateKeys,
-  scope: CandidateScope,
-): Promise<number[]> {
-  const list = (column: PgColumn, values: string[]) =>
-    values.length > 0 ? inArray(column, values) : sql`false`
-  const inScope = or(
-    sql`${units.path} like ${`${scope.path}%`}`,
-    scope.personIds.length > 0 ? inArray(persons.id, scope.personIds) : sql`false`,
-  )
-  const rows = await db
-    .selectDistinct({ id: persons.id })
-    .from(persons)
-    .innerJoin(rosterEntries, and(eq(rosterEntries.personId, persons.id), isNull(rosterEntries.goneImportId)))
-    .innerJoin(units, eq(units.id, rosterEntries.unitId))
-    .where(
-      and(
-        eq(rosterEntries.programme, programme),
-        or(
-          list(persons.phoneIndex, keys.phoneIndexes),
-          list(persons.idNumberIndex, keys.idNumberIndexes),
-          and(
-            list(persons.idTailIndex, keys.idTailIndexes),
-            or(inScope, list(persons.nameKey, keys.nameKeys)),
-          ),
-          and(inScope, or(list(persons.nameKey, keys.nameKeys), list(persons.soundKey, keys.soundKeys))),
-        ),
-      ),
-    )
-    .limit(MAX_PERSONS)
-  return rows.map(row => row.id)
-}
-
-/** All standing roster rows of these persons in a programme: an ended term and its extension belong together. */
-export async function entriesOfPersons(db: Db, programme: string, personIds: number[]) {
-  if (personIds.length === 0) return []
-  return db
-    .select({ entry: rosterEntries, person: persons, unitPath: units.path })
-    .from(rosterEntries)
-    .innerJoin(persons, eq(persons.id, rosterEntries.personId))
-    .innerJoin(units, eq(units.id, rosterEntries.unitId))
-    .where(
-      and(
-        eq(rosterEntries.programme, programme),
-        inArray(rosterEntries.personId, personIds),
-        isNull(rosterEntries.goneImportId),
-      ),
-    )
-    .orderBy(rosterEntries.id)
-}
-
-/** Which of the persons are in a group, with the accounts by which they are. */
-export async function membershipsOf(db: Db, groupId: number, personIds: number[]) {
-  if (personIds.length === 0) return []
-  return db
-    .select({ personId: groupMembers.personId, address: groupMembers.address })
-    .from(groupMembers)
-    .where(
-      and(
-        eq(groupMembers.groupId, groupId),
-        inArray(groupMembers.personId, personIds),
-        isNull(groupMembers.leftAt),
-      ),
-    )
 }
 
 /** Which of the persons already have an account on a channel, and which one. */

@@ -2,6 +2,7 @@ import iconv from 'iconv-lite'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { deleteExpired } from '../../server/jobs/housekeeping.ts'
 import { personId, signIn, type Visitor } from '../support/console.ts'
+import { applyDraftOf, settledDraft } from '../support/drafts.ts'
 import { fillMatrix, importCsv, rows } from '../support/matrix.ts'
 import { openStage, type Stage } from '../support/stage.ts'
 
@@ -47,10 +48,9 @@ describe('a roster comes in as a file', () => {
 
   /** Uploads and applies. Returns the path of the import. */
   async function apply(csv: string, options: Parameters<typeof upload>[1] = {}): Promise<string> {
-    const answer = await (options.as ?? lin).post(`${await upload(csv, options)}/apply`)
-    if (!/^\/console\/imports\/\d+$/.test(answer.location ?? ''))
-      throw new Error(`${answer.status} ${answer.location} ${answer.text}`)
-    return answer.location as string
+    const path = await applyDraftOf(options.as ?? lin, await upload(csv, options))
+    if (!/^\/console\/imports\/\d+$/.test(path)) throw new Error((await (options.as ?? lin).get(path)).text)
+    return path
   }
 
   /** Everything that an import may touch, without the numbers of rows. */
@@ -82,13 +82,13 @@ describe('a roster comes in as a file', () => {
     const path = await upload(
       `${head}${wang.replace('团委书记', '团委第一书记')}610802101,新来的,13900000021,,乡镇团委成员,团委委员,在岗\n${ma}`,
     )
-    const { text } = await lin.get(path)
+    const { text } = await settledDraft(lin, path)
     expect(figures(text)).toEqual({ 新增: 1, 变动: 1, 不变: 1, 离开: 1, 行有误: 0 })
     expect(text).toContain('职务：团委书记 → <b>团委第一书记</b>')
     for (const name of ['新来的', '王镇川', '李镇川', '马黄梁']) expect(text).toContain(name)
     expect(await state()).toEqual(before)
     const [draft] = await rows<{ file_sealed: string }>(stage, 'select * from roster_drafts')
-    expect(draft?.file_sealed).toMatch(/^k1\./)
+    expect(draft?.file_sealed).toMatch(/^k[0-9a-f]+\./)
     expect(JSON.stringify(draft)).not.toContain('13900000021')
   })
 
@@ -132,7 +132,7 @@ describe('a roster comes in as a file', () => {
       '名册.xlsx',
     ],
   ])('is read in %s', async (_what, encode, name) => {
-    const { text } = await lin.get(await upload(await encode(asItStands), { name }))
+    const { text } = await settledDraft(lin, await upload(await encode(asItStands), { name }))
     expect(figures(text)).toEqual({ 新增: 0, 变动: 0, 不变: 3, 离开: 0, 行有误: 0 })
   })
 
@@ -159,7 +159,7 @@ describe('a roster comes in as a file', () => {
     const before = await state()
     const wrong = `${head}${wang.replace('13900000011', '1390000001')}610899,某人,13900000031,,乡镇团委成员,,在岗\n${li.replace(',,乡镇', ',610802200103073121,乡镇')}`
     const path = await upload(wrong)
-    const { text } = await lin.get(path)
+    const { text } = await settledDraft(lin, path)
     expect(text).toContain('有 3 行有误')
     for (const words of ['不是 11 位手机号', '没有编码是 610899 的单位', '校验位不对', '139*****01'])
       expect(text).toContain(words)
@@ -167,10 +167,10 @@ describe('a roster comes in as a file', () => {
     // a form that is sent all the same
     const refused = await lin.post(`${path}/apply`)
     expect(refused.location).toBe(path)
-    expect((await lin.get(path)).text).toContain('没有导入任何一行')
+    expect((await settledDraft(lin, path)).text).toContain('没有导入任何一行')
     expect(await state()).toEqual(before)
 
-    const warned = await lin.get(await upload(`${asItStands}610802102,无号,,,农村团员青年,,在岗\n`))
+    const warned = await settledDraft(lin, await upload(`${asItStands}610802102,无号,,,农村团员青年,,在岗\n`))
     expect(warned.text).toContain('提醒（不妨碍导入）')
     expect(warned.text).toContain('确认导入')
   })
@@ -179,7 +179,7 @@ describe('a roster comes in as a file', () => {
     const path = await upload(
       `编码,大名,号码,岗位,在什么岗,情况,联系电话\n610802101,王镇川,13900000011,乡镇团委成员,团委书记,在岗,13912345678\n`,
     )
-    const first = await lin.get(path)
+    const first = await settledDraft(lin, path)
     expect(first.text).toContain('缺少“姓名”列')
     expect(first.text).not.toContain('确认导入')
     const mapped = {
@@ -192,7 +192,7 @@ describe('a roster comes in as a file', () => {
       'column-6': 'keep',
     }
     expect((await lin.post(`${path}/mapping`, mapped)).location).toBe(path)
-    const { text } = await lin.get(path)
+    const { text } = await settledDraft(lin, path)
     expect(figures(text)).toMatchObject({ 新增: 0, 变动: 1, 离开: 1, 行有误: 0 }) // a kept column is a change
     expect(text).toContain('139****5678')
     expect(await rows(stage, 'select mapping from roster_drafts')).toEqual([
@@ -210,7 +210,7 @@ describe('a roster comes in as a file', () => {
     ])
     const twice = await lin.post(`${path}/mapping`, { ...mapped, 'column-6': 'phone' })
     expect(twice.status).toBe(303)
-    expect((await lin.get(path)).text).toContain('“手机号”列重复')
+    expect((await settledDraft(lin, path)).text).toContain('“手机号”列重复')
     const none = await lin.post(`${path}/mapping`, { ...mapped, 'column-6': 'password' })
     expect([none.status, none.text.includes('没有这一列')]).toEqual([422, true])
     await lin.post(`${path}/mapping`, mapped)
@@ -237,6 +237,67 @@ describe('a roster comes in as a file', () => {
     await deleteExpired(stage.rt)
     expect(await rows(stage, 'select 1 from roster_drafts')).toEqual([])
     expect((await lin.get(second)).status).toBe(404)
+  })
+
+  test('a roster that has changed since it was looked at is looked at again before it is applied', async () => {
+    const file = asItStands.replace('团委副书记', '团委委员')
+    const path = await upload(file)
+    expect(figures((await settledDraft(lin, path)).text)).toMatchObject({ 变动: 1, 不变: 2 })
+    await importCsv(stage, 'qingnong', file)
+    const imports = await rows(stage, 'select id from roster_imports')
+    expect(await applyDraftOf(lin, path)).toBe(path)
+    const { text } = await settledDraft(lin, path)
+    expect(text).toContain('名册在您核对之后有变动，没有导入')
+    expect(figures(text)).toMatchObject({ 变动: 0, 不变: 3 })
+    expect(await rows(stage, 'select id from roster_imports')).toEqual(imports)
+    expect(await applyDraftOf(lin, path)).toMatch(/imports\/\d+$/)
+  })
+
+  test('a check whose process has died is made again, and what it had read is gone', async () => {
+    const path = await upload(asItStands)
+    await settledDraft(lin, path)
+    await rows(stage, "update roster_drafts set status = 'checking' returning id")
+    await rows(stage, 'update roster_stagings set facts = null returning id')
+    expect((await lin.get(path)).text).toContain('正在核对')
+    expect((await lin.post(`${path}/apply`)).status).toBe(422)
+    stage.clock.advance(24 * 3600_000)
+    expect(figures((await settledDraft(lin, path)).text)).toMatchObject({ 不变: 3, 行有误: 0 })
+    expect(await rows(stage, 'select 1 from roster_stagings')).toHaveLength(1)
+    expect(await rows(stage, "select 1 from pg_tables where tablename like 'rows_%'")).toHaveLength(1)
+  })
+
+  test('what follows from it is shown before: who moves, groups that change, branches too large, owners with much to do', async () => {
+    const office = await signIn(stage, '赵县办')
+    const [{ id: branch } = { id: '' }] = await rows<{ id: string }>(
+      stage,
+      "select id from units where name = '榆阳区第一团支部'",
+    )
+    await rows(
+      stage,
+      `insert into groups (programme, kind, unit_id, name, platform, owner_id, capacity, size, created_at)
+       values ('xibu', 'branch', ${branch}, '沙柳支部群', 'wechat', ${await personId(stage, '周支书')}, 200, 4, now()) returning id`,
+    )
+    const first = '榆阳区,榆阳区第一团支部'
+    const newcomers = Array.from(
+      { length: 30 },
+      (_, index) =>
+        `${first},新人${'甲乙丙丁戊己庚辛壬癸'[index % 10]}${'子丑寅'[Math.floor(index / 10)]},1390000${1000 + index},,,2026-08-01,2027-07-31,在岗\n`,
+    )
+    const path = await upload(
+      `区县,团支部,姓名,手机号,身份证号,角色,服务开始日期,服务结束日期,状态\n${first},周支书,13800000005,,团支部书记,2026-08-01,2027-07-31,在岗\n榆阳区,榆阳区第二团支部,张思雨,13800000006,61080220010307312X,,2026-08-01,2027-07-31,在岗\n${newcomers.join('')}`,
+      { as: office, unit: await unitId('610802', 'xibu') },
+    )
+    const { text } = await settledDraft(office, path)
+    // 阿依古丽 and 李晓东, whose service was over before, are not in the file
+    expect(figures(text)).toMatchObject({ 新增: 30, 变动: 1, 调动: 1, 离开: 2 })
+    expect(text).toContain('榆阳区第一团支部 西部计划志愿者 → <b>榆阳区第二团支部 西部计划志愿者</b>')
+    expect(text).toContain('1 个团支部的人数会超过上限')
+    expect(text).toContain('1 位群主的待办会超过 20 件')
+    expect(text).toContain('1 个群要跟着变：30 人次进群，2 人次退群')
+    expect(text).toContain(`<a href="${path}?list=new">看全部 30 条</a>`)
+    const all = await office.get(`${path}?list=new`)
+    expect(all.text.match(/新人/g)).toHaveLength(30)
+    expect((await office.get(`${path}?list=owner`)).text).toContain('周支书')
   })
 
   test('somebody else’s file and import are not there', async () => {
@@ -290,7 +351,7 @@ describe('a roster comes in as a file', () => {
       const before = await state()
       const known = await persons()
       const path = await upload(asItStands + line)
-      expect((await lin.get(path)).text).toMatch(new RegExp(words))
+      expect((await settledDraft(lin, path)).text).toMatch(new RegExp(words))
       await lin.post(`${path}/apply`)
       expect(await state()).toEqual(before)
       expect(await persons()).toEqual(known)
@@ -299,7 +360,7 @@ describe('a roster comes in as a file', () => {
 
     test('its own officers may stand in the file as they are, and leaving them out puts nobody out', async () => {
       const before = await state()
-      expect(figures((await lin.get(await upload(asItStands + lins))).text)).toMatchObject({
+      expect(figures((await settledDraft(lin, await upload(asItStands + lins))).text)).toMatchObject({
         不变: 4,
         行有误: 0,
       })
@@ -351,7 +412,7 @@ describe('a roster comes in as a file', () => {
         `${branch}榆阳区,榆阳区第二团支部,刘市办,13866666666,61080219900101123X,在岗\n`,
         { as: office, unit },
       )
-      const { text } = await office.get(path)
+      const { text } = await settledDraft(office, path)
       expect(text).toContain('个人信息只能由上级更正')
       expect(text).toContain('138****6666')
       expect(text).not.toContain('138****0003')
@@ -364,7 +425,7 @@ describe('a roster comes in as a file', () => {
       const office = await signIn(stage, '赵县办')
       const csv = '区县,团支部,姓名,手机号,状态\n定边县,定边县第二团支部,某某,13866666661,在岗\n'
       const path = await upload(csv, { as: office, unit: await unitId('610802', 'xibu') })
-      expect((await office.get(path)).text).toContain('不在榆阳区的范围内')
+      expect((await settledDraft(office, path)).text).toContain('不在榆阳区的范围内')
       const zhou = await signIn(stage, '周支书')
       const [branch] = await rows<{ id: string }>(
         stage,
@@ -559,15 +620,13 @@ ${yuyang},新来的,13800000077,,,,全国项目,榆阳中学,2026-08-01,2027-07-
         create trigger break_off after insert on audit_log for each row when (new.action = 'roster.imported') execute function break_off()`)
       const path = await upload(many())
       expect((await lin.post(`${path}/apply`)).location).toBe(path)
-      let failed = await lin.get(path)
-      while (failed.text.includes('正在导入')) failed = await lin.get(path)
+      const failed = await settledDraft(lin, path)
       expect(failed.text).toContain('服务器出错，没有导入任何一行')
       expect(await state()).toEqual(before)
       expect(await rows(stage, "select 1 from persons where name like '青年%'")).toEqual([])
       await stage.rt.db.execute('drop trigger break_off on audit_log')
       await lin.post(`${path}/apply`)
-      let again = await lin.get(path)
-      while (again.text.includes('正在导入')) again = await lin.get(path)
+      const again = await settledDraft(lin, path)
       expect(again.location).toMatch(/^\/console\/imports\/\d+$/)
       expect((await lin.get('/console/roster?search=青年甲')).text).toContain('共 300 条')
     })
@@ -579,7 +638,7 @@ ${yuyang},新来的,13800000077,,,,全国项目,榆阳中学,2026-08-01,2027-07-
       stage.clock.advance(14 * 60_000)
       expect((await lin.get(path)).text).toContain('正在导入')
       stage.clock.advance(60_000)
-      const { text } = await lin.get(path)
+      const { text } = await settledDraft(lin, path)
       expect(text).toContain('导入中途停了')
       expect(text).toContain('确认导入')
       // the one that was thought dead comes back and must not do it any more

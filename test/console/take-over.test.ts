@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { makeAdministrator, makeSignInLink } from '../../server/domain/sign-in/sessions.ts'
 import { personId, signIn, visitorWith } from '../support/console.ts'
+import { applyDraftOf, settledDraft } from '../support/drafts.ts'
 import { bindFirst, bindThrough, fillMatrix, rows } from '../support/matrix.ts'
 import { openStage, type Stage } from '../support/stage.ts'
 
@@ -54,7 +55,7 @@ describe('nobody gets hold of what is not theirs', () => {
         `610825101,贺圈书,13900000014,乡镇团委成员,团委书记,在岗\n610825101,王镇川,13900000011,${role},${title},在岗\n`,
       )
       stage.clock.advance(60_000)
-      expect((await visitor.post(`${draft}/apply`)).location).toMatch(/\/console\/imports\/\d+$/)
+      expect(await applyDraftOf(visitor, draft)).toMatch(/\/console\/imports\/\d+$/)
       const person = await personId(stage, '王镇川')
       const answer = await visitor.post(`/console/persons/${person}/binding-code`)
       expect(answer.status).toBe(422)
@@ -125,7 +126,7 @@ describe('nobody gets hold of what is not theirs', () => {
         .join(''),
       withNumbers,
     )
-    expect((await city.visitor.post(`${city.draft}/apply`)).location).toMatch(/\/console\/imports\/\d+$/)
+    expect(await applyDraftOf(city.visitor, city.draft)).toMatch(/\/console\/imports\/\d+$/)
     const probe = (count: number) =>
       importAs(
         '丁县书',
@@ -137,9 +138,9 @@ describe('nobody gets hold of what is not theirs', () => {
         withNumbers,
       )
     const few = await probe(3)
-    expect((await few.visitor.get(few.draft)).text.match(/与系统里登记的不同/g)).toHaveLength(3)
+    expect((await settledDraft(few.visitor, few.draft)).text.match(/与系统里登记的不同/g)).toHaveLength(3)
     const many = await probe(30)
-    const { text } = await many.visitor.get(many.draft)
+    const { text } = await settledDraft(many.visitor, many.draft)
     expect(text).toContain('有 20 个以上的人')
     expect(text).not.toContain('与系统里登记的不同')
   })
@@ -155,7 +156,7 @@ describe('nobody gets hold of what is not theirs', () => {
     const apply = async (name: string, unitCode: string, csv: string) => {
       stage.clock.advance(60_000)
       const { visitor, draft } = await importAs(name, unitCode, csv, heading)
-      const { location } = await visitor.post(`${draft}/apply`)
+      const location = await applyDraftOf(visitor, draft)
       expect(location).toMatch(/\/console\/imports\/\d+$/)
       return { visitor, path: location as string }
     }

@@ -7,16 +7,25 @@ import { topUnits } from '../../domain/access/policy.ts'
 import { rosterDraftPolicy } from '../../domain/access/roster-drafts.ts'
 import { rosterImportPolicy } from '../../domain/access/roster-imports.ts'
 import { applyDraft } from '../../domain/roster/apply-draft.ts'
+import { checkDraft } from '../../domain/roster/check-draft.ts'
 import { KEEP } from '../../domain/roster/columns.ts'
-import type { ChangedLine, EntryLine } from '../../domain/roster/describe-plan.ts'
+import type { ChangedLine } from '../../domain/roster/describe-difference.ts'
 import { settleStaleDraft } from '../../domain/roster/drafts.ts'
 import { giveUpDraft } from '../../domain/roster/give-up-draft.ts'
-import type { ImportResult } from '../../domain/roster/import.ts'
 import { mapDraft } from '../../domain/roster/map-draft.ts'
-import { type DraftPreview, previewDraft } from '../../domain/roster/preview-draft.ts'
-import type { RosterProblem } from '../../domain/roster/roster-row.ts'
+import {
+  DRAFT_LISTS,
+  type DraftList,
+  type DraftPreview,
+  draftBranches,
+  draftEffects,
+  draftLines,
+  draftProblems,
+  previewDraft,
+} from '../../domain/roster/preview-draft.ts'
 import { undoImport } from '../../domain/roster/undo-import.ts'
 import { uploadDraft } from '../../domain/roster/upload-draft.ts'
+import { MOST_TASKS } from '../../domain/roster/work-out-effects.ts'
 import { DomainError } from '../../errors.ts'
 import { type Html, html } from '../../http/html.ts'
 import { page } from '../layout.ts'
@@ -25,8 +34,8 @@ import { NotFound, type Routes, type View } from '../routes.ts'
 import { roleWords, statusTag } from './roster.ts'
 
 const PAGE = 50
-const PROBLEMS_SHOWN = 200
-const LINES_SHOWN = 50
+/** What a page shows of each list at first; the rest is a click away. */
+const LINES_SHOWN = 20
 
 /** Rosters come in as files: uploaded, looked at, applied, and undone if it was wrong. */
 export function importPages(routes: Routes): void {
@@ -63,6 +72,7 @@ ${table(
     '谁导入',
     { name: '新增', isNumber: true },
     { name: '变动', isNumber: true },
+    { name: '调动', isNumber: true },
     { name: '离开', isNumber: true },
     '现状',
   ],
@@ -70,7 +80,7 @@ ${table(
     .slice(0, PAGE)
     .map(
       each =>
-        html`<tr><td class="nowrap">${moment(each.appliedAt, now)}</td><td class="file"><a href="/console/imports/${each.id}">${each.fileName}</a></td><td>${each.unitName ?? ''}</td><td class="nowrap">${each.personName ?? '系统管理员'}</td><td class="number">${each.newCount}</td><td class="number">${each.changedCount}</td><td class="number">${each.goneCount}</td><td>${each.undoneAt ? tag('已撤销') : tag('已导入', 'good')}</td></tr>`,
+        html`<tr><td class="nowrap">${moment(each.appliedAt, now)}</td><td class="file"><a href="/console/imports/${each.id}">${each.fileName}</a></td><td>${each.unitName ?? ''}</td><td class="nowrap">${each.personName ?? '系统管理员'}</td><td class="number">${each.newCount}</td><td class="number">${each.changedCount}</td><td class="number">${each.movedCount}</td><td class="number">${each.goneCount}</td><td>${each.undoneAt ? tag('已撤销') : tag('已导入', 'good')}</td></tr>`,
     ),
   '还没有从网页导入过名册。',
 )}
@@ -103,7 +113,7 @@ ${pager('/console/imports', {}, number, imports.length > PAGE)}`,
   routes.get('/console/imports/drafts/:draftId/progress', rosterDraftPolicy, async view => {
     const draft = await freshDraft(view)
     if (draft.status === 'applied') return view.goTo(`/console/imports/${draft.importId}`, '名册已导入。')
-    if (draft.status !== 'applying' || !view.isPartial)
+    if ((draft.status !== 'applying' && draft.status !== 'checking') || !view.isPartial)
       return view.goTo(`/console/imports/drafts/${draft.id}`)
     return progressPart(draft)
   })
@@ -124,12 +134,7 @@ ${pager('/console/imports', {}, number, imports.length > PAGE)}`,
 
   routes.post('/console/imports/drafts/:draftId/apply', rosterDraftPolicy, async view =>
     orRefuse(view, async () => {
-      await applyDraft(view.rt, view.viewer.actor, view.thing, error =>
-        view.rt.log.error(
-          { draft: view.thing.id, ...describeError(error) },
-          'a roster could not be imported',
-        ),
-      )
+      await applyDraft(view.rt, view.viewer.actor, view.thing, noteError(view))
       const draft = await freshDraft(view)
       return draft.status === 'applied'
         ? view.goTo(`/console/imports/${draft.importId}`, '名册已导入。')
@@ -206,9 +211,14 @@ ${select(
   })
 }
 
+function noteError({ rt, thing }: View<RosterDraft>): (error: unknown) => void {
+  return error =>
+    rt.log.error({ draft: thing.id, ...describeError(error) }, 'a roster could not be checked or imported')
+}
+
 /** The draft as it is now; one that has died has failed. @throws NotFound when it was deleted meanwhile */
 async function freshDraft(view: View<RosterDraft>): Promise<RosterDraft> {
-  if (view.thing.status === 'applying') await settleStaleDraft(view.rt, view.thing)
+  if (['applying', 'checking'].includes(view.thing.status)) await settleStaleDraft(view.rt, view.thing)
   const draft = await draftById(view.rt.db, view.thing.id)
   if (!draft) throw new NotFound()
   return draft
@@ -231,7 +241,9 @@ async function draftPage(
   view: View<RosterDraft>,
   fault: string | null = null,
 ): Promise<Html | ReturnType<typeof view.goTo>> {
-  const draft = await freshDraft(view)
+  const asked = await freshDraft(view)
+  await checkDraft(view.rt, asked, noteError(view))
+  const draft = (await draftById(view.rt.db, asked.id)) ?? asked
   if (draft.status === 'applied' && draft.importId !== null) {
     if (fault === null) return view.goTo(`/console/imports/${draft.importId}`)
     return draftFrame(
@@ -241,21 +253,35 @@ async function draftPage(
       html`<p><a href="/console/imports/${draft.importId}">看这次导入</a></p>`,
     )
   }
-  if (draft.status === 'applying') return draftFrame(view, draft, fault, progressPart(draft))
-  if (draft.status === 'given_up')
+  if (draft.status === 'applying' || draft.status === 'checking')
+    return draftFrame(view, draft, fault, progressPart(draft))
+  const preview = draft.status === 'given_up' ? null : await previewDraft(view.rt, draft)
+  if (!preview)
     return draftFrame(
       view,
       draft,
       fault,
       html`<p class="empty">这个文件已经放弃，没有导入。<a href="/console/imports/new">重新上传</a></p>`,
     )
+  const { list, page: number } = view.read(askedList)
   return draftFrame(
     view,
     draft,
     fault ?? draft.error,
-    previewPart(view, draft, await previewDraft(view.rt, draft)),
+    list === undefined
+      ? await previewPart(view, draft, preview)
+      : await listPage(view, draft, preview, list, number),
   )
 }
+
+const askedList = z.object({
+  list: z
+    .enum([...DRAFT_LISTS, 'group', 'unit', 'owner'])
+    .optional()
+    .catch(undefined),
+  page: z.coerce.number().int().min(1).max(100_000).catch(1),
+})
+type ShownList = DraftList | 'group' | 'unit' | 'owner'
 
 function draftFrame(view: View<unknown>, draft: RosterDraft, fault: string | null, body: Html): Html {
   return page(view, {
@@ -272,98 +298,192 @@ function draftFrame(view: View<unknown>, draft: RosterDraft, fault: string | nul
 
 function progressPart(draft: RosterDraft): Html {
   const path = `/console/imports/drafts/${draft.id}`
+  const isApplying = draft.status === 'applying'
+  const readWords = draft.doneCount > 0 ? `已读 ${draft.doneCount} 行……` : '正在核对……'
   return html`<section class="card" id="import-progress" hx-get="${path}/progress" hx-trigger="every 1s" hx-swap="outerHTML">
-<h2>正在导入</h2>
-<p>${draft.totalCount > 0 ? progress(draft.doneCount, draft.totalCount, '已导入的行') : '正在核对……'}</p>
-<p class="soft">可以离开这一页，导入会继续。<a href="${path}">刷新</a></p></section>`
+<h2>${isApplying ? '正在导入' : '正在核对'}</h2>
+<p>${draft.totalCount > 0 ? progress(draft.doneCount, draft.totalCount, '已导入的行') : readWords}</p>
+<p class="soft">可以离开这一页，${isApplying ? '导入' : '核对'}会继续。<a href="${path}">刷新</a></p></section>`
 }
 
 function draftTag(draft: RosterDraft): Html {
   if (draft.status === 'applying') return tag('正在导入', 'wait')
+  if (draft.status === 'checking') return tag('正在核对', 'wait')
   return draft.status === 'failed' ? tag('没有导入成', 'bad') : tag('等您确认', 'wait')
 }
 
-function previewPart(
+async function previewPart(
   view: View<RosterDraft>,
   draft: RosterDraft,
-  { columns, fault, result }: DraftPreview,
-): Html {
-  const errors = result?.problems.filter(problem => problem.severity === 'error') ?? []
-  const warnings = result?.problems.filter(problem => problem.severity === 'warning') ?? []
-  const wrong = new Set(errors.map(problem => problem.line)).size
+  preview: DraftPreview,
+): Promise<Html> {
+  const { facts, difference } = preview
   const path = `/console/imports/drafts/${draft.id}`
-  return html`${fault ? html`<p class="fault" role="alert">${fault}</p>` : ''}
+  const isSound = difference !== null && difference.errors === 0
+  const branches = difference && difference.newUnits > 0 ? await draftBranches(view.rt, preview.staging) : []
+  const lists = difference ? await draftListParts(view, draft, preview) : []
+  return html`${facts.fault ? html`<p class="fault" role="alert">${facts.fault}</p>` : ''}
 ${
-  result
-    ? html`<div class="figures">${figure(result.new, '新增')}${figure(result.changed, '变动')}${figure(result.unchanged, '不变')}${figure(result.gone, '离开', undefined, result.gone > 0 ? 'wait' : 'quiet')}${figure(wrong, '行有误', undefined, wrong > 0 ? 'bad' : 'good')}</div>`
+  difference
+    ? html`<div class="figures">${figure(difference.new, '新增')}${figure(difference.changed, '变动')}${difference.moved > 0 ? figure(difference.moved, '调动') : ''}${figure(difference.unchanged, '不变')}${figure(difference.gone, '离开', undefined, difference.gone > 0 ? 'wait' : 'quiet')}${figure(difference.wrong, '行有误', undefined, difference.wrong > 0 ? 'bad' : 'good')}</div>`
     : ''
 }
 ${
-  errors.length > 0
-    ? html`<p class="fault" role="alert">有 ${wrong} 行有误，现在不能导入：有一行错，就一行都不导入。请在表格里改好，再重新上传。</p>`
+  difference && difference.errors > 0
+    ? html`<p class="fault" role="alert">有 ${difference.wrong} 行有误，现在不能导入：有一行错，就一行都不导入。请在表格里改好，再重新上传。</p>`
     : ''
 }
 <div class="deeds">${
-    result && errors.length === 0
+    isSound
       ? deed(`${path}/apply`, view.formToken, '确认导入', {
-          ...(result.gone > 0 ? { sure: `导入后有 ${result.gone} 人算离开，职务随之结束。确认导入？` } : {}),
+          ...(difference.gone > 0
+            ? { sure: `导入后有 ${difference.gone} 人算离开，职务随之结束。确认导入？` }
+            : {}),
         })
       : html`<a class="button" href="/console/imports/new">上传改好的文件</a>`
   }${deed(`${path}/give-up`, view.formToken, '放弃这个文件', { isGrave: true })}</div>
-${problemTable('错误', errors)}
-${problemTable('提醒（不妨碍导入）', warnings)}
-${result ? diffPart(result, errors.length > 0) : ''}
-${mappingPart(view, path, columns)}`
+${lists.filter(({ list }) => list === 'error' || list === 'warning').map(each => each.html)}
+${difference ? await effectsPart(view, draft, preview) : ''}
+${
+  difference
+    ? html`<h2>名册会改动什么</h2>
+${difference.errors > 0 ? html`<p class="soft">有误的行没有算在内，所以这些行里的人可能列在“离开”里；改好后会重新核对。</p>` : ''}
+${branches.length > 0 ? html`<p>新设团支部 ${branches.length} 个：${branches.slice(0, 20).join('、')}${branches.length > 20 ? '……' : ''}</p>` : ''}
+${lists.filter(({ list }) => list !== 'error' && list !== 'warning').map(each => each.html)}`
+    : ''
+}
+${facts.columns.length > 0 ? mappingPart(view, path, facts.columns) : ''}`
 }
 
-function problemTable(title: string, problems: RosterProblem[]): Html | string {
-  if (problems.length === 0) return ''
-  const sorted = [...problems].sort((a, b) => a.line - b.line)
-  return html`<h2>${title}</h2>${table(
-    title,
-    [{ name: '行', isNumber: true }, '列', '内容', '原因和办法'],
-    sorted
-      .slice(0, PROBLEMS_SHOWN)
-      .map(
+const LIST_NAMES: Record<ShownList, string> = {
+  error: '错误',
+  warning: '提醒（不妨碍导入）',
+  new: '新增',
+  changed: '变动',
+  moved: '调动',
+  persons: '个人信息有更新',
+  gone: '离开',
+  same: '不变',
+  group: '群成员会变的群',
+  unit: '人数会超过上限的团支部',
+  owner: '待办会很多的群主',
+}
+
+function countsOf({ difference }: DraftPreview): Record<DraftList, number> {
+  return {
+    error: difference?.errors ?? 0,
+    warning: difference?.warnings ?? 0,
+    new: difference?.new ?? 0,
+    changed: difference?.changed ?? 0,
+    moved: difference?.moved ?? 0,
+    persons: difference?.changedPersons ?? 0,
+    gone: difference?.gone ?? 0,
+    same: difference?.unchanged ?? 0,
+  }
+}
+
+/** The beginning of each list that is not empty. */
+async function draftListParts(
+  view: View<RosterDraft>,
+  draft: RosterDraft,
+  preview: DraftPreview,
+): Promise<{ list: DraftList; html: Html }[]> {
+  const counts = countsOf(preview)
+  const parts: { list: DraftList; html: Html }[] = []
+  for (const list of DRAFT_LISTS) {
+    const count = counts[list]
+    if (count === 0) continue
+    const body = await listTable(view, draft, preview, list, LINES_SHOWN, 0)
+    const more = moreLink(draft, list, count)
+    const isProblem = list === 'error' || list === 'warning'
+    parts.push({
+      list,
+      html: isProblem
+        ? html`<h2>${LIST_NAMES[list]}</h2>${body}${more}`
+        : html`<details${list === 'same' ? '' : html` open`}><summary>${LIST_NAMES[list]} ${count}</summary>${body}${more}</details>`,
+    })
+  }
+  return parts
+}
+
+function moreLink(draft: RosterDraft, list: ShownList, count: number): Html | string {
+  return count > LINES_SHOWN
+    ? html`<p><a href="/console/imports/drafts/${draft.id}?list=${list}">看全部 ${count} 条</a></p>`
+    : ''
+}
+
+/** One list, page by page. */
+async function listPage(
+  view: View<RosterDraft>,
+  draft: RosterDraft,
+  preview: DraftPreview,
+  list: ShownList,
+  number: number,
+): Promise<Html> {
+  const path = `/console/imports/drafts/${draft.id}`
+  const { body, hasMore } = await oneMore(view, draft, preview, list, number)
+  return html`<p><a href="${path}">返回核对</a></p><h2>${LIST_NAMES[list]}</h2>${body}
+${pager(path, { list }, number, hasMore)}`
+}
+
+async function oneMore(
+  view: View<RosterDraft>,
+  draft: RosterDraft,
+  preview: DraftPreview,
+  list: ShownList,
+  number: number,
+): Promise<{ body: Html; hasMore: boolean }> {
+  const from = (number - 1) * PAGE
+  if (list === 'group' || list === 'unit' || list === 'owner') {
+    const { counts } = await draftEffects(view.rt, preview.staging, list, 0, 0)
+    const all = { group: counts?.groups, unit: counts?.units, owner: counts?.owners }[list] ?? 0
+    return { body: await effectTable(view, preview, list, PAGE, from), hasMore: all > from + PAGE }
+  }
+  return {
+    body: await listTable(view, draft, preview, list, PAGE, from),
+    hasMore: countsOf(preview)[list] > from + PAGE,
+  }
+}
+
+async function listTable(
+  { rt }: View<RosterDraft>,
+  draft: RosterDraft,
+  { staging }: DraftPreview,
+  list: DraftList,
+  limit: number,
+  offset: number,
+): Promise<Html> {
+  const title = LIST_NAMES[list]
+  if (list === 'error' || list === 'warning')
+    return table(
+      title,
+      [{ name: '行', isNumber: true }, '列', '内容', '原因和办法'],
+      (await draftProblems(rt, staging, list, limit, offset)).map(
         problem =>
-          html`<tr><td class="number">${problem.line}</td><td class="nowrap">${problem.column}</td><td class="nowrap">${problem.value}</td><td class="reason">${problem.reason}</td></tr>`,
+          html`<tr><td class="number">${problem.line || '全部'}</td><td class="nowrap">${problem.column}</td><td class="nowrap">${problem.value}</td><td class="reason">${problem.reason}</td></tr>`,
       ),
-    '',
-  )}${rest(problems.length, PROBLEMS_SHOWN, '条')}`
+      '只保留最前面的一万条；改好这些，再上传就能看到后面的。',
+    )
+  const lines = await draftLines(rt, staging, draft.programme, list, limit, offset)
+  return list === 'changed' || list === 'moved' || list === 'persons'
+    ? changeTable(title, lines)
+    : lineTable(title, lines)
 }
 
-function rest(all: number, shown: number, what: string): Html | string {
-  return all > shown ? html`<p class="soft">只列出前 ${shown} ${what}，共 ${all} ${what}。</p>` : ''
-}
-
-function diffPart(result: ImportResult, hasErrors: boolean): Html {
-  const { lists } = result
-  return html`<h2>会改动什么</h2>
-${hasErrors ? html`<p class="soft">有误的行没有算在内，所以这些行里的人可能列在“离开”里；改好后会重新核对。</p>` : ''}
-${result.newUnits.length > 0 ? html`<p>新设团支部 ${result.newUnits.length} 个：${result.newUnits.slice(0, 20).join('、')}${result.newUnits.length > 20 ? '……' : ''}</p>` : ''}
-${lineList('新增', lists.new, result.new, true)}
-${changeList('变动', lists.changed, result.changed)}
-${changeList('个人信息有更新', lists.persons, lists.changedPersonCount)}
-${lineList('离开', lists.gone, result.gone, true)}
-${lineList('不变', lists.unchanged, result.unchanged, false)}`
-}
-
-function lineList(title: string, lines: EntryLine[], count: number, isOpen: boolean): Html | string {
-  if (count === 0) return ''
-  return html`<details${isOpen ? html` open` : ''}><summary>${title} ${count}</summary>${table(
+function lineTable(title: string, lines: ChangedLine[]): Html {
+  return table(
     title,
     ['姓名', '单位', '角色和职务', '状态'],
     lines.map(
       line =>
         html`<tr><td class="nowrap">${line.name}</td><td>${line.unitName}</td><td>${line.role}</td><td>${statusTag(line.status)}</td></tr>`,
     ),
-    '',
-  )}${rest(count, LINES_SHOWN, '条')}</details>`
+    '没有了。',
+  )
 }
 
-function changeList(title: string, lines: ChangedLine[], count: number): Html | string {
-  if (count === 0) return ''
-  return html`<details open><summary>${title} ${count}</summary>${table(
+function changeTable(title: string, lines: ChangedLine[]): Html {
+  return table(
     title,
     ['姓名', '单位', '改了什么'].filter(head => head !== '单位' || lines.some(line => line.unitName)),
     lines.map(
@@ -373,11 +493,65 @@ function changeList(title: string, lines: ChangedLine[], count: number): Html | 
             html`<div>${what}：${before || '（空）'} → <b>${after || '（空）'}</b></div>`,
         )}</td></tr>`,
     ),
-    '',
-  )}${rest(count, LINES_SHOWN, '条')}</details>`
+    '没有了。',
+  )
 }
 
-function mappingPart(view: View<unknown>, path: string, columns: DraftPreview['columns']): Html {
+/** What follows from it beyond the roster: in groups, for branches, for owners. */
+async function effectsPart(
+  view: View<RosterDraft>,
+  draft: RosterDraft,
+  preview: DraftPreview,
+): Promise<Html | string> {
+  const { counts } = await draftEffects(view.rt, preview.staging, 'group', 0, 0)
+  if (!counts || counts.groups + counts.units === 0) return ''
+  const shown = async (list: 'group' | 'unit' | 'owner', count: number, words: string) =>
+    count === 0
+      ? ''
+      : html`<details${list === 'group' ? '' : html` open`}><summary>${words}</summary>${await effectTable(view, preview, list, LINES_SHOWN, 0)}${moreLink(draft, list, count)}</details>`
+  return html`<h2>导入之后会怎样</h2>
+${await shown('unit', counts.units, `${counts.units} 个团支部的人数会超过上限，请看要不要拆分`)}
+${await shown('owner', counts.owners, `${counts.owners} 位群主的待办会超过 ${MOST_TASKS} 件，请提前打招呼`)}
+${await shown('group', counts.groups, `${counts.groups} 个群要跟着变：${counts.joins} 人次进群，${counts.leaves} 人次退群`)}`
+}
+
+async function effectTable(
+  { rt }: View<RosterDraft>,
+  { staging }: DraftPreview,
+  list: 'group' | 'unit' | 'owner',
+  limit: number,
+  offset: number,
+): Promise<Html> {
+  const { effects } = await draftEffects(rt, staging, list, limit, offset)
+  const number = (name: string) => ({ name, isNumber: true })
+  const cells = (first: string | Html, ...others: (string | number)[]) =>
+    html`<tr><td>${first}</td>${others.map(each => (typeof each === 'number' ? html`<td class="number">${each}</td>` : html`<td>${each}</td>`))}</tr>`
+  switch (list) {
+    case 'group':
+      return table(
+        LIST_NAMES.group,
+        ['群', '群主', number('进群'), number('退群')],
+        effects.map(each => cells(each.name, each.beside || '还没有群主', each.joins, each.leaves)),
+        '没有了。',
+      )
+    case 'unit':
+      return table(
+        LIST_NAMES.unit,
+        ['团支部', '区县', number('现在'), number('导入后')],
+        effects.map(each => cells(each.name, each.beside, each.before, each.after)),
+        '没有了。',
+      )
+    case 'owner':
+      return table(
+        LIST_NAMES.owner,
+        ['群主', number('现有待办'), number('导入后')],
+        effects.map(each => cells(each.name, each.before, each.after)),
+        '没有了。',
+      )
+  }
+}
+
+function mappingPart(view: View<unknown>, path: string, columns: DraftPreview['facts']['columns']): Html {
   const known = view.rt.templates.roster.columns
   const choices = [[KEEP, '保留原样'], ...known.map(each => [each.id, each.header] as const)] as const
   const kept = columns.filter(each => each.is === null).length
@@ -393,8 +567,8 @@ async function importPage(view: View<RosterImportRow>, fault: string | null = nu
   const { rt, thing: row } = view
   const now = rt.clock.now()
   const [brought, gone] = await Promise.all([
-    linesOfImport(rt.db, row.id, 'import', LINES_SHOWN),
-    linesOfImport(rt.db, row.id, 'gone', LINES_SHOWN),
+    linesOfImport(rt.db, row.id, 'import', PAGE),
+    linesOfImport(rt.db, row.id, 'gone', PAGE),
   ])
   const lines = (title: string, list: typeof brought, count: number) =>
     list.length === 0
@@ -407,7 +581,7 @@ async function importPage(view: View<RosterImportRow>, fault: string | null = nu
               html`<tr><td class="nowrap"><a href="/console/persons/${entry.personId}">${name}</a></td><td>${unitName}</td><td>${roleWords(rt.templates.role(entry.programme, entry.role).name, entry.title)}</td><td>${statusTag(entry.status)}</td></tr>`,
           ),
           '',
-        )}${rest(count, LINES_SHOWN, '条')}`
+        )}${count > PAGE ? html`<p class="soft">只列出前 ${PAGE} 条，共 ${count} 条。</p>` : ''}`
   return page(view, {
     title: `导入 ${row.fileName}`,
     part: 'roster',
@@ -416,7 +590,7 @@ async function importPage(view: View<RosterImportRow>, fault: string | null = nu
       ['导入记录', '/console/imports'],
     ],
     fault,
-    body: html`<div class="figures">${figure(row.newCount, '新增')}${figure(row.changedCount, '变动')}${figure(row.goneCount, '离开')}</div>
+    body: html`<div class="figures">${figure(row.newCount, '新增')}${figure(row.changedCount, '变动')}${row.movedCount > 0 ? figure(row.movedCount, '调动') : ''}${figure(row.goneCount, '离开')}</div>
 <section class="card"><dl class="facts"><dt>现状</dt><dd>${
       row.undoneAt
         ? html`${tag('已撤销')} ${row.undoneByName ?? ''} ${moment(row.undoneAt, now)}`
@@ -430,7 +604,7 @@ ${
     ? ''
     : html`<div class="deeds">${deed(`/console/imports/${row.id}/undo`, view.formToken, '撤销这次导入', { isGrave: true, sure: '撤销后，名册、职务和个人信息恢复到这次导入之前。确认撤销？' })}</div>`
 }</section>
-${lines(row.undoneAt ? '曾经带来的（已撤销）' : '新增和变动后的', brought, row.newCount + row.changedCount)}
-${row.undoneAt ? '' : lines('离开和变动前的', gone, row.goneCount + row.changedCount)}`,
+${lines(row.undoneAt ? '曾经带来的（已撤销）' : '新增和变动后的', brought, row.newCount + row.changedCount + row.movedCount)}
+${row.undoneAt ? '' : lines('离开和变动前的', gone, row.goneCount + row.changedCount + row.movedCount)}`,
   })
 }

@@ -4,8 +4,9 @@ import { childUnits, type UnitRow, unitsAbove } from '../../../db/queries/units.
 import { topUnits } from '../../domain/access/policy.ts'
 import { unitPolicy } from '../../domain/access/units.ts'
 import { nameKey } from '../../domain/names/name-key.ts'
+import { shownNumbers } from '../../domain/persons/shown-numbers.ts'
 import { isValidIdNumber, normaliseIdNumber } from '../../domain/roster/id-number.ts'
-import { maskPhone, normalisePhone } from '../../domain/roster/phone.ts'
+import { normalisePhone } from '../../domain/roster/phone.ts'
 import { type Html, html } from '../../http/html.ts'
 import { page } from '../layout.ts'
 import { dayWords, field, pager, select, type Tone, table, tag } from '../parts.ts'
@@ -66,6 +67,8 @@ ${select('status', '状态', [['', '全部'], ...STATUSES.map(each => [each, eac
 <button class="second">查找</button></form>
 <div class="deeds"><a class="button" href="/console/imports/new">导入名册</a>
 <a class="button second" href="/console/imports">导入记录</a>
+<a class="button second" href="/console/hand-overs">交接</a>
+<a class="button second" href="/console/contacts">1+100 联系点</a>
 <span class="soft">共 ${all} 条${STATUSES.filter(each => counts.has(each)).map(each => ` · ${each} ${counts.get(each)}`)}</span></div>
 ${table(
   '名册',
@@ -74,7 +77,7 @@ ${table(
     .slice(0, PAGE)
     .map(
       ({ entry, name, phoneSealed, unitName }) =>
-        html`<tr><td class="nowrap"><a href="/console/persons/${entry.personId}">${name}</a></td><td>${unitName}</td><td>${roleWords(rt.templates.role(entry.programme, entry.role).name, entry.title)}</td><td>${entry.category ?? ''}</td><td class="nowrap">${termWords(entry.startsOn, entry.endsOn)}</td><td>${statusTag(entry.status)}</td><td class="nowrap">${phoneSealed ? maskPhone(rt.vault.open(phoneSealed)) : tag('没有', 'wait')}</td></tr>`,
+        html`<tr><td class="nowrap"><a href="/console/persons/${entry.personId}">${name}</a></td><td>${unitName}</td><td>${roleWords(rt.templates.role(entry.programme, entry.role).name, entry.title)}</td><td>${entry.category ?? ''}</td><td class="nowrap">${termWords(entry.startsOn, entry.endsOn)}</td><td>${statusTag(entry.status)}</td><td class="nowrap">${shownNumbers(rt.vault, { phoneSealed }, 'office').phone ?? tag('没有', 'wait')}</td></tr>`,
     ),
   query.search || query.status
     ? '没有符合的人。姓名可以只写一部分；手机号和身份证号要写完整。'
@@ -89,9 +92,9 @@ ${pager('/console/roster', kept, query.page, found.length > PAGE)}`,
 function searched({ rt }: View<unknown>, search: string): Partial<RosterFilter> {
   if (search === '') return {}
   const phone = normalisePhone(search)
-  if (phone) return { phoneIndex: rt.vault.index('phone', phone) }
+  if (phone) return { phoneIndexes: rt.vault.indexes('phone', phone) }
   const idNumber = normaliseIdNumber(search)
-  if (isValidIdNumber(idNumber)) return { idNumberIndex: rt.vault.index('id-number', idNumber) }
+  if (isValidIdNumber(idNumber)) return { idNumberIndexes: rt.vault.indexes('id-number', idNumber) }
   // digits and signs are no part of a name; what is left of them must not find everybody
   return { nameKey: nameKey(search) || search }
 }

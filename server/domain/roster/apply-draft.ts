@@ -1,19 +1,16 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { moveDraft, type RosterDraft } from '../../../db/queries/roster-drafts.ts'
+import { dropStagingsOf, type StagedDifference, stagingOfDraft } from '../../../db/queries/roster-staging.ts'
 import { DomainError } from '../../errors.ts'
-import type { DomainRuntime } from '../../runtime.ts'
+import { type DomainRuntime, inTransaction } from '../../runtime.ts'
 import type { KnownActor } from '../actor.ts'
-import { DRAFT_MS, OPEN, openDraftFile, SILENT_MS } from './drafts.ts'
-import { importRoster } from './import.ts'
-import { optionsOf } from './preview-draft.ts'
+import { applyStaging } from './apply-staging.ts'
+import { type NoteError, stagedDraft } from './check-draft.ts'
+import { progressWriter } from './draft-progress.ts'
+import { DRAFT_MS, OPEN, optionsOf, SILENT_MS } from './drafts.ts'
 
 /** How long whoever asked for it waits: small files are done by then, and their page can say so at once. */
-const WAIT_MS = 1500
-/** The progress is written at most so often. */
-const PROGRESS_MS = 500
-
-/** Told of an error that is no rule's; it must leave personal data out of what it writes. */
-export type NoteError = (error: unknown) => void
+const WAIT_MS = 2500
 
 /**
  * Imports a draft, once however often it is asked for: of two who ask, one wins the draft's state. The work is one
@@ -35,7 +32,8 @@ export async function applyDraft(
     totalCount: 0,
     expiresAt: new Date(rt.clock.now().getTime() + SILENT_MS),
   })
-  if (!isOurs) throw new DomainError('draft.gone', '这个文件正在导入，或者已经导入、放弃，没有再导入一次。')
+  if (!isOurs)
+    throw new DomainError('draft.gone', '这个文件正在核对或导入，或者已经导入、放弃，没有再导入一次。')
   const timer = new AbortController()
   const work = run(rt, actor, draft, noteError).finally(() => timer.abort())
   await Promise.race([work, pause(WAIT_MS, null, { signal: timer.signal, ref: false }).catch(() => null)])
@@ -49,24 +47,33 @@ async function run(
   noteError: NoteError,
 ): Promise<void> {
   try {
-    const file = await openDraftFile(rt, draft)
-    const result = await importRoster(rt, file, {
-      ...optionsOf(draft),
-      isDryRun: false,
-      actorId: actor.person.id,
-      onProgress: progressOf(rt, draft.id),
-      async finish(tx, importId) {
-        const isStillOurs = await moveDraft(tx.db, draft.id, ['applying'], {
-          status: 'applied',
-          importId,
-          fileSealed: null,
-          expiresAt: new Date(tx.clock.now().getTime() + DRAFT_MS),
-        })
-        if (!isStillOurs) throw new DomainError('draft.gone', '导入用了太久，已经当作失败。')
-      },
+    const seen = (await stagingOfDraft(rt.db, draft.id))?.difference ?? null
+    const staged = await stagedDraft(rt, draft, 'applying')
+    if (staged.facts.fault !== null) throw new DomainError('roster.columns', staged.facts.fault)
+    await inTransaction(rt, async tx => {
+      const { importId } = await applyStaging(tx, staged, {
+        ...optionsOf(draft),
+        fileName: draft.fileName,
+        fileHash: draft.fileHash,
+        actorId: actor.person.id,
+        onProgress: progressWriter(rt, draft.id, 'applying'),
+        async look(difference) {
+          if (seen && !isSame(seen, difference))
+            throw new DomainError(
+              'draft.changed',
+              '名册在您核对之后有变动，没有导入。下面已按现在的名册重新核对，请再看一遍，确认后再导入。',
+            )
+        },
+      })
+      const isStillOurs = await moveDraft(tx.db, draft.id, ['applying'], {
+        status: 'applied',
+        importId,
+        fileSealed: null,
+        expiresAt: new Date(tx.clock.now().getTime() + DRAFT_MS),
+      })
+      if (!isStillOurs) throw new DomainError('draft.gone', '导入用了太久，已经当作失败。')
     })
-    if (!result.isApplied)
-      await fail(rt, draft.id, '名册里有错误，没有导入任何一行。请看下面列出的问题，改好后重新上传。')
+    await dropStagingsOf(rt.db, draft.id)
   } catch (error) {
     if (!(error instanceof DomainError)) noteError(error)
     const words =
@@ -77,22 +84,15 @@ async function run(
   }
 }
 
+/** Whether it is what somebody has looked at and agreed to. */
+function isSame(
+  { version: _seen, ...seen }: StagedDifference,
+  { version: _now, ...now }: StagedDifference,
+): boolean {
+  return (Object.keys(now) as (keyof typeof now)[]).every(key => seen[key] === now[key])
+}
+
 async function fail(rt: DomainRuntime, id: number, error: string): Promise<void> {
   const expiresAt = new Date(rt.clock.now().getTime() + DRAFT_MS)
   await moveDraft(rt.db, id, ['applying'], { status: 'failed', error, expiresAt })
-}
-
-/** Writes the progress on a connection of its own, for inside the transaction nobody would see it. */
-function progressOf(rt: DomainRuntime, id: number): (done: number, all: number) => Promise<void> {
-  let last = 0
-  return async (doneCount, totalCount) => {
-    const now = rt.clock.now().getTime()
-    if (now - last < PROGRESS_MS) return
-    last = now
-    await moveDraft(rt.db, id, ['applying'], {
-      doneCount,
-      totalCount,
-      expiresAt: new Date(now + SILENT_MS),
-    })
-  }
 }

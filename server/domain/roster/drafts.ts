@@ -1,28 +1,50 @@
-import { draftFile, failStaleDraft, type RosterDraft } from '../../../db/queries/roster-drafts.ts'
+import {
+  draftFile,
+  failStaleDraft,
+  type RosterDraft,
+  reopenStaleCheck,
+} from '../../../db/queries/roster-drafts.ts'
 import { DomainError } from '../../errors.ts'
 import type { DomainRuntime } from '../../runtime.ts'
-import type { RosterFile } from './import.ts'
+import type { DifferenceOptions } from './work-out-difference.ts'
 
 /** How long a file that was uploaded waits to be applied. */
 export const DRAFT_MS = 24 * 3600_000
 /** How long an import may say nothing before it is taken for dead; its transaction has rolled back then. */
 export const SILENT_MS = 15 * 60_000
 
+/** How long a check may say nothing before it is taken for dead, and made again. */
+export const SILENT_CHECK_MS = 2 * 60_000
+
 /** The states in which a draft can still be looked at, changed and applied. */
 export const OPEN = ['uploaded', 'failed']
 
 /** @throws DomainError `draft.gone` once the file has been applied, given up or deleted */
-export async function openDraftFile(rt: DomainRuntime, draft: RosterDraft): Promise<RosterFile> {
+export async function openDraftFile(
+  rt: DomainRuntime,
+  draft: RosterDraft,
+): Promise<{ name: string; bytes: Uint8Array }> {
   const sealed = await draftFile(rt.db, draft.id)
   if (sealed === null) throw new DomainError('draft.gone', '这个文件已经导入或放弃，请重新上传。')
   return { name: draft.fileName, bytes: Buffer.from(rt.vault.open(sealed), 'base64') }
 }
 
-/** A draft whose import has said nothing for long has failed: nothing of it was done. */
+/** A draft whose import or check has said nothing for long has died: nothing of it was done. */
 export async function settleStaleDraft(rt: DomainRuntime, draft: RosterDraft): Promise<void> {
   const now = rt.clock.now()
+  await reopenStaleCheck(rt.db, draft.id, now, new Date(draft.createdAt.getTime() + DRAFT_MS))
   await failStaleDraft(rt.db, draft.id, now, {
     error: '导入中途停了（服务器可能重启过），没有导入任何一行。可以再试一次。',
     expiresAt: new Date(now.getTime() + DRAFT_MS),
   })
+}
+
+/** How a draft is imported: within the unit of its office, and as its whole where the office said so. */
+export function optionsOf(draft: RosterDraft): DifferenceOptions & { mapping: Record<string, string> } {
+  return {
+    programme: draft.programme,
+    within: draft.unitPath,
+    mapping: draft.mapping,
+    ...(draft.isWhole ? { wholeOf: draft.unitCode } : {}),
+  }
 }

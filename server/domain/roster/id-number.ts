@@ -1,3 +1,4 @@
+import { isRealDay } from './day.ts'
 import { cleanCell, maskMiddle } from './text.ts'
 
 const FORM = /^[1-9]\d{16}[\dX]$/
@@ -27,8 +28,7 @@ export function isValidIdNumber(idNumber: string): boolean {
 export function birthDateOf(idNumber: string): string | null {
   if (!FORM.test(idNumber)) return null
   const day = `${idNumber.slice(6, 10)}-${idNumber.slice(10, 12)}-${idNumber.slice(12, 14)}`
-  const moment = new Date(`${day}T00:00:00Z`)
-  const isReal = !Number.isNaN(moment.getTime()) && moment.toISOString().startsWith(day)
+  const isReal = isRealDay(Number(day.slice(0, 4)), Number(day.slice(5, 7)), Number(day.slice(8, 10)))
   return isReal && day >= '1900' ? day : null
 }
 

@@ -1,10 +1,11 @@
 import { moveDraft, type RosterDraft } from '../../../db/queries/roster-drafts.ts'
+import { dropStagingsOf } from '../../../db/queries/roster-staging.ts'
 import { DomainError } from '../../errors.ts'
 import type { DomainRuntime } from '../../runtime.ts'
 import { ROSTER_COLUMNS } from '../../templates/roster-columns.ts'
-import { headerLabel, KEEP, recogniseColumns } from './columns.ts'
+import { KEEP } from './columns.ts'
 import { OPEN, openDraftFile } from './drafts.ts'
-import { readRosterFile } from './read-roster-file.ts'
+import { headOfRoster } from './read-in-threads.ts'
 
 /**
  * Keeps what an office says of the columns of its file. What it leaves as we had made it out is not kept.
@@ -16,21 +17,21 @@ export async function mapDraft(
   draft: RosterDraft,
   chosen: ReadonlyMap<number, string>,
 ): Promise<void> {
-  const { bytes } = await openDraftFile(rt, draft)
-  const { headers } = (await readRosterFile(bytes, rt.templates.roster, {})).table
-  const { at } = recogniseColumns(headers, rt.templates.roster)
+  const file = await openDraftFile(rt, draft)
+  const { columns } = await headOfRoster(rt, file, draft.programme)
   const mapping: Record<string, string> = {}
   const all = [...chosen.values()]
-  for (const [position, header] of headers.entries()) {
+  for (const [position, { label, is }] of columns.entries()) {
     const id = chosen.get(position)
-    const own = ROSTER_COLUMNS.find(column => at[column] === position) ?? KEEP
+    const own = is ?? KEEP
     // what was said twice is kept, so that the page can say so
     if (id === undefined || (id === own && (id === KEEP || all.filter(each => each === id).length === 1)))
       continue
     if (id !== KEEP && !ROSTER_COLUMNS.some(column => column === id))
       throw new DomainError('draft.column', '没有这一列，请重新选择。')
-    mapping[headerLabel(header, position)] = id
+    mapping[label] = id
   }
   if (!(await moveDraft(rt.db, draft.id, OPEN, { mapping })))
-    throw new DomainError('draft.gone', '这个文件正在导入或已经导入，不能再改。')
+    throw new DomainError('draft.gone', '这个文件正在核对、导入或已经导入，不能再改。')
+  await dropStagingsOf(rt.db, draft.id)
 }

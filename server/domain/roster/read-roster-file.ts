@@ -1,32 +1,32 @@
 import { DomainError } from '../../errors.ts'
 import type { RosterVocabulary } from '../../templates/roster-columns.ts'
 import { isHeaderRow, mapColumns, type RosterColumns } from './columns.ts'
-import { readTable } from './read-table.ts'
-import type { Table } from './table.ts'
+import { openTable } from './read-table.ts'
+import type { FileSource, OpenTable } from './table.ts'
 
 export interface RosterTable {
-  table: Table
+  table: OpenTable
   columns: RosterColumns
   /** What is wrong with the heading, as one sentence; null when the rows can be read. */
   fault: string | null
 }
 
 /**
- * Reads a roster file up to its heading.
+ * Opens a roster file and reads it up to its heading.
  *
  * @param mapping what the office says of columns, by header: a column of ours, or `keep` for one that is only kept. When
  * it is given (and be it empty), a file none of whose rows looks like the heading of a roster is read with its first row
  * of two filled cells as the heading: the office can still say what its columns are.
  * @throws DomainError `table.…` when the file cannot be read as a table
  */
-export async function readRosterFile(
-  bytes: Uint8Array,
+export async function openRosterFile(
+  file: FileSource,
   vocabulary: RosterVocabulary,
   mapping?: Record<string, string>,
 ): Promise<RosterTable> {
-  const table = await readTable(bytes, { isHeader: cells => isHeaderRow(cells, vocabulary) }).catch(
+  const table = await openTable(file, { isHeader: cells => isHeaderRow(cells, vocabulary) }).catch(
     (error: unknown) => {
-      if (error instanceof DomainError && error.code === 'table.no_header' && mapping) return readTable(bytes)
+      if (error instanceof DomainError && error.code === 'table.no_header' && mapping) return openTable(file)
       throw error
     },
   )

@@ -1,29 +1,42 @@
-import type { UnitRow } from '../../../db/queries/units.ts'
 import type { Programme } from '../../templates.ts'
 import type { RosterRow } from './roster-row.ts'
+
+/** What of a unit is needed to find it. */
+export interface KnownUnit {
+  id: number
+  code: string
+  name: string
+  kind: string
+  parentId: number | null
+  path: string
+}
 
 /** Finds the unit that a roster row means, by its code or by the names of the places above it. */
 export interface UnitFinder {
   /** A Chinese reason when no unit, or more than one, fits. */
-  find(row: RosterRow): { unit: UnitRow } | { newBranch: NewBranch } | { reason: string }
+  find(row: RosterRow): { unit: KnownUnit } | { newBranch: NewBranch } | { reason: string }
 }
 
 /** A 团支部 that the roster names for the first time; branches are made by the roster, all other units are not. */
 export interface NewBranch {
   name: string
-  county: UnitRow
+  county: KnownUnit
 }
 
 const VOLUNTEER_BRANCH = 'volunteer-branch'
 
 /** @param within a unit's path: where several units have the name, those below it are meant */
-export function unitFinder(units: readonly UnitRow[], within = ''): UnitFinder {
+export function unitFinder(units: readonly KnownUnit[], within = ''): UnitFinder {
   const byId = new Map(units.map(unit => [unit.id, unit]))
   const byCode = new Map(units.map(unit => [unit.code, unit]))
-  const byName = new Map<string, UnitRow[]>()
-  for (const unit of units) byName.set(unit.name, [...(byName.get(unit.name) ?? []), unit])
+  const byName = new Map<string, KnownUnit[]>()
+  for (const unit of units) {
+    const namesakes = byName.get(unit.name)
+    if (namesakes) namesakes.push(unit)
+    else byName.set(unit.name, [unit])
+  }
 
-  const isBelow = (unit: UnitRow, name: string): boolean => {
+  const isBelow = (unit: KnownUnit, name: string): boolean => {
     for (let at = unit.parentId; at !== null; ) {
       const above = byId.get(at)
       if (!above) return false
@@ -38,32 +51,43 @@ export function unitFinder(units: readonly UnitRow[], within = ''): UnitFinder {
     return own.length > 0 ? own : found
   }
 
+  const findAnew: UnitFinder['find'] = row => {
+    if (row.unitCode !== '') {
+      const unit = byCode.get(row.unitCode)
+      return unit ? { unit } : { reason: `没有编码是 ${row.unitCode} 的单位` }
+    }
+    const places = [row.province, row.city, row.county, row.township, row.branch || row.unit].filter(
+      name => name !== '',
+    )
+    const name = places.at(-1)
+    if (name === undefined) return { reason: '没有写明单位' }
+    // a branch stands under its county, whatever township the row names beside
+    const above = places.slice(0, -1).filter(place => row.branch === '' || place !== row.township)
+    const found = named(name, above)
+    const [unit] = found
+    if (unit && found.length === 1) return { unit }
+    if (found.length > 1) return { reason: `有 ${found.length} 个单位叫“${name}”，请写明上级或单位编码` }
+    if (row.branch !== '' && row.county !== '') {
+      const counties = named(
+        row.county,
+        [row.province, row.city].filter(place => place !== ''),
+      )
+      const [county] = counties
+      if (county && counties.length === 1) return { newBranch: { name: row.branch, county } }
+    }
+    return { reason: `没有找到单位“${places.join(' ')}”` }
+  }
+
+  // people of one unit stand together in a file
+  let lastKey: string | null = null
+  let last: ReturnType<UnitFinder['find']> = { reason: '' }
   return {
     find(row) {
-      if (row.unitCode !== '') {
-        const unit = byCode.get(row.unitCode)
-        return unit ? { unit } : { reason: `没有编码是 ${row.unitCode} 的单位` }
-      }
-      const places = [row.province, row.city, row.county, row.township, row.branch || row.unit].filter(
-        name => name !== '',
-      )
-      const name = places.at(-1)
-      if (name === undefined) return { reason: '没有写明单位' }
-      // a branch stands under its county, whatever township the row names beside
-      const above = places.slice(0, -1).filter(place => row.branch === '' || place !== row.township)
-      const found = named(name, above)
-      const [unit] = found
-      if (unit && found.length === 1) return { unit }
-      if (found.length > 1) return { reason: `有 ${found.length} 个单位叫“${name}”，请写明上级或单位编码` }
-      if (row.branch !== '' && row.county !== '') {
-        const counties = named(
-          row.county,
-          [row.province, row.city].filter(place => place !== ''),
-        )
-        const [county] = counties
-        if (county && counties.length === 1) return { newBranch: { name: row.branch, county } }
-      }
-      return { reason: `没有找到单位“${places.join(' ')}”` }
+      const { unitCode, province, city, county, township, branch, unit } = row
+      const key = [unitCode, province, city, county, township, branch, unit].join('\n')
+      if (key !== lastKey) last = findAnew(row)
+      lastKey = key
+      return last
     },
   }
 }

@@ -1,5 +1,4 @@
 import type { UnitRow } from '../../../db/queries/units.ts'
-import { DomainError } from '../../errors.ts'
 import type { Templates } from '../../templates.ts'
 
 /**
@@ -20,32 +19,14 @@ export interface RosterScope {
   /** The top of what may be touched. */
   unit: UnitRow
   holds(unit: { path: string }): boolean
-  /** Whether an entry is of those who run the top unit itself. */
-  isOwnOffice(entry: { unitId: number; role: string }): boolean
   /** The roles that run the top unit. */
   officeRoles: string[]
 }
 
-/**
- * @param path of the top unit
- * @throws DomainError `unit.unknown`
- */
-export function scopeOf(
-  templates: Templates,
-  programme: string,
-  units: readonly UnitRow[],
-  path: string,
-): RosterScope {
-  const unit = units.find(each => each.path === path)
-  if (!unit) throw new DomainError('unit.unknown', '没有这个单位，请重新选择。')
+export function scopeOf(templates: Templates, programme: string, unit: UnitRow): RosterScope {
   const officeRoles = templates
     .programme(programme)
     .roles.filter(role => role.manages)
     .map(role => role.id)
-  return {
-    unit,
-    officeRoles,
-    holds: each => each.path.startsWith(path),
-    isOwnOffice: entry => entry.unitId === unit.id && officeRoles.includes(entry.role),
-  }
+  return { unit, officeRoles, holds: each => each.path.startsWith(unit.path) }
 }

@@ -1,11 +1,15 @@
 /** Characters that people cannot see: zero-width ones, byte order marks, the direction marks of copied phone numbers. */
 const INVISIBLE = /\p{Cf}/gu
 
+/** Most cells: nothing in them that could be cleaned away. */
+const PLAIN = /^[\u4e00-\u9fff0-9A-Za-z·.,/-]*$/
+
 /**
  * A cell as it was meant: no invisible characters, no wrapping that keeps a spreadsheet from reading a number
  * (`="138…"`, a leading apostrophe), runs of white space made one space, none at the ends.
  */
 export function cleanCell(text: string): string {
+  if (PLAIN.test(text)) return text
   const visible = text.replace(INVISIBLE, '').replace(/\s+/g, ' ').trim()
   return visible
     .replace(/^="(.*)"$/, '$1')

@@ -1,20 +1,19 @@
 import { personsBeyond, personsChangedBy, putPersonsBack } from '../../../db/queries/persons.ts'
 import { appendAudit } from '../../../db/queries/platform.ts'
 import {
-  entriesOfImport,
   importAfter,
   lockRoster,
   noteImportUndone,
-  rolesOnDuty,
+  rolesOfImport,
   rosterImportById,
   turnEntriesBack,
 } from '../../../db/queries/roster.ts'
-import { unitsOfProgramme } from '../../../db/queries/units.ts'
+import { unitById } from '../../../db/queries/units.ts'
 import { chineseMoment } from '../../clock.ts'
 import { DomainError, notAllowed } from '../../errors.ts'
 import { type DomainRuntime, inTransaction } from '../../runtime.ts'
 import { type KnownActor, managesUnit } from '../actor.ts'
-import { followRoster, roleKeyOf } from './follow-roster.ts'
+import { followRoster } from './follow-roster.ts'
 import { scopeOf } from './scope.ts'
 
 /** Whom another office has taken on since is no longer this one's to change (`scope.ts`, rule 3). @throws DomainError `import.overtaken` */
@@ -24,7 +23,9 @@ async function refuseForOthers(
   programme: string,
   path: string,
 ): Promise<void> {
-  const scope = scopeOf(rt.templates, programme, await unitsOfProgramme(rt.db, programme), path)
+  const top = await unitById(rt.db, Number(path.split('/').at(-2)))
+  if (!top) return
+  const scope = scopeOf(rt.templates, programme, top)
   const changed = await personsChangedBy(rt.db, importId)
   const beyond = await personsBeyond(rt.db, changed, scope.unit, scope.officeRoles)
   if (beyond.size > 0)
@@ -59,20 +60,11 @@ export async function undoImport(rt: DomainRuntime, actor: KnownActor, importId:
         `不能撤销：${chineseMoment(later.appliedAt)}${later.unitName ? `${later.unitName}的` : '系统管理员的'}导入动过同样的单位或人员。请先撤销那一次；撤销不了的，请导入一份更正的名册。`,
       )
     await refuseForOthers(tx, importId, programme, found.unitPath)
-    const entries = await entriesOfImport(tx.db, importId)
-    // an entry that had changed is there twice, before and after, for one role
-    const touched = [...new Map(entries.map(entry => [roleKeyOf(entry), entry])).values()]
+    // once they are turned back the entries do not say any more what had touched them
+    const touched = await rolesOfImport(tx.db, importId)
     await turnEntriesBack(tx.db, importId)
     await putPersonsBack(tx.db, importId)
-    const held = await rolesOnDuty(tx.db, touched)
-    const holds = new Set(held.map(roleKeyOf))
-    await followRoster(tx, {
-      held,
-      lost: touched.filter(entry => !holds.has(roleKeyOf(entry))),
-      officers: held
-        .filter(each => tx.templates.role(programme, each.role).manages)
-        .map(each => each.personId),
-    })
+    await followRoster(tx, importId, touched)
     await noteImportUndone(tx.db, importId, actor.person.id, tx.clock.now())
     await appendAudit(tx.db, {
       at: tx.clock.now(),
@@ -80,7 +72,7 @@ export async function undoImport(rt: DomainRuntime, actor: KnownActor, importId:
       action: 'roster.import_undone',
       subjectKind: 'roster_import',
       subjectId: importId,
-      details: { programme, entries: entries.length },
+      details: { programme, roles: touched.length },
     })
   })
 }

@@ -6,8 +6,7 @@ import { type DomainRuntime, inTransaction } from '../../runtime.ts'
 import { topUnits } from '../access/policy.ts'
 import type { KnownActor } from '../actor.ts'
 import { DRAFT_MS } from './drafts.ts'
-import type { RosterFile } from './import.ts'
-import { readRosterFile } from './read-roster-file.ts'
+import { headOfRoster } from './read-in-threads.ts'
 
 /**
  * Takes in a roster file of one of the units that the actor runs, to be looked at before it is applied. It is kept
@@ -19,12 +18,12 @@ import { readRosterFile } from './read-roster-file.ts'
 export async function uploadDraft(
   rt: DomainRuntime,
   actor: KnownActor,
-  input: { unitId: number; file: RosterFile; isWhole: boolean },
+  input: { unitId: number; file: { name: string; bytes: Uint8Array }; isWhole: boolean },
 ): Promise<number> {
   const unit = topUnits(rt.templates, actor).find(each => each.id === input.unitId)
   if (!unit) throw notAllowed('为这个单位导入名册')
   const { bytes, name } = input.file
-  await readRosterFile(bytes, rt.templates.roster, {})
+  await headOfRoster(rt, { bytes }, unit.programme)
   const now = rt.clock.now()
   return inTransaction(rt, async tx => {
     const id = await insertDraft(tx.db, {

@@ -15,7 +15,7 @@ const loadOptions = { ignoreNodes: ['dataValidations', 'conditionalFormatting'],
  *
  * @throws DomainError `table.broken` when it is no readable workbook, `table.too_large` when it unpacks to too much.
  */
-export async function xlsxSheets(file: Uint8Array): Promise<Iterable<TableRow>[]> {
+export async function xlsxSheets(file: Uint8Array): Promise<Iterable<TableRow[]>[]> {
   const size = unpackedBytes(file)
   // what hides its size is not tried: some would unpack it, and find out too late
   if (size === null) throw broken()
@@ -68,14 +68,22 @@ function columnOf(letters: string): number {
   return [...letters].reduce((column, letter) => column * 26 + letter.charCodeAt(0) - 64, 0)
 }
 
-function* rowsOf(sheet: Worksheet): Generator<TableRow> {
+/** Rows given at a time. */
+const PORTION = 1000
+
+function* rowsOf(sheet: Worksheet): Generator<TableRow[]> {
+  let rows: TableRow[] = []
   for (let line = 1; line <= sheet.rowCount; line += 1) {
     const row = sheet.findRow(line)
     const cells: string[] = []
     for (let column = 1; column <= Math.min(row?.cellCount ?? 0, MAX_COLUMNS); column += 1)
       cells.push(textOf(row?.findCell(column)))
-    yield { line, cells }
+    rows.push({ line, cells })
+    if (rows.length < PORTION) continue
+    yield rows
+    rows = []
   }
+  yield rows
 }
 
 /** A merged range stands for each of its rows (one county beside ten people), but only once across (a title). */

@@ -4,7 +4,8 @@ import fc from 'fast-check'
 import iconv from 'iconv-lite'
 import { describe, expect, it } from 'vitest'
 import { isHeaderRow } from '../../../../server/domain/roster/columns.ts'
-import { readTable } from '../../../../server/domain/roster/read-table.ts'
+import { openTable, type ReadOptions } from '../../../../server/domain/roster/read-table.ts'
+import type { TableRow } from '../../../../server/domain/roster/table.ts'
 import { loadTemplates } from '../../../../server/templates.ts'
 
 const vocabulary = loadTemplates().roster
@@ -18,6 +19,14 @@ const table = {
     { line: 2, cells: ['林小雨', '13800001111'] },
     { line: 3, cells: ['张志愿', '13800002222'] },
   ],
+}
+
+/** Reads a file to its end. */
+async function readTable(bytes: Uint8Array, options?: ReadOptions) {
+  const { headers, headerLine, rows } = await openTable({ bytes }, options)
+  const all: TableRow[] = []
+  for await (const batch of rows) all.push(...batch)
+  return { headers, headerLine, rows: all }
 }
 
 async function workbook(fill: (sheet: Worksheet) => void, name = '名册'): Promise<Buffer> {
@@ -58,6 +67,30 @@ describe('a CSV file', () => {
         { line: 8, cells: ['张志愿', '2'] },
       ],
     })
+  })
+
+  it('with a cell in quotes that runs over lines, and one that runs over parts of the file', async () => {
+    const long = `甲${'乙'.repeat(120_000)}`
+    const file = Buffer.from(`姓名,备注\n林小雨,"一\n二,""三"""\n张志愿,"${long}\n完"\n李,四\n`)
+    expect((await readTable(file)).rows).toEqual([
+      { line: 2, cells: ['林小雨', '一\n二,"三"'] },
+      { line: 3, cells: ['张志愿', `${long}\n完`] },
+      { line: 4, cells: ['李', '四'] },
+    ])
+  })
+
+  it('whose characters are cut apart between two parts of it', async () => {
+    const rows = Array.from(
+      { length: 40_000 },
+      (_, index) => `林小${'雨'.repeat(1 + (index % 7))},1380000${index}`,
+    )
+    const text = `姓名,手机号\n${rows.join('\n')}\n`
+    for (const file of [
+      Buffer.from(text),
+      iconv.encode(text, 'gbk'),
+      Buffer.from(`\ufeff${text}`, 'utf16le'),
+    ])
+      expect((await readTable(file)).rows.map(row => row.cells.join(','))).toEqual(rows)
   })
 
   it('with a stray quote and rows of other lengths', async () => {

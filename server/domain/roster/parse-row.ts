@@ -1,18 +1,15 @@
 import type { RosterColumn, RosterStatus, RosterVocabulary } from '../../templates/roster-columns.ts'
 import type { RosterColumns } from './columns.ts'
 import { parseDay } from './day.ts'
-import { type Duplicates, duplicateFinder } from './duplicates.ts'
 import { birthDateOf, genderOf, isValidIdNumber, maskIdNumber, normaliseIdNumber } from './id-number.ts'
 import { maskPhone, normalisePhone } from './phone.ts'
 import type { RosterProblem, RosterRow } from './roster-row.ts'
 import type { TableRow } from './table.ts'
 import { cleanCell, foldWord, maskName, maskNumbers } from './text.ts'
 
-export interface ParsedRoster {
-  /** Rows without an error, in the order of the file. */
-  entries: RosterRow[]
-  /** Rows with an error; a field that could not be read is empty or null in them. */
-  faulty: RosterRow[]
+export interface ParsedRow {
+  /** A field that could not be read is empty or null. */
+  entry: RosterRow
   problems: RosterProblem[]
 }
 
@@ -20,30 +17,18 @@ export interface ParsedRoster {
 const MAX_NAME_LENGTH = 40
 
 /**
- * Turns the rows of a table into roster rows and says what is wrong with which of them. Pure.
- *
- * A row with an error is kept apart in `faulty` and never mixed with sound ones; a warning leaves the row in
- * `entries`. Two rows for one person are fine as long as they are of different units or their dates do not
- * overlap (an ended term and its extension).
+ * Turns rows of a table into roster rows, one by one, and says what is wrong with each. Pure. What is wrong between rows,
+ * such as a person who stands twice in a file, is found where all of them are (`db/queries/roster-staging.ts`).
  *
  * @param today `YYYY-MM-DD`; a birth date after it is an error. Left out, this is not checked.
  */
-export function parseRows(
-  rows: Iterable<TableRow>,
+export function rowParser(
   columns: RosterColumns,
   vocabulary: RosterVocabulary,
   today?: string,
-): ParsedRoster {
-  const parsed: ParsedRoster = { entries: [], faulty: [], problems: [] }
-  const duplicates = duplicateFinder()
+): (row: TableRow) => ParsedRow {
   const words = meaningsOf(vocabulary)
-  for (const row of rows) {
-    const { entry, problems } = parseRow(row, columns, vocabulary, words, duplicates, today)
-    parsed.problems.push(...problems)
-    const isFaulty = problems.some(problem => problem.severity === 'error')
-    ;(isFaulty ? parsed.faulty : parsed.entries).push(entry)
-  }
-  return parsed
+  return row => parseRow(row, columns, vocabulary, words, today)
 }
 
 function parseRow(
@@ -51,9 +36,8 @@ function parseRow(
   columns: RosterColumns,
   vocabulary: RosterVocabulary,
   words: Meanings,
-  duplicates: Duplicates,
   today: string | undefined,
-): { entry: RosterRow; problems: RosterProblem[] } {
+): ParsedRow {
   const problems: RosterProblem[] = []
   const text = (id: RosterColumn): string => cleanCell(cells[columns.at[id] ?? -1] ?? '')
   const report = (
@@ -168,6 +152,7 @@ function parseRow(
   }
 
   function extraOf(): Record<string, string> {
+    if (columns.extra.length === 0) return {}
     const pairs = columns.extra.map(({ position, header }) => [header, cleanCell(cells[position] ?? '')])
     return Object.fromEntries(pairs.filter(([, value]) => value !== ''))
   }
@@ -175,29 +160,12 @@ function parseRow(
   function checkTogether(): void {
     const { name, phone, idNumber, startsOn, endsOn } = entry
     const width = Object.keys(columns.at).length + columns.extra.length
-    if (cells.slice(width).some(cell => cleanCell(cell) !== ''))
+    if (cells.length > width && cells.slice(width).some(cell => cleanCell(cell) !== ''))
       report('error', 'name', maskName(name), '这一行比表头多出单元格，请检查各列是否错位。')
     if (startsOn && endsOn && endsOn < startsOn)
       report('error', 'endsOn', `${startsOn} 至 ${endsOn}`, '结束日期早于开始日期，请核对。')
     if (name && !phone && !idNumber && !text('phone') && !text('idNumber'))
       report('warning', 'phone', '', '手机号和身份证号都没有，入群申请将无法核对，请至少补一项。')
-    const found = duplicates.check(entry)
-    if (found?.kind === 'same-person')
-      report(
-        'error',
-        'name',
-        maskName(name),
-        `与第 ${found.line} 行是同一人，单位相同且服务日期重叠，请只留一行。`,
-      )
-    if (found?.kind === 'other-name')
-      report(
-        'error',
-        'idNumber',
-        maskIdNumber(idNumber),
-        `与第 ${found.line} 行身份证号相同而姓名不同，请核对。`,
-      )
-    if (found?.kind === 'shared-phone')
-      report('warning', 'phone', maskPhone(phone), `与第 ${found.line} 行手机号相同而人不同，请核对。`)
   }
 }
 
