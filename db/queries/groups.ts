@@ -306,6 +306,24 @@ export async function isReadingAsked(db: Db, chatId: string): Promise<boolean> {
   return rows.length > 0
 }
 
+/** Of these accounts in a chat those that are bound to nobody and were named by no proof yet. */
+export async function unprovedMembers(
+  db: Db,
+  chatId: string,
+  addresses: string[],
+  limit: number,
+): Promise<string[]> {
+  if (addresses.length === 0) return []
+  const rows = await db.execute<{ address: string }>(sql`
+    select a.address from groups g cross join unnest(${sql.param(addresses)}::text[]) as a (address)
+    where g.chat_id = ${chatId} and g.dissolved_at is null
+      and not exists (select from identities i where i.channel = 'wecom' and i.address = a.address and i.person_id is not null)
+      and not exists (select from group_members m where m.group_id = g.id and m.address = a.address and m.left_at is null
+        and m.person_id is not null and m.known_by not in ('remark', 'nickname'))
+    limit ${limit}`)
+  return rows.map(row => row.address)
+}
+
 /** A reading is done, unless another was asked for meanwhile. */
 export async function finishReading(db: Db, chatId: string, dueAt: Date): Promise<void> {
   await db.delete(chatReadings).where(and(eq(chatReadings.chatId, chatId), eq(chatReadings.dueAt, dueAt)))
@@ -375,6 +393,57 @@ export async function insertMember(db: Db, row: typeof groupMembers.$inferInsert
   await db.insert(groupMembers).values(row).onConflictDoNothing()
 }
 
+export type NewMember = typeof groupMembers.$inferInsert
+
+/** Adds members; somebody who is in already stays as they are. */
+export async function insertMembers(db: Db, rows: readonly NewMember[]): Promise<void> {
+  for (let from = 0; from < rows.length; from += 1000)
+    await db
+      .insert(groupMembers)
+      .values(rows.slice(from, from + 1000))
+      .onConflictDoNothing()
+}
+
+/** The join codes of these states, by state. */
+export async function joinPassesByStates(
+  db: Db,
+  states: string[],
+): Promise<Map<string, typeof joinPasses.$inferSelect>> {
+  if (states.length === 0) return new Map()
+  const rows = await db
+    .select()
+    .from(joinPasses)
+    .where(sql`${joinPasses.state} = any(${sql.param(states)}::text[])`)
+  return new Map(rows.map(row => [row.state, row]))
+}
+
+/** Somebody is in a group no more: a person, or a member of whom only the account or the name in the group is known. */
+export async function endMembership(
+  db: Db,
+  who: { groupId: number; personId: number | null; address: string | null; nickname: string },
+  now: Date,
+): Promise<void> {
+  const { personId, address, nickname } = who
+  await db
+    .update(groupMembers)
+    .set({ leftAt: now })
+    .where(
+      and(
+        eq(groupMembers.groupId, who.groupId),
+        isNull(groupMembers.leftAt),
+        personId !== null
+          ? eq(groupMembers.personId, personId)
+          : address !== null
+            ? eq(groupMembers.address, address)
+            : and(
+                isNull(groupMembers.personId),
+                isNull(groupMembers.address),
+                eq(groupMembers.nickname, nickname),
+              ),
+      ),
+    )
+}
+
 export async function updateMember(
   db: Db,
   id: number,
@@ -387,17 +456,19 @@ export async function insertJoinPass(db: Db, row: typeof joinPasses.$inferInsert
   await db.insert(joinPasses).values(row)
 }
 
-export async function joinPassByState(db: Db, state: string) {
-  const [row] = await db.select().from(joinPasses).where(eq(joinPasses.state, state))
-  return row ?? null
-}
-
 /** The pass of a person for a group that has not been used. */
 export async function openJoinPass(db: Db, groupId: number, personId: number) {
   const [row] = await db
     .select()
     .from(joinPasses)
-    .where(and(eq(joinPasses.groupId, groupId), eq(joinPasses.personId, personId), isNull(joinPasses.usedAt)))
+    .where(
+      and(
+        eq(joinPasses.groupId, groupId),
+        eq(joinPasses.personId, personId),
+        isNull(joinPasses.usedAt),
+        isNull(joinPasses.endedAt),
+      ),
+    )
     .orderBy(sql`${joinPasses.id} desc`)
     .limit(1)
   return row ?? null
@@ -459,13 +530,17 @@ export async function openTask(db: Db, row: typeof tasks.$inferInsert): Promise<
 
 export type TaskRow = typeof tasks.$inferSelect
 
-export function openTasksOf(db: Db, groupIds: number[]): Promise<TaskRow[]> {
-  if (groupIds.length === 0) return Promise.resolve([])
-  return db
+/** A task about a group. */
+export type GroupTask = TaskRow & { groupId: number }
+
+export async function openTasksOf(db: Db, groupIds: number[]): Promise<GroupTask[]> {
+  if (groupIds.length === 0) return []
+  const rows = await db
     .select()
     .from(tasks)
     .where(and(inArray(tasks.groupId, groupIds), isNull(tasks.closedAt)))
     .orderBy(tasks.dueOn, tasks.id)
+  return rows.filter((row): row is GroupTask => row.groupId !== null)
 }
 
 export async function taskById(db: Db, id: number): Promise<TaskRow | null> {

@@ -2,17 +2,20 @@ import { describeError } from '../../db/errors.ts'
 import {
   dueReadings,
   finishReading,
+  groupByChat,
   postponeReading,
   requestAllReadings,
   spentPasses,
+  unprovedMembers,
   updateJoinPass,
 } from '../../db/queries/groups.ts'
 import { ChannelError } from '../channels/errors.ts'
-import { applyReading } from '../domain/groups/apply-reading.ts'
+import { applyReading, type Reading } from '../domain/groups/apply-reading.ts'
 import { MustWait, takePlace } from '../limits.ts'
 import { inTransaction, type Runtime } from '../runtime.ts'
 
 const GROUP_GET = '/cgi-bin/externalcontact/groupchat/get'
+const CUSTOMER_GET = '/cgi-bin/externalcontact/get'
 const DELETE_JOIN_WAY = '/cgi-bin/externalcontact/groupchat/del_join_way'
 const RETRY_SECONDS = [10, 60, 300, 1800, 7200]
 
@@ -24,7 +27,7 @@ export async function readDueGroups(rt: Runtime): Promise<number> {
   for (const { chatId, dueAt, attempts } of await dueReadings(rt.db, rt.clock.now(), 100)) {
     try {
       await takePlace(rt, { to: 'wecom-api', path: GROUP_GET })
-      const reading = await wecom.readGroup(chatId)
+      const reading = await withRemarks(rt, chatId, await wecom.readGroup(chatId))
       await inTransaction(rt, async tx => {
         await applyReading(tx, chatId, reading)
         await finishReading(tx.db, chatId, dueAt)
@@ -43,6 +46,43 @@ export async function readDueGroups(rt: Runtime): Promise<number> {
     }
   }
   return count
+}
+
+/** So many strangers of one group are asked about in one reading; the others at the next. */
+const REMARKS_AT_ONCE = 30
+
+/** Adds what staff call those members whom nothing else may name: the owner often notes who somebody is. */
+async function withRemarks(rt: Runtime, chatId: string, reading: Reading): Promise<Reading> {
+  const { wecom } = rt.channels
+  const group = await groupByChat(rt.db, chatId)
+  const isAudited =
+    group !== null && rt.templates.groupKind(group.programme, group.kind).admission === 'audited'
+  if (!wecom || !isAudited) return reading
+  // who came by a way of their own is known by it
+  const outsiders = reading.members
+    .filter(member => !member.isStaff && !member.state)
+    .map(member => member.address)
+  const unnamed = new Set(await unprovedMembers(rt.db, chatId, outsiders, REMARKS_AT_ONCE))
+  const remarks = new Map<string, string[]>()
+  for (const address of unnamed) {
+    try {
+      await takePlace(rt, { to: 'wecom-api', path: CUSTOMER_GET })
+      const { customer, followings } = await wecom.customers.read(address)
+      // without a note of their own the platform gives the name that the customer calls themself
+      remarks.set(
+        address,
+        followings.map(each => each.remark).filter(remark => remark !== '' && remark !== customer.name),
+      )
+    } catch (error) {
+      if (error instanceof MustWait) break
+      // most strangers are no customers of anybody here, and have no remark
+      if (!(error instanceof ChannelError)) throw error
+    }
+  }
+  return {
+    ...reading,
+    members: reading.members.map(member => ({ ...member, remarks: remarks.get(member.address) ?? [] })),
+  }
 }
 
 /** A way in is for one person and one time: once it has let somebody in it goes, for the corp has 500,000 in all. */

@@ -26,6 +26,8 @@ const memberRule = z.strictObject({
   role: id.optional(),
   categories: z.array(id).optional(),
   count: count.optional(),
+  /** How many each unit must have on the roster, where a notice wants every unit represented and gives no number. */
+  atLeast: z.int().min(1).optional(),
   /** May be in the group, but nobody is missing when they are not. */
   optional: z.boolean().optional(),
   note: z.string().optional(),

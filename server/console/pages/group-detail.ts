@@ -1,20 +1,22 @@
+import { type ListedFinding, listFindings } from '../../../db/queries/findings.ts'
 import {
   type GroupWithUnit,
   isReadingAsked,
   listMembers,
   noticesOfGroup,
-  openTasksOf,
 } from '../../../db/queries/groups.ts'
 import { identitiesOf } from '../../../db/queries/identities.ts'
 import { waitingRequestsOfGroup } from '../../../db/queries/join-requests.ts'
 import { type MonthFigure, messagesOfGroupByMonth } from '../../../db/queries/records.ts'
 import { addMonths, dayOf, monthOf } from '../../clock.ts'
+import { reachOf } from '../../domain/access/groups.ts'
 import { viewPathOf } from '../../domain/access/policy.ts'
 import { managesUnit } from '../../domain/actor.ts'
 import { standingOwner } from '../../domain/groups/managers.ts'
 import { type Reconciliation, reconcileGroup } from '../../domain/groups/reconcile.ts'
 import { type Platform, platforms, type possibleOwners } from '../../domain/groups/register.ts'
-import { shownRequest } from '../../domain/join-requests/submit.ts'
+import { currentRollCall, type OpenRollCall } from '../../domain/groups/roll-call.ts'
+import { shownRequest } from '../../domain/join-requests/shown-request.ts'
 import { CATEGORIES } from '../../domain/messages/categories.ts'
 import { type Html, html } from '../../http/html.ts'
 import { page } from '../layout.ts'
@@ -34,6 +36,7 @@ import {
   token,
 } from '../parts.ts'
 import type { View } from '../routes.ts'
+import { findingsTable } from './findings.ts'
 
 export type GroupInPlay = GroupWithUnit
 
@@ -53,6 +56,7 @@ export interface Filled {
 }
 
 const MEMBERS = 50
+const FINDINGS = 100
 const MONTHS = 6
 /** So many names are shown of those missing or too many; a longer list is not read. */
 const NAMES = 200
@@ -63,14 +67,20 @@ const FIRST_NAMES = 12
 const knownByWords: Record<string, [words: string, tone: Tone]> = {
   join_pass: ['专属入群码，最可靠', 'good'],
   binding: ['绑定的账号，可靠', 'good'],
+  unionid: ['公众号绑定（同一个微信），可靠', 'good'],
+  roll_call: ['签到（姓名加手机尾号），较可靠', 'good'],
   join_request: ['入群审核，未看到入群', 'wait'],
+  word: ['群主答复', 'wait'],
+  remark: ['工作人员的备注，仅供核对', 'wait'],
+  nickname: ['群昵称或接龙上的名字，仅供核对', 'wait'],
   registration: ['本人登记，未核实', 'wait'],
 }
 
 const basisWords: Record<Reconciliation['basis'], string> = {
   platform: '成员由平台读取。',
-  known: '微信群读不到成员，按审核登记核对；粘贴群里的接龙可以核得更准。',
-  pasted: '按您粘贴的名单核对。',
+  known: '这个群读不到成员，按审核登记核对；粘贴群里的接龙或发起签到可以核得更准。',
+  pasted: '按粘贴的接龙名单核对。',
+  roll_call: '按群里的签到核对。',
 }
 
 const routeWords: Record<string, string> = {
@@ -108,16 +118,23 @@ export async function groupDetail(
   const months = Array.from({ length: MONTHS }, (_, back) => addMonths(monthOf(now), -back))
   const current = filled.page ?? 1
   const isOpen = opensToAll(view, group)
-  const [tasks, requests, members, notices, figures, comparison, owner, isReading] = await Promise.all([
-    openTasksOf(rt.db, [group.id]),
-    waitingRequestsOfGroup(rt.db, group.id, 20),
-    listMembers(rt.db, group.id, MEMBERS + 1, (current - 1) * MEMBERS),
-    noticesOfGroup(rt.db, group.id, 10),
-    messagesOfGroupByMonth(rt.db, group.id, months.at(-1) as string, monthOf(now)),
-    isOpen || group.dissolvedAt ? null : (filled.comparison ?? reconcileGroup(rt, group)),
-    ownerWords(view, group),
-    group.chatId === null ? false : isReadingAsked(rt.db, group.chatId),
-  ])
+  const [findings, requests, members, notices, figures, comparison, owner, isReading, rollCall] =
+    await Promise.all([
+      listFindings(
+        rt.db,
+        { reach: reachOf(rt.templates, viewer), groupId: group.id, today: dayOf(now) },
+        FINDINGS + 1,
+        0,
+      ),
+      waitingRequestsOfGroup(rt.db, group.id, 20),
+      listMembers(rt.db, group.id, MEMBERS + 1, (current - 1) * MEMBERS),
+      noticesOfGroup(rt.db, group.id, 10),
+      messagesOfGroupByMonth(rt.db, group.id, months.at(-1) as string, monthOf(now)),
+      isOpen || group.dissolvedAt ? null : (filled.comparison ?? reconcileGroup(rt, group)),
+      ownerWords(view, group),
+      group.chatId === null ? false : isReadingAsked(rt.db, group.chatId),
+      group.dissolvedAt ? null : currentRollCall(rt, group),
+    ])
   const isRunByViewer = managesUnit(rt.templates, viewer.actor, group.unitPath)
   const path = `/console/groups/${group.id}`
   return page(view, {
@@ -137,9 +154,9 @@ export async function groupDetail(
 <dt>登记于</dt><dd>${moment(group.createdAt, now)}</dd>
 </dl>
 ${isRunByViewer ? html`<p><a href="/console/audit?unit=${group.unitId}&amp;action=groups">${group.unitName}各群的操作留痕</a></p>` : ''}</section>
-${tasksPart(view, group, tasks, path)}
+${findingsPart(view, group, findings, path)}
 ${requestsPart(view, requests, now)}
-${comparison ? comparisonPart(view, comparison, filled, path) : ''}
+${comparison ? comparisonPart(view, group, comparison, filled, path, rollCall) : ''}
 ${isOpen ? html`<h2>成员核对</h2><p class="soft">这个群面向青年开放，本人登记即可加入，不按名册核对。</p>` : ''}
 ${membersPart(view, group, members, current, path, isReading)}
 ${noticesPart(view, notices, now)}
@@ -167,31 +184,17 @@ async function ownerWords({ rt }: View<unknown>, group: GroupWithUnit): Promise<
   return html`${group.ownerName} ${tag(...state)}`
 }
 
-function tasksPart(
+function findingsPart(
   view: View<unknown>,
   group: GroupWithUnit,
-  tasks: Awaited<ReturnType<typeof openTasksOf>>,
+  findings: readonly ListedFinding[],
   path: string,
 ): Html {
-  const today = dayOf(view.rt.clock.now())
-  return html`<h2>待办${tasks.length > 0 ? `（${tasks.length}）` : ''}</h2>
-${tasks.length > 0 && isByPlatform(group) ? html`<p class="soft">成员由平台读取，办好后会自动销号。</p>` : ''}
-${table(
-  '待办',
-  ['编号', '要办的事和缘由', '期限', '办理'],
-  tasks
-    .slice(0, 100)
-    .map(
-      task =>
-        html`<tr><td>${task.id}</td><td>${task.why}</td><td class="nowrap">${dayWords(task.dueOn).slice(5)} ${task.dueOn < today ? tag('过期', 'bad') : ''}</td><td>${
-          isByPlatform(group) || group.dissolvedAt
-            ? ''
-            : deed(`${path}/tasks/${task.id}/done`, view.formToken, '已办好')
-        }</td></tr>`,
-    ),
-  '没有待办的事。',
-)}
-${tasks.length > 100 ? html`<p class="soft">只列出最急的 100 件。</p>` : ''}`
+  return html`<h2>待办${findings.length > 0 ? `（${findings.length > FINDINGS ? `${FINDINGS} 件以上` : findings.length}）` : ''}</h2>
+${findings.length > 0 && isByPlatform(group) ? html`<p class="soft">成员由平台读取，办好后会自动销号。</p>` : ''}
+${findingsTable(view, findings.slice(0, FINDINGS), { empty: '没有待办的事。', isOneGroup: true })}
+${findings.length > FINDINGS ? html`<p class="soft">只列出最急的 ${FINDINGS} 件。</p>` : ''}
+${group.dissolvedAt ? '' : html`<div class="deeds">${deed(`${path}/check`, view.formToken, '现在核对')}</div>`}`
 }
 
 function requestsPart(
@@ -208,10 +211,13 @@ function requestsPart(
 
 function comparisonPart(
   view: View<unknown>,
+  group: GroupWithUnit,
   { missing, extra, present, basis }: Reconciliation,
   filled: Filled,
   path: string,
+  rollCall: OpenRollCall | null,
 ): Html {
+  const now = view.rt.clock.now()
   const names = (title: string, lines: Html[], none: string) =>
     html`<section class="card"><h3>${title}</h3>${
       lines.length === 0
@@ -223,7 +229,9 @@ function comparisonPart(
           }`
     }</section>`
   return html`<h2 id="compare">成员核对</h2>
-<p>应在并已在群 <b>${present}</b> 人，未进群 <b>${missing.length}</b> 人，不该在群 <b>${extra.length}</b> 人。<span class="soft">${basisWords[basis]}</span></p>
+<p>应在并已在群 <b>${present}</b> 人，未进群 <b>${missing.length}</b> 人，不该在群 <b>${extra.length}</b> 人。<span class="soft">${basisWords[basis]}${
+    group.membersReadAt ? html`最近一次核对成员：${moment(group.membersReadAt, now)}。` : ''
+  }</span></p>
 <div class="cards">${names(
     `未进群（${missing.length}）`,
     missing.map(person => html`<li>${person.name} <span class="soft">${person.as}</span></li>`),
@@ -236,16 +244,27 @@ function comparisonPart(
     ),
     '没有多出来的人。',
   )}</div>
-<form class="card paste" method="post" action="${path}/reconcile#compare">${token(view.formToken)}${textArea(
+${isByPlatform(group) ? '' : readingWays(view, filled, path, rollCall)}`
+}
+
+/** The two ways in which the members of an ordinary group can be read. */
+function readingWays(view: View<unknown>, filled: Filled, path: string, rollCall: OpenRollCall | null): Html {
+  return html`<div class="cards"><form class="card paste" method="post" action="${path}/reconcile#compare">${token(view.formToken)}${textArea(
     'pasted',
     '粘贴接龙名单再核对',
     {
       value: filled.pasted ?? '',
       rows: 5,
       isRequired: true,
-      hint: '一行一人，像“1. 单位-姓名”；群里的接龙整段粘贴即可。名单不保存。',
+      hint: '一行一人，像“1. 单位-姓名”；群里的接龙整段粘贴即可。名单上的人记为在群，名册外的只留名字，供您核实。',
     },
-  )}<button class="second">按名单核对</button></form>`
+  )}<button class="second">按名单核对</button></form>
+<section class="card"><h3>在群里签到</h3>${
+    rollCall
+      ? html`<p>把链接发到群里，${moment(rollCall.closesAt, view.rt.clock.now())}截止，已有 <b>${rollCall.count}</b> 人签到：</p>
+<p class="link">${rollCall.link}</p>${deed(`${path}/roll-call/end`, view.formToken, '现在结束并核对')}`
+      : html`<p>发起后把链接发到群里，谁点开签到就算谁在群里；一天后自动结束并核对。</p>${deed(`${path}/roll-call`, view.formToken, '发起签到')}`
+  }</section></div>`
 }
 
 function membersPart(

@@ -7,7 +7,8 @@ import { unitPolicy } from '../../domain/access/units.ts'
 import { managingRoles } from '../../domain/actor.ts'
 import { askForReading } from '../../domain/groups/ask-reading.ts'
 import { finishTask } from '../../domain/groups/finish-task.ts'
-import { reconcilePasted } from '../../domain/groups/reconcile.ts'
+import { readPasted } from '../../domain/groups/reconcile.ts'
+import { reconcileUnit } from '../../domain/groups/reconcile-units.ts'
 import {
   changeOwner,
   dissolveGroup,
@@ -16,12 +17,14 @@ import {
   possibleOwners,
   setJoinCode,
 } from '../../domain/groups/register.ts'
+import { endRollCall, openRollCall } from '../../domain/groups/roll-call.ts'
 import { DomainError } from '../../errors.ts'
 import { type Html, html } from '../../http/html.ts'
 import { inTransaction } from '../../runtime.ts'
 import { page } from '../layout.ts'
 import { dayWords, field, monthWords, pager, select, table, tag } from '../parts.ts'
 import { NotFound, type Routes, type View } from '../routes.ts'
+import { outcomeWords } from './findings.ts'
 import { type GroupInPlay, groupDetail, isByPlatform, opensToAll } from './group-detail.ts'
 import { groupFormPages } from './group-form.ts'
 
@@ -108,26 +111,50 @@ export function groupPages(routes: Routes): void {
     if ((view.request.params as { groupId: string }).groupId !== String(group.id)) throw new NotFound()
     return answerOf({ ...view, thing: group }, {}, async () => {
       const { outcome } = await inTransaction(view.rt, tx => finishTask(tx, view.viewer.actor, task.id))
-      if (outcome === 'platform')
-        return '这个群的成员由平台读取，看到变化后会自动销号，不用登记。已安排读取。'
-      return outcome === 'word'
-        ? `任务 ${task.id} 已登记为完成（以您的答复为准）。`
-        : `任务 ${task.id} 已经销号了。`
+      return `任务 ${task.id} ${outcomeWords[outcome]}`
     })
   })
 
+  routes.post('/console/groups/:groupId/check', groupPolicy, view =>
+    answerOf(view, {}, async () => {
+      const { opened, closed } = await inTransaction(view.rt, tx => reconcileUnit(tx, view.thing.unitId))
+      return `按名册和规定核对过了：新发现 ${opened} 件，销号 ${closed} 件。`
+    }),
+  )
+
+  routes.post('/console/groups/:groupId/roll-call', groupPolicy, view =>
+    answerOf(view, {}, async () => {
+      await inTransaction(view.rt, tx => openRollCall(tx, view.viewer.actor, view.thing.id))
+      return '签到已发起，请把下面的链接发到群里。'
+    }),
+  )
+
+  routes.post('/console/groups/:groupId/roll-call/end', groupPolicy, view =>
+    answerOf(view, {}, async () => {
+      const { result } = await inTransaction(view.rt, tx => endRollCall(tx, view.viewer.actor, view.thing.id))
+      return `签到结束：应在并已签到 ${result.present} 人，没有签到 ${result.missing.length} 人。`
+    }),
+  )
+
   routes.post('/console/groups/:groupId/reconcile', groupPolicy, async view => {
     const { pasted } = view.read(z.object({ pasted: z.string().max(100_000).catch('') }))
-    if (opensToAll(view, view.thing) || pasted.trim() === '') {
+    const refuse = (fault: string) => {
       view.reply.code(422)
-      const fault =
-        pasted.trim() === '' ? '请粘贴群里的接龙或成员名单。' : '这个群面向青年开放，不按名册核对。'
-      return groupDetail(view, view.thing, { fault })
+      return groupDetail(view, view.thing, { fault, pasted })
     }
-    return groupDetail(view, view.thing, {
-      pasted,
-      comparison: await reconcilePasted(view.rt, view.thing, pasted),
-    })
+    if (pasted.trim() === '') return refuse('请粘贴群里的接龙或成员名单。')
+    if (opensToAll(view, view.thing)) return refuse('这个群面向青年开放，不按名册核对。')
+    if (view.thing.dissolvedAt) return refuse(`“${view.thing.name}”已经解散，不能再办。`)
+    try {
+      const comparison = await inTransaction(view.rt, tx =>
+        readPasted(tx, view.viewer.actor, view.thing, pasted),
+      )
+      const group = (await groupPolicy.find(view.rt, view.viewer, view.thing.id)) ?? view.thing
+      return groupDetail(view, group, { pasted, comparison })
+    } catch (error) {
+      if (error instanceof DomainError) return refuse(error.message)
+      throw error
+    }
   })
 }
 

@@ -46,6 +46,8 @@ ${figure(`${whole.reported}/${whole.reporting}`, '个单位上月有登记')}</d
 <div class="deeds"><a class="button second" href="/console/groups/new?unit=${unit.id}">登记一个群</a>
 <a class="button second" href="/console/notices/new?unit=${unit.id}">发通知</a>
 <a class="button second" href="/console/roster?unit=${unit.id}">名册</a>
+<a class="button second" href="/console/findings?unit=${unit.id}">核对发现</a>
+<a class="button second" href="/console/units/${unit.id}/hand-over">交接</a>
 <a class="button second" href="/console/records?unit=${unit.id}">记录</a></div>
 ${managerCard(view, unit.managerId, holders)}
 <h2>群</h2>

@@ -1,23 +1,26 @@
+import { namesOfPersons } from '../../../db/queries/composition.ts'
 import {
   closeTasksAbout,
   type GroupWithUnit,
   groupByChat,
-  insertMember,
-  joinPassByState,
+  insertMembers,
+  joinPassesByStates,
+  type MemberRow,
   membersOf,
-  openTask,
+  type NewMember,
   updateGroup,
   updateJoinPass,
   updateMember,
   upsertUnclaimedChat,
 } from '../../../db/queries/groups.ts'
-import { identityOf } from '../../../db/queries/identities.ts'
-import { personById } from '../../../db/queries/persons.ts'
+import { identityOf, personsOfAddresses, personsOfUnionIds } from '../../../db/queries/identities.ts'
 import { appendAudit } from '../../../db/queries/platform.ts'
-import { dayOf } from '../../clock.ts'
 import type { DomainRuntime } from '../../runtime.ts'
 import { sendToIdentity, sendToPerson } from '../outgoing/enqueue.ts'
-import { entitledPersons } from './composition.ts'
+import { compositionOfGroup } from './composition.ts'
+import type { Finding } from './findings.ts'
+import { type Identified, identifyMembers, isWeak } from './identify.ts'
+import { reconcileGroupNow } from './reconcile-units.ts'
 import { giveTo } from './register.ts'
 
 /** A member list as the platform gives it; addresses are the platform's ids. */
@@ -32,11 +35,10 @@ export interface Reading {
     unionId: string | null
     nickname: string
     joinedAt: Date
+    /** What staff call the account in WeCom, where it was asked for. */
+    remarks?: readonly string[]
   }[]
 }
-
-/** Days that an owner has to remove somebody. Source: project assumption. */
-const TASK_DAYS = 1
 
 /**
  * Brings what is known of a group's members to a reading. The reading is the truth; events are only its occasion.
@@ -49,86 +51,219 @@ export async function applyReading(rt: DomainRuntime, chatId: string, reading: R
   if (!registered || registered.dissolvedAt) return noteUnclaimed(rt, chatId, reading)
   const group = await followOwner(rt, registered, reading.owner)
   const now = rt.clock.now()
-  const present = new Map(reading.members.map(member => [member.address, member]))
-  const known = await membersOf(rt.db, group.id)
-
-  for (const member of known) {
-    if (member.address === null || present.has(member.address)) continue
-    await updateMember(rt.db, member.id, { leftAt: now })
-    await closeTasksAbout(
-      rt.db,
-      {
-        groupId: group.id,
-        kinds: ['remove_member', 'identify_member'],
-        personId: member.personId,
-        address: member.address,
-      },
-      'reading',
-      now,
-    )
-  }
-
-  const before = new Map(known.map(member => [member.address, member]))
   const isAudited = rt.templates.groupKind(group.programme, group.kind).admission === 'audited'
-  const entitled = isAudited
-    ? new Set((await entitledPersons(rt, group)).map(person => person.personId))
-    : null
-  const asked: string[] = []
-  const named = new Set(known.filter(each => present.has(each.address ?? '')).map(each => each.personId))
-  for (const member of reading.members) {
-    const earlier = before.get(member.address)
-    const who = earlier?.personId
-      ? { personId: earlier.personId, knownBy: earlier.knownBy }
-      : await identify(rt, group, member, now)
-    if (!earlier) {
-      await insertMember(rt.db, {
-        groupId: group.id,
-        personId: who.personId,
-        address: member.address,
-        nickname: member.nickname,
-        knownBy: who.knownBy,
-        joinedAt: member.joinedAt,
-      })
-    } else if (who.personId !== earlier.personId && !named.has(who.personId)) {
-      // somebody's second account stays unnamed: a person is in a group once
-      await updateMember(rt.db, earlier.id, { personId: who.personId, knownBy: who.knownBy })
-    }
-    if (!entitled) continue
-    const belongs = who.personId !== null && (entitled.has(who.personId) || who.personId === group.ownerId)
-    if (who.personId !== null)
-      await closeTasksAbout(
-        rt.db,
-        {
-          groupId: group.id,
-          kinds: ['invite_member', 'identify_member', ...(belongs ? ['remove_member'] : [])],
-          personId: who.personId,
-          address: member.address,
-        },
-        'reading',
-        now,
-      )
-    if (belongs) continue
-    const why = await askAbout(rt, group, member, who.personId, now)
-    if (why) asked.push(why)
-  }
+  const known = await membersOf(rt.db, group.id)
+  const identified = await identify(rt, group, known, reading, isAudited)
+  await followMembers(rt, group, known, reading, identified, isAudited)
   await updateGroup(rt.db, group.id, {
     size: reading.members.length,
     memberVersion: reading.version,
     name: reading.name || group.name,
+    membersReadAt: now,
+    membersReadBy: 'platform',
   })
-  if (asked.length > 0 && group.ownerId !== null) {
-    const lines = asked.slice(0, 10).map(line => `· ${line}`)
-    await sendToPerson(
-      rt,
-      group.ownerId,
-      'task',
-      [
-        `【群成员】${group.name}（群号 ${group.id}）有 ${asked.length} 位成员对不上名册：`,
-        ...lines,
-        '按规定入群要审核（名册之外的人请移出，或请本人向机器人发送“入群”说明身份）。移出后不用回复，系统会自己看到。发送“任务”可看全部。',
-      ].join('\n'),
+  if (!isAudited) return
+  const asked = await reconcileGroupNow(rt, group.id, misusesIn(group, reading, identified))
+  await tellOwner(rt, group, asked)
+}
+
+/** Who is new or changed, who has gone. */
+async function followMembers(
+  rt: DomainRuntime,
+  group: GroupWithUnit,
+  known: readonly MemberRow[],
+  reading: Reading,
+  identified: ReadonlyMap<string, Identified>,
+  isAudited: boolean,
+): Promise<void> {
+  const now = rt.clock.now()
+  const present = new Map(reading.members.map(member => [member.address, member]))
+  const byAddress = new Map(known.flatMap(row => (row.address === null ? [] : [[row.address, row] as const])))
+  // who was known only as a person is the account that is named for them, and gone when there is none
+  const byPerson = new Map(
+    known.flatMap(row =>
+      row.address === null && row.personId !== null ? [[row.personId, row] as const] : [],
+    ),
+  )
+  const named = new Set([...identified.values()].flatMap(each => each.personId ?? []))
+  for (const row of known) {
+    const isGone =
+      row.address === null
+        ? isAudited && (row.personId === null || !named.has(row.personId))
+        : !present.has(row.address)
+    if (isGone) {
+      await updateMember(rt.db, row.id, { leftAt: now })
+      await closeTasksAbout(
+        rt.db,
+        { groupId: group.id, kinds: ['pass_misused'], personId: null, address: row.address },
+        'reading',
+        now,
+      )
+    }
+    // what was believed gives way before somebody else is named for the person
+    else if (
+      row.address !== null &&
+      row.personId !== identified.get(row.address)?.personId &&
+      row.personId !== null
     )
+      await updateMember(rt.db, row.id, { personId: null, knownBy: null })
   }
+  const fresh: NewMember[] = []
+  for (const member of reading.members) {
+    const { personId, knownBy, usesPass } = identified.get(member.address) as Identified
+    if (usesPass !== undefined && personId !== null)
+      await usePass(rt, group, usesPass, personId, member.address)
+    const row = byAddress.get(member.address)
+    const believed = row || personId === null ? undefined : byPerson.get(personId)
+    if (row && (row.personId !== personId || row.knownBy !== knownBy || row.nickname !== member.nickname))
+      await updateMember(rt.db, row.id, { personId, knownBy, nickname: member.nickname })
+    else if (believed)
+      await updateMember(rt.db, believed.id, { address: member.address, knownBy, nickname: member.nickname })
+    else if (!row)
+      fresh.push({
+        groupId: group.id,
+        personId,
+        address: member.address,
+        nickname: member.nickname,
+        knownBy,
+        joinedAt: member.joinedAt,
+      })
+    // an approved person has come in
+    if (isAudited && personId !== null && (!row || row.personId !== personId))
+      await closeTasksAbout(
+        rt.db,
+        { groupId: group.id, kinds: ['invite_member', 'contact_absent'], personId, address: null },
+        'reading',
+        now,
+      )
+  }
+  await insertMembers(rt.db, fresh)
+}
+
+async function usePass(
+  rt: DomainRuntime,
+  group: GroupWithUnit,
+  passId: number,
+  personId: number,
+  address: string,
+): Promise<void> {
+  const now = rt.clock.now()
+  await updateJoinPass(rt.db, passId, { usedAt: now, usedBy: address })
+  await appendAudit(rt.db, {
+    at: now,
+    actorId: null,
+    action: 'member.joined',
+    subjectKind: 'person',
+    subjectId: personId,
+    details: { groupId: group.id, knownBy: 'join_pass' },
+  })
+}
+
+/**
+ * The chain for all members of a reading (`identifyMembers`), from one look-up for each kind of evidence. Whoever was known
+ * by proof stays so; whoever was named by what anybody can write is named anew.
+ */
+async function identify(
+  rt: DomainRuntime,
+  group: GroupWithUnit,
+  known: readonly MemberRow[],
+  reading: Reading,
+  isAudited: boolean,
+): Promise<Map<string, Identified>> {
+  const addresses = reading.members.map(member => member.address)
+  const [bound, unions, passes, entitled] = await Promise.all([
+    personsOfAddresses(rt.db, 'wecom', addresses),
+    personsOfUnionIds(
+      rt.db,
+      'official-account',
+      reading.members.flatMap(member => member.unionId ?? []),
+    ),
+    joinPassesByStates(
+      rt.db,
+      reading.members.flatMap(member => member.state ?? []),
+    ),
+    isAudited ? entitledNames(rt, group) : [],
+  ])
+  const proved = new Map(
+    known.flatMap(row =>
+      row.address !== null && row.personId !== null && row.knownBy !== null && !isWeak(row.knownBy)
+        ? [[row.address, row] as const]
+        : [],
+    ),
+  )
+  const identified = new Map<string, Identified>()
+  for (const address of addresses) {
+    const row = proved.get(address)
+    if (row)
+      identified.set(address, { personId: row.personId, knownBy: row.knownBy as Identified['knownBy'] })
+  }
+  const evidence = reading.members
+    .filter(member => !proved.has(member.address))
+    .map(member => {
+      const pass = member.state === null ? undefined : passes.get(member.state)
+      return {
+        address: member.address,
+        nickname: member.nickname,
+        remarks: member.remarks ?? [],
+        boundTo: bound.get(member.address) ?? null,
+        unionTo: member.unionId === null ? null : (unions.get(member.unionId) ?? null),
+        pass: pass
+          ? {
+              id: pass.id,
+              personId: pass.personId,
+              isOfGroup: pass.groupId === group.id,
+              isEnded: pass.endedAt !== null,
+              usedAt: pass.usedAt,
+              usedBy: pass.usedBy,
+            }
+          : null,
+      }
+    })
+  const taken = new Set([...identified.values()].flatMap(each => each.personId ?? []))
+  for (const [address, each] of identifyMembers(evidence, entitled, taken)) identified.set(address, each)
+  return identified
+}
+
+async function entitledNames(rt: DomainRuntime, group: GroupWithUnit) {
+  const { entitled } = await compositionOfGroup(rt, group)
+  const names = await namesOfPersons(rt.db, [...entitled.keys()])
+  return [...entitled.keys()].map(personId => ({ personId, name: names.get(personId) ?? '' }))
+}
+
+/** Codes that came with another account than the one they were made for, as findings for the owner. */
+function misusesIn(
+  group: GroupWithUnit,
+  reading: Reading,
+  identified: ReadonlyMap<string, Identified>,
+): Finding[] {
+  return reading.members.flatMap(member => {
+    const { misuseOf } = identified.get(member.address) as Identified
+    if (misuseOf === undefined) return []
+    return {
+      kind: 'pass_misused',
+      groupId: group.id,
+      unitId: null,
+      personId: misuseOf,
+      address: member.address,
+      about: '',
+      source: 'project assumption',
+      details: { called: member.nickname },
+    }
+  })
+}
+
+async function tellOwner(rt: DomainRuntime, group: GroupWithUnit, asked: readonly string[]): Promise<void> {
+  if (asked.length === 0 || group.ownerId === null) return
+  await sendToPerson(
+    rt,
+    group.ownerId,
+    'task',
+    [
+      `【群成员】${group.name}（群号 ${group.id}）有 ${asked.length} 位成员对不上名册：`,
+      ...asked.slice(0, 10).map(line => `· ${line}`),
+      '按规定入群要审核（名册之外的人请移出，或请本人向机器人发送“入群”说明身份）。移出后不用回复，系统会自己看到。发送“任务”可看全部。',
+    ].join('\n'),
+  )
 }
 
 /** The owner in the client is the owner, once we know whose account it is: only theirs can confirm a mass task. */
@@ -147,61 +282,6 @@ async function followOwner(
     `【群移交】“${group.name}”（群号 ${group.id}）已在企业微信里移交给您，今后它的通知和入群申请由您办理。`,
   )
   return { ...group, ownerId: owner.personId }
-}
-
-/** Who a member is: by their own join code first, then by the account bound to a person. */
-async function identify(
-  rt: DomainRuntime,
-  group: GroupWithUnit,
-  member: Reading['members'][number],
-  now: Date,
-): Promise<{ personId: number | null; knownBy: string | null }> {
-  const identity = await identityOf(rt.db, 'wecom', member.address)
-  if (member.state) {
-    const pass = await joinPassByState(rt.db, member.state)
-    // a code that was used before, or comes with somebody else's account, has been passed on: it proves nothing
-    const isTheirs = !identity?.personId || identity.personId === pass?.personId
-    if (pass && pass.groupId === group.id && pass.usedAt === null && isTheirs) {
-      await updateJoinPass(rt.db, pass.id, { usedAt: now })
-      await appendAudit(rt.db, {
-        at: now,
-        actorId: null,
-        action: 'member.joined',
-        subjectKind: 'person',
-        subjectId: pass.personId,
-        details: { groupId: group.id, knownBy: 'join_pass' },
-      })
-      return { personId: pass.personId, knownBy: 'join_pass' }
-    }
-  }
-  return identity?.personId
-    ? { personId: identity.personId, knownBy: 'binding' }
-    : { personId: null, knownBy: null }
-}
-
-/** Opens the owner's task about a member who does not belong; null when it is open already. */
-async function askAbout(
-  rt: DomainRuntime,
-  group: GroupWithUnit,
-  member: Reading['members'][number],
-  personId: number | null,
-  now: Date,
-): Promise<string | null> {
-  const person = personId === null ? null : await personById(rt.db, personId)
-  const called = person?.name ?? (member.nickname || '未填群昵称的成员')
-  const why = person
-    ? `${called}：不在本群应有成员之列，请移出`
-    : `${called}：认不出是谁，请核实，不是名册上的人请移出`
-  const opened = await openTask(rt.db, {
-    kind: person ? 'remove_member' : 'identify_member',
-    groupId: group.id,
-    personId,
-    address: member.address,
-    why,
-    dueOn: dayOf(new Date(now.getTime() + TASK_DAYS * 86_400_000)),
-    createdAt: now,
-  })
-  return opened === null ? null : why
 }
 
 /** A group that nobody has registered: its owner is asked to claim it, once. */

@@ -1,29 +1,30 @@
+import { answerersOf } from '../../../db/queries/answerers.ts'
 import { rolesOf } from '../../../db/queries/persons.ts'
-import { roleHolders, unitById } from '../../../db/queries/units.ts'
 import type { DomainRuntime } from '../../runtime.ts'
+import type { Templates } from '../../templates.ts'
 import { isInLine } from '../actor.ts'
 
+/** The roles by which somebody runs a unit, of all programmes. */
+export function managingPairs(templates: Templates): { programme: string; role: string }[] {
+  return templates.programmes.flatMap(programme =>
+    programme.roles.filter(role => role.manages).map(role => ({ programme: programme.id, role: role.id })),
+  )
+}
+
 /**
- * Who answers for a unit's groups: its named manager (专人, 全国项目办发〔2018〕1号 三.3), else those who run it, else the same
- * of the unit above.
+ * Who answers for each of many units: its named manager (专人, 全国项目办发〔2018〕1号 三.3) while they stand there, else those
+ * who run it, else the same of the unit above.
  */
+export function answerersFor(rt: DomainRuntime, unitIds: number[]): Promise<Map<number, number[]>> {
+  return answerersOf(rt.db, [...new Set(unitIds)], managingPairs(rt.templates))
+}
+
+/** Who answers for a unit's groups (`answerersFor`). */
 export async function managersFor(
   rt: DomainRuntime,
-  { unitId, programme }: { unitId: number; programme: string },
+  { unitId }: { unitId: number; programme: string },
 ): Promise<number[]> {
-  const managing = rt.templates
-    .programme(programme)
-    .roles.filter(role => role.manages)
-    .map(role => role.id)
-  for (let id: number | null = unitId; id !== null; ) {
-    const unit = await unitById(rt.db, id)
-    if (!unit) return []
-    if (unit.managerId !== null) return [unit.managerId]
-    const holders = await roleHolders(rt.db, [unit.id], managing)
-    if (holders.length > 0) return [...new Set(holders.map(holder => holder.personId))]
-    id = unit.parentId
-  }
-  return []
+  return (await answerersFor(rt, [unitId])).get(unitId) ?? []
 }
 
 /** A group's owner while they stand on the roster. */

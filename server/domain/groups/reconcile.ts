@@ -1,7 +1,12 @@
 import { type GroupWithUnit, membersOf } from '../../../db/queries/groups.ts'
+import { unitById } from '../../../db/queries/units.ts'
+import { DomainError } from '../../errors.ts'
 import type { DomainRuntime } from '../../runtime.ts'
+import type { KnownActor } from '../actor.ts'
 import { nameKey } from '../names/name-key.ts'
-import { type EntitledPerson, entitledPersons } from './composition.ts'
+import { applyList } from './apply-list.ts'
+import { isReadByPlatform } from './check-composition.ts'
+import { compositionOfGroup, type EntitledPerson, entitledPersons, nameEntitled } from './composition.ts'
 
 /** 成员核对: who should be in a group, against who is. */
 export interface Reconciliation {
@@ -11,37 +16,100 @@ export interface Reconciliation {
   extra: { personId: number | null; name: string }[]
   /** Entitled and in the group. */
   present: number
-  /** Where what is known of the members comes from. */
-  basis: 'platform' | 'pasted' | 'known'
+  /** Where what is known of the members comes from; `known`: nobody has read them, only who was let in is known. */
+  basis: 'platform' | 'pasted' | 'roll_call' | 'known'
 }
 
-/** Compares the members that are known with those entitled. */
+/** Compares the members that are known with those entitled. The owner is in their group, whether or not they are seen. */
 export async function reconcileGroup(rt: DomainRuntime, group: GroupWithUnit): Promise<Reconciliation> {
-  const entitled = await entitledPersons(rt, group)
-  const members = await membersOf(rt.db, group.id)
-  const inGroup = new Set(members.map(member => member.personId))
-  const allowed = new Set(entitled.map(person => person.personId))
+  const [{ entitled, isUnitDecided }, members, unit] = await Promise.all([
+    compositionOfGroup(rt, group),
+    membersOf(rt.db, group.id),
+    unitById(rt.db, group.unitId),
+  ])
+  const persons = await nameEntitled(rt, group.programme, [...entitled.values()])
+  const inGroup = new Set([group.ownerId, ...members.map(member => member.personId)])
+  const mayBe = (personId: number) =>
+    isUnitDecided || entitled.has(personId) || personId === group.ownerId || personId === unit?.managerId
   return {
-    missing: entitled.filter(person => !person.isOptional && !inGroup.has(person.personId)),
+    missing: persons.filter(person => !person.isOptional && !inGroup.has(person.personId)),
     extra: members
-      .filter(member => member.personId === null || !allowed.has(member.personId))
-      .filter(member => member.personId === null || member.personId !== group.ownerId)
+      .filter(member => member.personId === null || !mayBe(member.personId))
       .map(member => ({ personId: member.personId, name: member.name ?? member.nickname ?? '（未知账号）' })),
-    present: entitled.filter(person => inGroup.has(person.personId)).length,
-    basis: group.platform === 'customer' ? 'platform' : 'known',
+    present: persons.filter(person => inGroup.has(person.personId)).length,
+    basis: basisOf(group),
   }
 }
 
+function basisOf(group: GroupWithUnit): Reconciliation['basis'] {
+  if (isReadByPlatform(group)) return 'platform'
+  return group.membersReadBy === 'pasted' || group.membersReadBy === 'roll_call'
+    ? group.membersReadBy
+    : 'known'
+}
+
 /**
- * Compares names that the owner pasted (接龙) with those entitled. Of two people of one name both are taken as present
- * when the name stands twice. The owner is in the group, whoever may be entitled.
+ * Takes a list that the owner pasted (接龙) as the reading of a group that no program can read, and compares it. A group
+ * whose members the platform tells is only compared.
+ * @throws DomainError `group.list` when no name is in it
  */
-export async function reconcilePasted(
+export async function readPasted(
   rt: DomainRuntime,
+  actor: KnownActor,
   group: GroupWithUnit,
   pasted: string,
 ): Promise<Reconciliation> {
-  const entitled = await entitledPersons(rt, group)
+  const [entitled, members] = await Promise.all([entitledPersons(rt, group), membersOf(rt.db, group.id)])
+  const match = matchPasted(pasted, entitled, members, group)
+  if (match.persons.length + match.strangers.length === 0)
+    throw new DomainError(
+      'group.list',
+      '没有认出名字。一行写一个人，像“1. 单位-姓名”，群里的接龙整段粘贴即可。',
+    )
+  if (!isReadByPlatform(group))
+    await applyList(
+      rt,
+      group.id,
+      {
+        by: 'pasted',
+        persons: match.persons.map(personId => ({ personId, knownBy: 'nickname' })),
+        strangers: match.strangers,
+      },
+      actor.person.id,
+    )
+  const present = new Set(match.persons)
+  const allowed = new Set(entitled.map(person => person.personId))
+  return {
+    missing: entitled.filter(person => !person.isOptional && !present.has(person.personId)),
+    extra: [
+      ...members
+        .filter(({ personId }) => personId !== null && present.has(personId))
+        .filter(({ personId }) => !allowed.has(personId as number) && personId !== group.ownerId)
+        .map(member => ({ personId: member.personId, name: member.name ?? '' })),
+      ...match.strangers.map(name => ({ personId: null, name })),
+    ],
+    present: entitled.filter(person => present.has(person.personId)).length,
+    basis: 'pasted',
+  }
+}
+
+/** Whom the names of a pasted list fit, and the names that fit nobody. */
+export interface PastedMatch {
+  persons: number[]
+  strangers: string[]
+}
+
+/**
+ * Fits the names of a list to those entitled, then to others who are known to be in the group. Of two people of one name
+ * both are taken as present when the name stands twice; when it stands once, the one who is known to be there is. The owner
+ * is in the group, whoever may be entitled.
+ */
+export function matchPasted(
+  pasted: string,
+  entitled: readonly { personId: number; name: string }[],
+  members: readonly { personId: number | null; name: string | null }[],
+  owner: { ownerId: number | null; ownerName: string | null },
+): PastedMatch {
   const entries = pastedEntries(pasted).map(words => ({
     words,
     keys: words.map(nameKey),
@@ -56,21 +124,23 @@ export async function reconcilePasted(
     if (match) match.isTaken = true
     return match !== undefined
   }
-  const missing: EntitledPerson[] = []
-  let present = 0
-  for (const person of entitled) {
-    if (take(person.name)) present++
-    else if (!person.isOptional) missing.push(person)
-  }
-  if (group.ownerName && !entitled.some(person => person.personId === group.ownerId)) take(group.ownerName)
-  return {
-    missing,
-    extra: entries
-      .filter(each => !each.isTaken)
-      .map(each => ({ personId: null, name: shortest(each.words) })),
-    present,
-    basis: 'pasted',
-  }
+  const known = new Set(members.map(member => member.personId))
+  const candidates = new Map<number, string>()
+  for (const person of [
+    ...entitled.filter(each => known.has(each.personId)),
+    ...entitled,
+    ...members.flatMap(({ personId, name }) =>
+      personId === null || name === null ? [] : [{ personId, name }],
+    ),
+    ...(owner.ownerId === null || owner.ownerName === null
+      ? []
+      : [{ personId: owner.ownerId, name: owner.ownerName }]),
+  ])
+    if (!candidates.has(person.personId)) candidates.set(person.personId, person.name)
+  const persons = [...candidates].filter(([, name]) => take(name)).map(([personId]) => personId)
+  if (owner.ownerId !== null && entries.length > 0 && !persons.includes(owner.ownerId))
+    persons.push(owner.ownerId)
+  return { persons, strangers: entries.filter(each => !each.isTaken).map(each => shortest(each.words)) }
 }
 
 /** Of 榆阳区第一团支部-张思雨 the part that is likely the name. */
