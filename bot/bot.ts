@@ -12,8 +12,10 @@ import type { Command } from './command.ts'
 import { type MatchedCommand, matchCommand, nearestCommands, plainWords } from './command.ts'
 import { acknowledgeCommand } from './commands/acknowledge.ts'
 import { activityCommand } from './commands/activity.ts'
-import { approveCommand, rejectCommand, waitingCommand } from './commands/audit.ts'
+import { approveCommand, rejectCommand, undoCommand, waitingCommand } from './commands/audit.ts'
 import { bindCommand, codeIn, issueCodeCommand } from './commands/bind.ts'
+import { contactCommand, visitCommand } from './commands/contacts.ts'
+import { eraseCommand } from './commands/erase.ts'
 import {
   changeOwnerCommand,
   claimCommand,
@@ -22,11 +24,12 @@ import {
   joinCodeCommand,
   myGroupsCommand,
 } from './commands/groups.ts'
+import { handedOverCommand, handOverCommand } from './commands/hand-over.ts'
 import { createHelpCommand, welcome } from './commands/help.ts'
 import { joinCommand, joinScene } from './commands/join.ts'
 import { noticeCommand } from './commands/notice.ts'
 import { progressCommand } from './commands/progress.ts'
-import { reconcileCommand, taskDoneCommand, tasksCommand } from './commands/reconcile.ts'
+import { reconcileCommand, rollCallCommand, taskDoneCommand, tasksCommand } from './commands/reconcile.ts'
 import { correctCommand, isToRecord, offerToRecord, recordCommand } from './commands/record.ts'
 import { relayedCommand } from './commands/relayed.ts'
 import { factsCommand, monthlyReportCommand, statisticsCommand } from './commands/reports.ts'
@@ -34,10 +37,12 @@ import { webPageCommand } from './commands/web-page.ts'
 import { type Context, type Heard, type KnownContext, normaliseText } from './context.ts'
 import { type Conversation, leave, openField, resume } from './conversation.ts'
 import { activityConversation } from './conversations/activity.ts'
+import { eraseConversation } from './conversations/erase.ts'
 import { joinConversation } from './conversations/join.ts'
 import { noticeConversation } from './conversations/notice.ts'
 import { recordConversation } from './conversations/record.ts'
 import { registerGroupConversation } from './conversations/register-group.ts'
+import { visitConversation } from './conversations/visit.ts'
 
 const helpCommand = createHelpCommand(() => commands)
 
@@ -48,12 +53,15 @@ export const commands: readonly Command[] = [
   joinCommand,
   myGroupsCommand,
   webPageCommand,
+  eraseCommand,
   relayedCommand,
   acknowledgeCommand,
   waitingCommand,
   approveCommand,
   rejectCommand,
+  undoCommand,
   reconcileCommand,
+  rollCallCommand,
   tasksCommand,
   taskDoneCommand,
   recordCommand,
@@ -64,6 +72,10 @@ export const commands: readonly Command[] = [
   claimCommand,
   joinCodeCommand,
   changeOwnerCommand,
+  handOverCommand,
+  handedOverCommand,
+  contactCommand,
+  visitCommand,
   dissolveCommand,
   noticeCommand,
   progressCommand,
@@ -74,10 +86,12 @@ export const commands: readonly Command[] = [
 
 const conversations = [
   joinConversation,
+  eraseConversation,
   registerGroupConversation,
   noticeConversation,
   recordConversation,
   activityConversation,
+  visitConversation,
 ]
 
 export interface Bot {

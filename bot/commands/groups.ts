@@ -64,7 +64,7 @@ export const createGroupCommand: Command = {
 export const claimCommand: Command = {
   name: '认领',
   aliases: [],
-  usage: '认领 编号 群类型：登记您在企业微信里新建的客户群',
+  usage: '认领 编号 群类型：登记您新建的客户群',
   example: '认领 3 团青群',
   audience: 'known',
   async run(ctx, input) {
@@ -96,7 +96,7 @@ export const joinCodeCommand: Command = {
 export const changeOwnerCommand: Command = {
   name: '换群主',
   aliases: ['移交'],
-  usage: '换群主 群号 姓名：把群交给本单位或上级单位的另一位同志',
+  usage: '换群主 群号 姓名：把群交给另一位同志',
   example: '换群主 12 李小红',
   audience: 'owner',
   async run(ctx, input) {
@@ -115,7 +115,7 @@ export const changeOwnerCommand: Command = {
 export const dissolveCommand: Command = {
   name: '解散',
   aliases: ['解散群'],
-  usage: '解散 群号：群不再使用，以往的记录仍计入报表',
+  usage: '解散 群号：群不再使用',
   example: '解散 12',
   audience: 'owner',
   async run(ctx, input) {

@@ -2,6 +2,19 @@ import { isFor } from '../audience.ts'
 import type { Command } from '../command.ts'
 import type { Heard } from '../context.ts'
 
+/** More commands than this are shown by their names, so that the answer stays one message and nobody reads a manual. */
+const MOST_IN_FULL = 12
+
+/** What people want, and the commands for it, in the order of a day. */
+export const topics: readonly [topic: string, commands: readonly string[]][] = [
+  ['通知', ['通知', '回执', '收', '转']],
+  ['入群', ['入群', '待审', '同意', '拒绝', '撤销']],
+  ['成员', ['核对', '签到', '任务', '完成', '交接', '交好', '联系点', '走访']],
+  ['群', ['我的群', '建群', '认领', '入群码', '换群主', '解散']],
+  ['登记和报表', ['登记', '改', '活动', '统计', '月报', '填报']],
+  ['账号', ['绑定', '发码', '网页', '删除我的信息', '帮助']],
+]
+
 /** 帮助: what this person can do. @param all read when it runs, for the list of commands holds this one too */
 export function createHelpCommand(all: () => readonly Command[]): Command {
   return {
@@ -16,9 +29,18 @@ export function createHelpCommand(all: () => readonly Command[]): Command {
       const one = mine.find(command => command.name === input || command.aliases.includes(input))
       if (one) return `${one.usage}\n例：${one.example}`
       const lacks = heard.lacks.map(line => `※ ${line}`)
-      return [...mine.map(command => `· ${command.usage}`), '举例请发：帮助 通知', ...lacks].join('\n')
+      const shown = mine.length <= MOST_IN_FULL ? mine.map(command => `· ${command.usage}`) : byTopic(mine)
+      return [...shown, '怎么用、举例，请发：帮助 通知', ...lacks].join('\n')
     },
   }
+}
+
+function byTopic(mine: readonly Command[]): string[] {
+  const names = new Set(mine.map(command => command.name))
+  return topics
+    .map(([topic, commands]) => [topic, commands.filter(name => names.has(name))] as const)
+    .filter(([, own]) => own.length > 0)
+    .map(([topic, own]) => `【${topic}】${own.join('　')}`)
 }
 
 /** The first words to somebody who follows the account or opens the app. */

@@ -1,7 +1,7 @@
 import { requireGroup } from '../../server/domain/groups/register.ts'
 import type { Command } from '../command.ts'
 import { advance, leave } from '../conversation.ts'
-import { joinConversation, joinWithText } from '../conversations/join.ts'
+import { joinAnswers, joinConversation, joinWithText } from '../conversations/join.ts'
 
 export const joinCommand = {
   name: '入群',
@@ -20,7 +20,7 @@ export const joinCommand = {
       const answered = await joinWithText(ctx, group, text)
       if (answered !== null) return answered
     }
-    return advance(ctx, joinConversation, { group: String(group.id) })
+    return advance(ctx, joinConversation, joinAnswers(ctx, group))
   },
 } satisfies Command
 

@@ -18,7 +18,7 @@ const FILLER = /^(?:群|群号|在|发|发了|发送|转发|消息|信息|条|�
 export const recordCommand: Command = {
   name: '登记',
   aliases: ['登记消息'],
-  usage: '登记 [群号] 类别 条数：在群里发了哪类消息几条（也可把消息直接转给我）',
+  usage: '登记 [群号] 类别 条数：在群里发了几条消息（也可直接转给我）',
   example: '登记 12 致富 3条',
   audience: 'owner',
   takesWords: true,

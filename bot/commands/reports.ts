@@ -1,12 +1,11 @@
 import { groupsOwnedBy } from '../../db/queries/groups.ts'
-import { personById } from '../../db/queries/persons.ts'
 import { messageFigures, messageFiguresOfGroups } from '../../db/queries/records.ts'
 import { type UnitRow, unitById, unitsUnder } from '../../db/queries/units.ts'
 import { monthOf } from '../../server/clock.ts'
 import { managingRoles } from '../../server/domain/actor.ts'
 import { CATEGORIES } from '../../server/domain/messages/categories.ts'
 import { makeFile } from '../../server/domain/pages/make-page.ts'
-import { exportTrackingSheet } from '../../server/domain/reports/export.ts'
+import { fetchTrackingSheet } from '../../server/domain/reports/export.ts'
 import { reportFacts } from '../../server/domain/reports/unit-facts.ts'
 import type { Command } from '../command.ts'
 import { type KnownContext, listReply } from '../context.ts'
@@ -74,11 +73,9 @@ export const monthlyReportCommand: Command = {
         .slice(0, 20)
         .map(each => each.name)
         .join('、')}`
-    const person = await personById(ctx.rt.db, ctx.actor.person.id)
-    const contact = person?.phoneSealed ? ctx.rt.vault.open(person.phoneSealed) : ''
-    const { file, fileName, sheet } = await exportTrackingSheet(ctx.rt, county, month ?? thisMonth, {
-      name: ctx.actor.person.name,
-      contact,
+    const { file, fileName, sheet } = await fetchTrackingSheet(ctx.rt, ctx.actor, {
+      county,
+      month: month ?? thisMonth,
     })
     const link = await makeFile(ctx.rt, { personId: ctx.actor.person.id }, fileName, file)
     const messages = sheet.messagesSorted

@@ -1,4 +1,4 @@
-import { and, eq, isNull, like, or, sql } from 'drizzle-orm'
+import { and, eq, inArray, isNull, like, or, sql } from 'drizzle-orm'
 import type { Db } from '../client.ts'
 import { apiTokens, persons, units } from '../schema/index.ts'
 import type { SenderRole } from './senders.ts'
@@ -15,7 +15,7 @@ export interface TokenOwner {
 }
 
 /** The token of an index that is neither ended nor expired; read anew for every request. */
-export async function tokenOwner(db: Db, tokenIndex: string, now: Date): Promise<TokenOwner | null> {
+export async function tokenOwner(db: Db, tokenIndexes: string[], now: Date): Promise<TokenOwner | null> {
   const [row] = await db
     .select({
       token: apiTokens,
@@ -32,7 +32,7 @@ export async function tokenOwner(db: Db, tokenIndex: string, now: Date): Promise
     .innerJoin(persons, eq(persons.id, apiTokens.createdBy))
     .where(
       and(
-        eq(apiTokens.tokenIndex, tokenIndex),
+        inArray(apiTokens.tokenIndex, tokenIndexes),
         isNull(apiTokens.endedAt),
         sql`${apiTokens.expiresAt} > ${now.toISOString()}`,
       ),
@@ -100,6 +100,45 @@ export async function insertApiToken(db: Db, row: typeof apiTokens.$inferInsert)
   return inserted?.id as number
 }
 
+/** The tokens that a person has made and that can be used. */
+export function standingTokensOf(
+  db: Db,
+  personId: number,
+  now: Date,
+): Promise<{ id: number; name: string; unitId: number }[]> {
+  return db
+    .select({ id: apiTokens.id, name: apiTokens.name, unitId: apiTokens.unitId })
+    .from(apiTokens)
+    .where(
+      and(
+        eq(apiTokens.createdBy, personId),
+        isNull(apiTokens.endedAt),
+        sql`${apiTokens.expiresAt} > ${now.toISOString()}`,
+      ),
+    )
+    .orderBy(apiTokens.id)
+}
+
+/** Tokens in use that end within a span, with who made them. */
+export function tokensEnding(db: Db, after: Date, until: Date) {
+  return db
+    .select({
+      id: apiTokens.id,
+      name: apiTokens.name,
+      unitName: units.name,
+      createdBy: apiTokens.createdBy,
+      expiresAt: apiTokens.expiresAt,
+    })
+    .from(apiTokens)
+    .innerJoin(units, eq(units.id, apiTokens.unitId))
+    .where(
+      and(
+        isNull(apiTokens.endedAt),
+        sql`${apiTokens.expiresAt} > ${after.toISOString()} and ${apiTokens.expiresAt} <= ${until.toISOString()}`,
+      ),
+    )
+}
+
 /** false: it had ended before. */
 export async function endApiToken(db: Db, id: number, now: Date): Promise<boolean> {
   const rows = await db
@@ -110,6 +149,10 @@ export async function endApiToken(db: Db, id: number, now: Date): Promise<boolea
   return rows.length === 1
 }
 
-export async function noteTokenUsed(db: Db, id: number, now: Date): Promise<void> {
-  await db.update(apiTokens).set({ lastUsedAt: now }).where(eq(apiTokens.id, id))
+export async function noteTokenUsed(
+  db: Db,
+  id: number,
+  set: { tokenIndex: string; lastUsedAt: Date },
+): Promise<void> {
+  await db.update(apiTokens).set(set).where(eq(apiTokens.id, id))
 }

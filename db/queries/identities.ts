@@ -1,4 +1,4 @@
-import { and, eq, gt, isNotNull, isNull, sql } from 'drizzle-orm'
+import { and, eq, gt, inArray, isNotNull, isNull, sql } from 'drizzle-orm'
 import type { Db } from '../client.ts'
 import { attempts, bindingCodes, conversations, identities } from '../schema/index.ts'
 import type { ConversationRow } from './senders.ts'
@@ -194,11 +194,11 @@ export async function forgetAccount(db: Db, personId: number): Promise<void> {
 export async function registeredPerson(
   db: Db,
   channel: string,
-  accountIndex: string,
+  accountIndexes: string[],
 ): Promise<number | null> {
   const [row] = await db.execute<{ id: string }>(sql`
     select p.id from persons p join registrations r on r.person_id = p.id
-    where p.wechat_index = ${accountIndex}
+    where p.wechat_index = any(${sql.param(accountIndexes)}::text[])
       and not exists (select from roles where person_id = p.id and ended_at is null)
       and not exists (select from groups where owner_id = p.id and dissolved_at is null)
       and not exists (select from identities where person_id = p.id and channel = ${channel})
@@ -211,13 +211,13 @@ export async function insertBindingCode(db: Db, row: typeof bindingCodes.$inferI
 }
 
 /** Uses a code up: null when it is unknown, used or too old. One caller only can have it. */
-export async function useBindingCode(db: Db, codeIndex: string, identityId: number, now: Date) {
+export async function useBindingCode(db: Db, codeIndexes: string[], identityId: number, now: Date) {
   const [row] = await db
     .update(bindingCodes)
     .set({ usedAt: now, usedByIdentity: identityId })
     .where(
       and(
-        eq(bindingCodes.codeIndex, codeIndex),
+        inArray(bindingCodes.codeIndex, codeIndexes),
         isNull(bindingCodes.usedAt),
         gt(bindingCodes.expiresAt, now),
       ),
@@ -241,6 +241,15 @@ export async function countAttempt(db: Db, key: string, now: Date, windowMs: num
     })
     .returning({ count: attempts.count })
   return row?.count ?? 1
+}
+
+/** How often something was counted in the window that runs, without counting it again. */
+export async function countOf(db: Db, key: string, now: Date): Promise<number> {
+  const [row] = await db
+    .select({ count: attempts.count })
+    .from(attempts)
+    .where(and(eq(attempts.key, key), gt(attempts.windowEndsAt, now)))
+  return row?.count ?? 0
 }
 
 export async function saveConversation(db: Db, identityId: number, row: ConversationRow, expiresAt: Date) {
@@ -267,4 +276,49 @@ export async function boundMembers(db: Db): Promise<{ id: number; address: strin
       ),
     )
     .orderBy(identities.id)
+}
+
+/** Whose these accounts of a channel are, by address; only those that are somebody's. */
+export async function personsOfAddresses(
+  db: Db,
+  channel: string,
+  addresses: string[],
+): Promise<Map<string, number>> {
+  if (addresses.length === 0) return new Map()
+  const rows = await db.execute<{ address: string; person_id: string }>(sql`
+    select address, person_id from identities
+    where channel = ${channel} and person_id is not null and address = any(${sql.param(addresses)}::text[])`)
+  return new Map(rows.map(row => [row.address, Number(row.person_id)]))
+}
+
+/** The same by unionid: one person has the same at an Official Account and in WeCom. */
+export async function personsOfUnionIds(
+  db: Db,
+  channel: string,
+  unionIds: string[],
+): Promise<Map<string, number>> {
+  if (unionIds.length === 0) return new Map()
+  const rows = await db.execute<{ union_id: string; person_id: string }>(sql`
+    select union_id, person_id from identities
+    where channel = ${channel} and person_id is not null and union_id = any(${sql.param(unionIds)}::text[])`)
+  return new Map(rows.map(row => [row.union_id, Number(row.person_id)]))
+}
+
+/** Accounts that were bound since `since` and whose unionid nobody has asked for. */
+export async function boundWithoutUnionId(
+  db: Db,
+  channel: string,
+  since: Date,
+  limit: number,
+): Promise<{ id: number; address: string }[]> {
+  const rows = await db.execute<{ id: string; address: string }>(sql`
+    select id, address from identities
+    where channel = ${channel} and person_id is not null and union_id is null and is_reachable
+      and bound_at > ${since.toISOString()}::timestamptz
+    order by id limit ${limit}`)
+  return rows.map(row => ({ id: Number(row.id), address: row.address }))
+}
+
+export async function noteUnionId(db: Db, id: number, unionId: string): Promise<void> {
+  await db.update(identities).set({ unionId }).where(eq(identities.id, id))
 }

@@ -141,11 +141,16 @@ export interface LookedAt {
   actorTitle: string | null
   actorRole: string | null
   actorProgramme: string | null
+  /** Of an export of a whole unit that had the person then: which unit, and how often that person did it that day. */
+  exported: { unitName: string; times: number } | null
 }
 
+/** Exports that hold the people of a unit and of those below it, and are written down once for the unit. */
+const EXPORTS = ['roster.exported', 'members.exported']
+
 /**
- * What was done about a person: to themselves, their accounts and requests, and by the roster files that brought or
- * changed their rows. The newest first.
+ * What was done about a person: to themselves, their accounts and requests, by the roster files that brought or changed
+ * their rows, and by exports of a whole unit while they were in it or below. The newest first.
  */
 export async function deedsAbout(
   db: Db,
@@ -162,6 +167,8 @@ export async function deedsAbout(
     title: string | null
     role: string | null
     programme: string | null
+    exported_unit: string | null
+    times: number
   }>(sql`
     with about as (
       select 'person' as kind, ${personId}::bigint as id
@@ -172,10 +179,29 @@ export async function deedsAbout(
         union select 'roster_import', gone_import_id from roster_entries
           where person_id = ${personId} and gone_import_id is not null
         union select 'roster_import', import_id from roster_person_changes where person_id = ${personId})
-    ), deeds as (
-      select l.id, l.at, l.action, l.details, l.actor_id
+    ), places as (
+      select u.path, r.started_at as since, coalesce(r.ended_at, 'infinity') as until
+      from roles r join units u on u.id = r.unit_id where r.person_id = ${personId}
+      union all
+      select u.path, brought.applied_at, coalesce(closed.applied_at, 'infinity')
+      from roster_entries e join units u on u.id = e.unit_id join roster_imports brought on brought.id = e.import_id
+      left join roster_imports closed on closed.id = e.gone_import_id where e.person_id = ${personId}
+    ), above as (
+      select unit.id::bigint as id, min(since) as since, max(until) as until
+      from places cross join lateral unnest(string_to_array(trim('/' from path), '/')) as unit (id) group by 1
+    ), found as (
+      select l.id, 1 as times, null::bigint as unit_id
       from about join audit_log l on l.subject_kind = about.kind and l.subject_id = about.id
-      order by l.id desc limit ${place.limit} offset ${place.offset}
+      union all
+      -- a program that reads page by page is told once a day
+      select max(l.id), count(*)::int, above.id
+      from above join audit_log l on l.subject_kind = 'unit' and l.subject_id = above.id
+      where l.action = any(${sql.param(EXPORTS)}::text[]) and l.at >= above.since and l.at < above.until
+      group by above.id, l.actor_id, (l.at at time zone 'Asia/Shanghai')::date
+    ), deeds as (
+      select l.id, l.at, l.action, l.details, l.actor_id, found.times, u.name as exported_unit
+      from (select * from found order by id desc limit ${place.limit} offset ${place.offset}) found
+      join audit_log l on l.id = found.id left join units u on u.id = found.unit_id
     )
     select deeds.*, p.name as actor_name, office.unit_name, office.title, office.role, office.programme
     from deeds left join persons p on p.id = deeds.actor_id
@@ -194,5 +220,6 @@ export async function deedsAbout(
     actorTitle: row.title,
     actorRole: row.role,
     actorProgramme: row.programme,
+    exported: row.exported_unit === null ? null : { unitName: row.exported_unit, times: row.times },
   }))
 }

@@ -1,4 +1,4 @@
-import { and, desc, eq, inArray, isNull, like, sql } from 'drizzle-orm'
+import { and, desc, eq, inArray, isNull, like, type SQL, sql } from 'drizzle-orm'
 import { alias } from 'drizzle-orm/pg-core'
 import type { Db } from '../client.ts'
 import { persons, roles, rosterEntries, rosterImports, rosterPersonChanges, units } from '../schema/index.ts'
@@ -26,49 +26,6 @@ export async function insertPersons(db: Db, rows: (typeof persons.$inferInsert)[
       ).map(row => row.id),
     )
   return ids
-}
-
-/** The columns of a person that come from a roster. */
-export type PersonColumns = Pick<
-  PersonRow,
-  | 'name'
-  | 'nameKey'
-  | 'soundKey'
-  | 'phoneSealed'
-  | 'phoneIndex'
-  | 'idNumberSealed'
-  | 'idNumberIndex'
-  | 'idTailIndex'
-  | 'wechatSealed'
-  | 'wechatIndex'
->
-
-/** Writes all roster columns of many persons anew. */
-export async function updatePersons(db: Db, rows: ({ id: number } & PersonColumns)[]): Promise<void> {
-  for (let from = 0; from < rows.length; from += 1000) {
-    const part = rows.slice(from, from + 1000)
-    const list = (column: keyof PersonColumns) => sql`${sql.param(part.map(row => row[column]))}::text[]`
-    await db.execute(sql`
-      update persons p set name = t.name, name_key = t.name_key, sound_key = t.sound_key,
-        phone_sealed = t.phone_sealed, phone_index = t.phone_index,
-        id_number_sealed = t.id_number_sealed, id_number_index = t.id_number_index, id_tail_index = t.id_tail_index,
-        wechat_sealed = t.wechat_sealed, wechat_index = t.wechat_index
-      from unnest(${sql.param(part.map(row => row.id))}::bigint[], ${list('name')}, ${list('nameKey')}, ${list('soundKey')},
-        ${list('phoneSealed')}, ${list('phoneIndex')}, ${list('idNumberSealed')}, ${list('idNumberIndex')},
-        ${list('idTailIndex')}, ${list('wechatSealed')}, ${list('wechatIndex')})
-        as t (id, name, name_key, sound_key, phone_sealed, phone_index, id_number_sealed, id_number_index, id_tail_index,
-          wechat_sealed, wechat_index)
-      where p.id = t.id`)
-  }
-}
-
-/** Keeps what persons were before an import changed them. */
-export async function insertPersonChanges(
-  db: Db,
-  rows: (typeof rosterPersonChanges.$inferInsert)[],
-): Promise<void> {
-  for (let from = 0; from < rows.length; from += 1000)
-    await db.insert(rosterPersonChanges).values(rows.slice(from, from + 1000))
 }
 
 /**
@@ -173,6 +130,57 @@ export function entryHistoryOf(db: Db, personId: number) {
     .where(eq(rosterEntries.personId, personId))
     .orderBy(sql`${rosterEntries.goneImportId} desc nulls first`, desc(rosterEntries.id))
     .limit(100)
+}
+
+/** The import that a number of `person` as it stands came with: the last that changed it, or the first that had the person. */
+const originOf = (person: SQL, column: NumberColumn) => sql`coalesce(
+  (select max(c.import_id) from roster_person_changes c join roster_imports i on i.id = c.import_id
+    where c.person_id = ${person} and i.undone_at is null and jsonb_exists(c.before, ${column})),
+  (select min(import_id) from roster_entries where person_id = ${person}))`
+
+/** A number, by the key under which imports keep what it was. */
+export type NumberColumn = 'phoneIndex' | 'idNumberIndex'
+
+/** The unit whose import a person's number came with; null: an operator's, or none. */
+export async function unitOfNumber(
+  db: Db,
+  personId: number,
+  column: NumberColumn,
+): Promise<{ name: string } | null> {
+  const [row] = await db.execute<{ name: string }>(sql`
+    select u.name from roster_imports i join units u on u.id = i.unit_id
+    where i.id = ${originOf(sql`${personId}::bigint`, column)}`)
+  return row ?? null
+}
+
+/**
+ * Of these persons those whose number came onto the roster in the line of what somebody runs: by an import of theirs or
+ * below; or the person was put into one of their units by somebody else, above or elsewhere; or was there from the first
+ * import on. An entry of one's own making, for somebody whom others had before, gives nothing.
+ * @param paths of the units that they run
+ */
+export async function personsInLine(
+  db: Db,
+  personIds: number[],
+  paths: string[],
+  column: NumberColumn,
+): Promise<Set<number>> {
+  if (personIds.length === 0 || paths.length === 0) return new Set()
+  const isOurs = (path: SQL) =>
+    sql`exists (select from unnest(${sql.param(paths)}::text[]) as top (path) where starts_with(${path}, top.path))`
+  const rows = await db.execute<{ id: string }>(sql`
+    with origin as (
+      select p.id, ${originOf(sql`p.id`, column)} as import_id,
+        (select min(import_id) from roster_entries where person_id = p.id) as first_id
+      from unnest(${sql.param(personIds)}::bigint[]) as p (id)
+    )
+    select o.id from origin o left join roster_imports i on i.id = o.import_id left join units u on u.id = i.unit_id
+    where o.import_id is null or ${isOurs(sql`u.path`)} or exists (
+      select from roster_entries e join units at on at.id = e.unit_id join roster_imports b on b.id = e.import_id
+      left join units by on by.id = b.unit_id
+      where e.person_id = o.id and ${isOurs(sql`at.path`)}
+        and (by.path is null or not ${isOurs(sql`by.path`)} or e.import_id = o.first_id))`)
+  return new Set(rows.map(row => Number(row.id)))
 }
 
 /** Persons of a subtree by name, with what they are there. */

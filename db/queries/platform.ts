@@ -1,4 +1,4 @@
-import { and, eq, gt, sql } from 'drizzle-orm'
+import { and, eq, gt, inArray, sql } from 'drizzle-orm'
 import type { Db } from '../client.ts'
 import { accessTokens, auditLog, channelLog, resultPages } from '../schema/index.ts'
 
@@ -15,11 +15,12 @@ export async function insertResultPage(db: Db, row: typeof resultPages.$inferIns
   await db.insert(resultPages).values(row)
 }
 
-export async function resultPageByToken(db: Db, tokenIndex: string, now: Date) {
+/** @param tokenIndexes of the one token, under every key */
+export async function resultPageByToken(db: Db, tokenIndexes: string[], now: Date) {
   const [row] = await db
     .select()
     .from(resultPages)
-    .where(and(eq(resultPages.tokenIndex, tokenIndex), gt(resultPages.expiresAt, now)))
+    .where(and(inArray(resultPages.tokenIndex, tokenIndexes), gt(resultPages.expiresAt, now)))
   return row ?? null
 }
 

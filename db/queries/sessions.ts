@@ -1,4 +1,4 @@
-import { and, eq, gt, isNull, sql } from 'drizzle-orm'
+import { and, eq, gt, inArray, isNull, sql } from 'drizzle-orm'
 import type { Db } from '../client.ts'
 import { administrators, persons, sessions, signInLinks } from '../schema/index.ts'
 import type { SenderRole } from './senders.ts'
@@ -8,6 +8,8 @@ export type SessionRow = typeof sessions.$inferSelect
 /** Who a session stands for, with what they are today. */
 export interface SessionOwner {
   sessionId: number
+  /** As it is stored: under the current key, or another while keys are changed. */
+  tokenIndex: string
   personId: number
   personName: string
   identityId: number | null
@@ -26,9 +28,10 @@ export interface SessionOwner {
  * The owner of a session that stands: neither ended nor expired, and of an account that is still theirs. Read anew for
  * every request, so that a right that has gone is gone at once.
  */
-export async function sessionOwner(db: Db, tokenIndex: string, now: Date): Promise<SessionOwner | null> {
+export async function sessionOwner(db: Db, tokenIndexes: string[], now: Date): Promise<SessionOwner | null> {
   const [row] = await db.execute<{
     session_id: string
+    token_index: string
     person_id: string
     name: string
     identity_id: string | null
@@ -41,7 +44,7 @@ export async function sessionOwner(db: Db, tokenIndex: string, now: Date): Promi
     owns_groups: boolean
     is_administrator: boolean
   }>(sql`
-    select s.id as session_id, s.person_id, p.name, s.identity_id, i.channel, i.address, i.bound_by, s.signed_in_by,
+    select s.id as session_id, s.token_index, s.person_id, p.name, s.identity_id, i.channel, i.address, i.bound_by, s.signed_in_by,
       s.last_seen_at,
       (select json_agg(json_build_object('unitId', u.id, 'unitName', u.name, 'unitPath', u.path,
           'programme', u.programme, 'level', u.level, 'role', r.role) order by length(u.path), r.id)
@@ -51,11 +54,12 @@ export async function sessionOwner(db: Db, tokenIndex: string, now: Date): Promi
     from sessions s
     join persons p on p.id = s.person_id
     left join identities i on i.id = s.identity_id
-    where s.token_index = ${tokenIndex} and s.ended_at is null and s.expires_at > ${now.toISOString()}
+    where s.token_index = any(${sql.param(tokenIndexes)}::text[]) and s.ended_at is null and s.expires_at > ${now.toISOString()}
       and (s.identity_id is null or i.person_id = s.person_id)`)
   if (!row) return null
   return {
     sessionId: Number(row.session_id),
+    tokenIndex: row.token_index,
     personId: Number(row.person_id),
     personName: row.name,
     identityId: row.identity_id === null ? null : Number(row.identity_id),
@@ -75,8 +79,12 @@ export async function insertSession(db: Db, row: typeof sessions.$inferInsert): 
   return inserted?.id as number
 }
 
-export async function noteSessionSeen(db: Db, id: number, now: Date, expiresAt: Date): Promise<void> {
-  await db.update(sessions).set({ lastSeenAt: now, expiresAt }).where(eq(sessions.id, id))
+export async function noteSessionSeen(
+  db: Db,
+  id: number,
+  set: Pick<SessionRow, 'tokenIndex' | 'lastSeenAt' | 'expiresAt'>,
+): Promise<void> {
+  await db.update(sessions).set(set).where(eq(sessions.id, id))
 }
 
 /** The sessions of a person that stand, the newest first. */
@@ -113,24 +121,32 @@ export async function insertSignInLink(db: Db, row: typeof signInLinks.$inferIns
 }
 
 /** Uses a link up; of two that try at once one gets it. null: no such link, or used, or over. */
-export async function useSignInLink(db: Db, tokenIndex: string, now: Date) {
+export async function useSignInLink(db: Db, tokenIndexes: string[], now: Date) {
   const [row] = await db
     .update(signInLinks)
     .set({ usedAt: now })
     .where(
-      and(eq(signInLinks.tokenIndex, tokenIndex), isNull(signInLinks.usedAt), gt(signInLinks.expiresAt, now)),
+      and(
+        inArray(signInLinks.tokenIndex, tokenIndexes),
+        isNull(signInLinks.usedAt),
+        gt(signInLinks.expiresAt, now),
+      ),
     )
     .returning()
   return row ?? null
 }
 
 /** Whether a link can still be used. */
-export async function isLinkOpen(db: Db, tokenIndex: string, now: Date): Promise<boolean> {
+export async function isLinkOpen(db: Db, tokenIndexes: string[], now: Date): Promise<boolean> {
   const rows = await db
     .select({ id: signInLinks.id })
     .from(signInLinks)
     .where(
-      and(eq(signInLinks.tokenIndex, tokenIndex), isNull(signInLinks.usedAt), gt(signInLinks.expiresAt, now)),
+      and(
+        inArray(signInLinks.tokenIndex, tokenIndexes),
+        isNull(signInLinks.usedAt),
+        gt(signInLinks.expiresAt, now),
+      ),
     )
   return rows.length === 1
 }

@@ -1,16 +1,22 @@
 import cron from 'node-cron'
 import { PgBoss } from 'pg-boss'
 import { describeError } from '../../db/errors.ts'
+import { tellFindings } from '../domain/groups/tell-findings.ts'
 import { fireDueTimers } from '../domain/notices/remind.ts'
 import { inTransaction, type Runtime } from '../runtime.ts'
 import type { UpdateHandler } from '../updates.ts'
+import { askPeople } from './ask-people.ts'
 import { checkMembers } from './check-members.ts'
 import { deliverDue, recoverInFlight } from './deliver.ts'
+import { followServiceDays } from './follow-service-days.ts'
 import { deleteExpired, reportTroubles } from './housekeeping.ts'
+import { runRequests } from './look-after-requests.ts'
 import { sendMonthlyReports } from './monthly-reports.ts'
 import { pollMassTasks } from './poll-mass-tasks.ts'
 import { raiseAlarms } from './raise-alarms.ts'
 import { readAllGroups, readDueGroups } from './read-groups.ts'
+import { readUnionIds } from './read-union-ids.ts'
+import { endDueRollCalls, reconcileGroups } from './reconcile-groups.ts'
 
 interface ScheduledJob {
   name: string
@@ -27,8 +33,20 @@ export const scheduledJobs: readonly ScheduledJob[] = [
   { name: 'read-groups', when: '*/3 * * * * *', run: rt => readDueGroups(rt) },
   { name: 'handle-left-behind', when: '*/10 * * * * *', run: (_rt, updates) => updates.handleLeftBehind() },
   { name: 'poll-mass-tasks', when: '0 * * * * *', run: rt => pollMassTasks(rt) },
+  { name: 'look-after-requests', when: '20 * * * * *', run: rt => runRequests(rt) },
   { name: 'recover-in-flight', when: '30 * * * * *', run: rt => recoverInFlight(rt) },
+  { name: 'end-roll-calls', when: '45 * * * * *', run: rt => endDueRollCalls(rt) },
+  { name: 'read-union-ids', when: '0 10 2 * * *', run: rt => readUnionIds(rt) },
   { name: 'read-all-groups', when: '0 30 2 * * *', run: rt => readAllGroups(rt) },
+  // after the readings; what was stopped goes on at the next of these
+  {
+    name: 'reconcile-groups',
+    when: '0 30 3-7 * * *',
+    run: (rt, _updates, signal) => reconcileGroups(rt, signal),
+  },
+  { name: 'tell-findings', when: '0 40 8 * * *', run: (rt, _updates, signal) => tellFindings(rt, signal) },
+  { name: 'follow-service-days', when: '0 5 * * * *', run: rt => followServiceDays(rt) },
+  { name: 'ask-people', when: '0 15 9 * * *', run: rt => askPeople(rt) },
   { name: 'check-members', when: '0 45 2 * * *', run: rt => checkMembers(rt) },
   { name: 'delete-expired', when: '0 15 3 * * *', run: rt => deleteExpired(rt) },
   { name: 'raise-alarms', when: '15 */5 * * * *', run: rt => raiseAlarms(rt) },

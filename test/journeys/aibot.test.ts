@@ -66,7 +66,7 @@ describe('the chat robot', () => {
   test('shows nothing of anybody in a group', async () => {
     for (const text of ['发码 王镇川', '我的群', '待审', '月报'])
       expect(await mention(officer, text)).toContain('单聊')
-    expect(await mention(officer, '帮助')).toContain('· 帮助')
+    expect(await mention(officer, '帮助')).toContain('【通知】')
     expect(group.posts.map(post => post.text).join()).not.toMatch(/绑定码：[0-9A-Z]{8}|139/)
   })
 

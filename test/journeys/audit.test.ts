@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { SimGroup, SimPerson } from '../../scripts/simulator/index.ts'
+import { runRequests } from '../../server/jobs/look-after-requests.ts'
 import {
   afterEvents,
   bindFirst,
@@ -77,12 +78,12 @@ describe('who is let in', () => {
     const news = newsFor(stage, zhou)
     const girl = somebody('古丽')
     const answer = await ask(girl, '阿依古丽·买买提 1380000000')
-    expect(answer).toMatch(/申请（编号 \d+）已转群主核实/)
+    expect(answer).toMatch(/申请（编号 \d+）收到了，按您填写的信息还不能自动通过/)
     const id = numberIn(answer)
     await stage.settle()
     const [slip] = news()
     expect(slip).toContain(`【入群申请 ${id}】`)
-    expect(slip).toContain('名册：阿依古丽·买买提（榆阳区第一团支部')
+    expect(slip).toMatch(/名册.*：阿依古丽·买买提（榆阳区第一团支部/)
     expect(slip).not.toContain('1380000000')
     expect(await say(zhou, '待审')).toMatch(new RegExp(`${id}　榆阳区第一团支部`))
     expect(await say(zhou, '待审')).not.toContain('1380000000')
@@ -98,15 +99,15 @@ describe('who is let in', () => {
   test('who was referred may add what was missing, and the first slip is taken back', async () => {
     const person = somebody('补充的')
     const first = numberIn(await ask(person, '张思雨'))
-    expect(await ask(person, '张思雨')).toContain('不用重复提交')
+    expect(numberIn(await ask(person, '张思雨'))).toBe(first)
     const second = await ask(person, '张思雨 13800000006')
-    expect(second).toContain('已转群主核实') // her account is another one
+    expect(second).toContain('已转本单位负责同志核实') // her account is another one
     expect(await say(zhou, `同意 ${first}`)).toContain('已经处理过')
     await say(zhou, `拒绝 ${numberIn(second)} 请用原来的微信`)
   })
 
   test.each([
-    ['somebody nobody knows', '欧阳长风 19900001111', 'not_on_roster', '未能按您填写的信息核对身份'],
+    ['somebody nobody knows', '欧阳长风 19900001111', 'not_on_roster', '还不能自动通过'],
     ['a volunteer of the next county', '张思雨 13800000009', 'wrong_group', '不在本群的成员范围内'],
     ['somebody who has left', '李晓东 13800000008', 'service_ended', '服务期已结束'],
   ])('%s is turned away with the class of the reason only', async (_who, text, reason, words) => {
@@ -124,7 +125,7 @@ describe('who is let in', () => {
     expect(await say(zhou, `拒绝${id}，请写上手机号`)).toContain('已拒绝该申请')
     await stage.settle()
     expect(told()).toEqual([expect.stringContaining('群主说：请写上手机号')])
-    expect(await ask(person, '张思雨 13800000006')).toContain('已转群主核实')
+    expect(await ask(person, '张思雨 13800000006')).toContain('已转本单位负责同志核实')
   })
 
   test('two of one name: the owner must say which', async () => {
@@ -154,9 +155,11 @@ describe('who is let in', () => {
     expect(await say(zhao, `拒绝 ${id}`)).toContain('已拒绝')
   })
 
-  test('a request binds no officer’s account, no owner’s and no second account', async () => {
+  test('a request binds no officer’s account, no owner’s and no second account, whoever approves it', async () => {
     const fake = somebody('自称书记')
-    expect(await ask(fake, '周支书 13800000005', wechat)).toContain('审核通过')
+    const answer = await ask(fake, '周支书 13800000005', wechat)
+    expect(answer).toContain('已转本单位负责同志核实')
+    await say(zhou, `同意 ${numberIn(answer)}`)
     await stage.settle()
     expect(await say(fake, '我的群')).toContain('要先绑定账号')
     expect(await rows(stage, `select person_id from identities where address = '${fake.openId}'`)).toEqual([
@@ -186,7 +189,7 @@ describe('who is let in', () => {
     expect(await say(person, `申请入群：${branch.number}`)).toContain('请回复姓名和手机号')
     const [picture] = await stage.sim.sendImage(person.id)
     expect(picture?.text).toContain('请用文字回复')
-    expect(await say(person, '姓名：欧阳长风\n手机：19900002222')).toContain('未能按您填写的信息')
+    expect(await say(person, '姓名：欧阳长风\n手机：19900002222')).toContain('还不能自动通过')
     expect(await rows(stage, "select 1 from conversations where answers::text like '%1990%'")).toEqual([])
   })
 
@@ -233,9 +236,9 @@ describe('who is let in', () => {
     expect(
       await rows(
         stage,
-        "select kind, person_id from tasks where address = 'wm-friend' and closed_at is null",
+        "select t.kind, p.name from tasks t join persons p on p.id = t.person_id where address = 'wm-friend' and closed_at is null",
       ),
-    ).toEqual([{ kind: 'identify_member', person_id: null }])
+    ).toEqual([{ kind: 'pass_misused', name: '阿依古丽·买买提' }])
     await stage.sim.leaveGroup(branch.chat.id, friend.id)
     await afterEvents(stage)
   })
@@ -274,8 +277,8 @@ describe('who is let in', () => {
   test('without a code the owner is asked to pull the person in, and says when it is done', async () => {
     const byHand = groupNumber(await say(zhou, '建群 团支部群 微信群 3人 拉人群 入群码 拉人'))
     const news = newsFor(stage, zhou)
-    const person = somebody('阿依')
-    expect(await ask(person, '阿依古丽·买买提 13800000007', byHand)).toContain('群主周支书拉您入群')
+    const girl = stage.sim.persons().find(each => each.name === '古丽') as SimPerson
+    expect(await ask(girl, '阿依古丽·买买提 13800000007', byHand)).toContain('群主周支书拉您入群')
     await stage.settle()
     expect(news().join()).toContain('【请拉人入群】阿依古丽·买买提')
     const task = /^(\d+)　拉人群/m.exec(await say(zhou, '任务'))?.[1]
@@ -285,18 +288,25 @@ describe('who is let in', () => {
   })
 
   test('a full group lets nobody in and tells the owner', async () => {
-    await stage.rt.db.execute(`update groups set size = capacity where id = ${wechat}`)
+    await stage.rt.db.execute(`update groups set size = capacity where id in (${wechat}, ${branch.number})`)
     const news = newsFor(stage, zhou)
-    expect(await ask(somebody('满'), '阿依古丽·买买提 13800000007', wechat)).toContain('已满员')
+    const girl = stage.sim.persons().find(each => each.name === '古丽') as SimPerson
+    expect(await ask(girl, '阿依古丽·买买提 13800000007', wechat)).toContain('已满员')
     await stage.settle()
-    expect(news().join()).toContain('【群已满】阿依古丽·买买提')
+    expect(news().join()).toMatch(/【群已满】“榆阳支部微信群”.*1 位已通过审核的同志在等空位/)
+    const told = newsFor(stage, girl)
+    expect(await runRequests(stage.rt)).toBe(0)
     await stage.rt.db.execute(`update groups set size = 3 where id = ${wechat}`)
+    expect(await runRequests(stage.rt)).toBe(1)
+    expect(await runRequests(stage.rt)).toBe(0)
+    await stage.settle()
+    expect(told()).toEqual([expect.stringMatching(/有空位了.*入群方式：/)])
   })
 
   test('a group without an owner: the request goes to those who run the unit', async () => {
     await stage.rt.db.execute(`update groups set owner_id = null where id = ${wechat}`)
     const news = newsFor(stage, zhou)
-    expect(await ask(somebody('无主'), '张思雨', wechat)).toContain('本单位负责同志')
+    expect(await ask(somebody('无主'), '张思雨', wechat)).toContain('还不能自动通过')
     await stage.settle()
     expect(news()).toEqual([expect.stringContaining('【入群申请')])
   })

@@ -1,12 +1,11 @@
 import type { GroupWithUnit } from '../../../db/queries/groups.ts'
-import { type JoinRequestRow, unitNames } from '../../../db/queries/join-requests.ts'
-import { entriesOfPersons, membershipsOf } from '../../../db/queries/roster.ts'
+import type { JoinRequestRow, SeenCandidate } from '../../../db/queries/join-requests.ts'
 import type { DomainRuntime } from '../../runtime.ts'
 import { maskPersonalData } from '../messages/mask.ts'
+import { candidatesAmong } from './find-candidates.ts'
 import { type ComparedPerson, comparePeople } from './identity.ts'
 import { readClaims } from './read-claims.ts'
-import { shownRequest } from './submit.ts'
-import type { Candidate } from './types.ts'
+import { shownRequest } from './shown-request.ts'
 
 /** Whom a request may mean, as a reviewer sees them. */
 export interface ReviewedCandidate {
@@ -21,7 +20,7 @@ export interface ReviewedCandidate {
     category: string
     startsOn: string | null
     endsOn: string | null
-    /** Whether the row belongs to the group's unit or below. */
+    /** Whether the row makes the person one of those whom the group is for. */
     isInScope: boolean
   }[]
   isMember: boolean
@@ -42,33 +41,9 @@ export async function reviewRequest(
 ): Promise<{ text: string; candidates: ReviewedCandidate[] }> {
   const text = rt.vault.open(request.textSealed)
   const personIds = request.candidateIds.slice(0, MAX_CANDIDATES)
-  const rows = await entriesOfPersons(rt.db, group.programme, personIds)
-  const names = await unitNames(
-    rt.db,
-    rows.map(({ entry }) => entry.unitId),
-  )
-  const members = new Set((await membershipsOf(rt.db, group.id, personIds)).map(row => row.personId))
-  const open = (sealed: string | null) => (sealed === null ? null : rt.vault.open(sealed))
-  const candidates = rows.map(
-    ({ entry, person, unitPath }): Candidate => ({
-      id: entry.id,
-      personKey: String(person.id),
-      name: person.name,
-      phone: open(person.phoneSealed),
-      idNumber: open(person.idNumberSealed),
-      wechat: null,
-      category: entry.category ?? '',
-      status: entry.status,
-      startsOn: entry.startsOn,
-      endsOn: entry.endsOn,
-      inScope: unitPath.startsWith(group.unitPath),
-      membership: 'none',
-    }),
-  )
-  const unitOf = new Map(rows.map(({ entry }) => [entry.id, entry.unitId]))
-  const compared = new Map(
-    comparePeople(candidates, readClaims(text)).map(each => [Number(each.personKey), each]),
-  )
+  const rows = await candidatesAmong(rt, group, personIds)
+  const rowOf = new Map(rows.map(row => [row.id, row]))
+  const compared = new Map(comparePeople(rows, readClaims(text)).map(each => [Number(each.personKey), each]))
   return {
     text: shownRequest(text),
     candidates: personIds.flatMap(personId => {
@@ -80,16 +55,32 @@ export async function reviewRequest(
         name: first.name,
         maskedPhone: first.phone === null ? null : maskPersonalData(first.phone),
         terms: person.rows.map(row => ({
-          unitName: names.get(unitOf.get(row.id) ?? 0) ?? '',
+          unitName: rowOf.get(row.id)?.unitName ?? '',
           status: row.status,
           category: row.category,
           startsOn: row.startsOn,
           endsOn: row.endsOn,
           isInScope: row.inScope,
         })),
-        isMember: members.has(personId),
+        isMember: rowOf.get(first.id)?.isMember ?? false,
         match: person,
       }
     }),
   }
+}
+
+/** How the candidates agree with what was written as a reviewer sees it now, to be kept with the decision. */
+export async function seenInReview(
+  rt: DomainRuntime,
+  request: JoinRequestRow,
+  group: GroupWithUnit,
+): Promise<SeenCandidate[]> {
+  const { candidates } = await reviewRequest(rt, request, group)
+  return candidates.map(({ personId, match: { name, phone, idNumber, idTail } }) => ({
+    personId,
+    name: name.match,
+    phone,
+    idNumber,
+    idTail,
+  }))
 }

@@ -45,6 +45,24 @@ const SAID: [RegExp, string][] = [
   [/上学|读书|学生/, '就学'],
 ]
 
+const packedWords = (text: string) => text.replace(/[\s,，、。;；:：+]/g, '').trim()
+
+/** What a tap or a few words say where the name is known or asked for by itself: `1`, `在乡务农`, `外出打工`. */
+export function parseChoice(choices: OccupationChoice[], text: string): OccupationChoice | null {
+  const packed = packedWords(text)
+  if (/^\d{1,2}$/.test(packed)) return choices[Number(packed) - 1] ?? null
+  const said = [packed, SAID.reduce((words, [from, to]) => words.replace(from, to), packed)]
+  return choices.find(choice => said.includes(`${choice.residenceName}${choice.name}`)) ?? null
+}
+
+/** The name that somebody gives when asked for it alone (`我叫张小明`); null when it is none. */
+export function readOwnName(text: string): string | null {
+  const name = packedWords(text).replace(/^(?:我叫|我是|姓名)/, '')
+  return NAME.test(name) ? name : null
+}
+
+const NAME = /^[\p{Script=Han}·•]{2,15}$/u
+
 /**
  * Who and what `张小明 在乡 务农`, `张小明1`, `张小明，外出打工` says: the choices of the sheet by name or by number. null when
  * either is missing.
@@ -53,10 +71,7 @@ export function parseRegistration(
   choices: OccupationChoice[],
   text: string,
 ): { name: string; choice: OccupationChoice } | null {
-  const packed = text
-    .replace(/^(?:我叫|我是|姓名[:：]?)/, '')
-    .replace(/[\s,，、。;；:：+]/g, '')
-    .trim()
+  const packed = packedWords(text.replace(/^(?:我叫|我是|姓名[:：]?)/, ''))
   const numbered = /^(\D+?)(\d{1,2})$/.exec(packed)
   const byNumber = numbered && choices[Number(numbered[2]) - 1]
   if (numbered && byNumber) return { name: numbered[1] as string, choice: byNumber }
@@ -81,8 +96,7 @@ export async function selfRegister(
   registration: Registration,
 ): Promise<{ answer: string }> {
   const name = registration.name.trim()
-  if (!/^[\p{Script=Han}·•]{2,15}$/u.test(name))
-    throw new DomainError('registration.name', '请写您的姓名（2 到 15 个汉字）。')
+  if (!NAME.test(name)) throw new DomainError('registration.name', '请写您的姓名（2 到 15 个汉字）。')
   await registerInOpenGroup(rt.db, {
     identityId: actor.identityId,
     // whoever comes back after leaving is the same registration

@@ -1,24 +1,29 @@
 import type { GroupWithUnit } from '../../../db/queries/groups.ts'
 import { countAttempt } from '../../../db/queries/identities.ts'
-import { insertJoinRequest, supersedeRequest, waitingRequestOf } from '../../../db/queries/join-requests.ts'
-import { personsByIds, rolesOf } from '../../../db/queries/persons.ts'
-import { appendAudit } from '../../../db/queries/platform.ts'
+import {
+  countAskers,
+  earlierRequests,
+  insertJoinRequest,
+  lockAdmission,
+  standingOf,
+} from '../../../db/queries/join-requests.ts'
 import { DomainError } from '../../errors.ts'
 import type { DomainRuntime } from '../../runtime.ts'
 import type { Actor } from '../actor.ts'
-import { managersFor, standingOwner } from '../groups/managers.ts'
-import { maskPersonalData } from '../messages/mask.ts'
+import { settleCards } from '../outgoing/card.ts'
 import { sendToPerson } from '../outgoing/enqueue.ts'
+import { admission, answerTo, kindPolicy, overrule, type RequestReason } from './admission.ts'
 import { admitPerson } from './admit.ts'
-import { findCandidates } from './find-candidates.ts'
+import { askReview, escalationTime, firstReviewers } from './ask-review.ts'
+import { type FoundCandidate, findCandidates } from './find-candidates.ts'
+import { comparePeople } from './identity.ts'
 import { judgeJoinRequest } from './judge.ts'
-import { messageToApplicant } from './policy.ts'
 import { readClaims } from './read-claims.ts'
-import type { Decision } from './types.ts'
+import type { Claims, Decision, Judgement } from './types.ts'
 
-/** Requests that one account may make within a day, so that nobody guesses their way in. */
-const MAX_REQUESTS = 8
-const WINDOW_MS = 86_400_000
+const HOUR_MS = 3_600_000
+/** How many candidates a step keeps as seen. */
+const MAX_SEEN = 20
 
 export interface SubmittedRequest {
   id: number
@@ -27,10 +32,21 @@ export interface SubmittedRequest {
   answer: string
 }
 
+/** What the matcher and the policy made of a request. */
+interface Verdict {
+  decision: Decision
+  reason: RequestReason
+  explanation: string
+  /** Whom an approval is for, or would have been. */
+  personId: number | null
+  candidateIds: number[]
+}
+
 /**
  * Audits a request to be let into a group (严格入群人员的审核, 全国项目办发〔2018〕1号 三.3): matched with the roster, decided
- * by the policy, stored with its evidence. Approved people are let in, referred ones land with the owner, or with those
- * who run the unit where the group has none. Who asks again while a request waits takes the earlier one back.
+ * by the policy of the group's kind, stored with its evidence. Approved people are let in, referred ones land with the owner,
+ * or with those who answer for the unit where the group has none. Who asks again while a request waits takes the earlier one
+ * back, unless the new one comes to nothing.
  * @throws DomainError `join_request.too_many`
  */
 export async function submitJoinRequest(
@@ -40,21 +56,82 @@ export async function submitJoinRequest(
   text: string,
 ): Promise<SubmittedRequest> {
   const now = rt.clock.now()
-  const waiting = await waitingRequestOf(rt.db, actor.identityId, group.id)
-  if (waiting && rt.vault.open(waiting.textSealed) === text)
-    return {
-      id: waiting.id,
-      decision: 'referred',
-      answer: `您的申请（编号 ${waiting.id}）正在等群主处理，有结果会告诉您，不用重复提交。`,
-    }
-  if ((await countAttempt(rt.db, `join:${actor.identityId}`, now, WINDOW_MS)) > MAX_REQUESTS)
+  const { account } = admission.limits
+  const since = new Date(now.getTime() - account.hours * HOUR_MS)
+  const claims = readClaims(text)
+  const [attempts, earlier, candidates] = await Promise.all([
+    countAttempt(rt.db, `join:${actor.identityId}`, now, account.hours * HOUR_MS),
+    earlierRequests(rt.db, actor.identityId, group.id, since),
+    findCandidates(rt, actor, group, claims),
+  ])
+  if (attempts > account.requests)
     throw new DomainError(
       'join_request.too_many',
       '今天申请的次数太多了，请明天再试，或直接联系本单位的群主。',
     )
+  const verdict = await reachVerdict(rt, actor, group, { text, claims, candidates, now })
 
-  const claims = readClaims(text)
-  const candidates = await findCandidates(rt, actor, group, claims)
+  // the same words again: the same answer, whether somebody looks at them or not
+  const same = earlier.find(each => rt.vault.open(each.textSealed) === text)
+  if (same && verdict.decision !== 'approved')
+    if (same.decision === 'referred' || same.reason === verdict.reason) {
+      const decision = same.decision as 'referred' | 'rejected'
+      const reason = same.reason as RequestReason
+      return { id: same.id, decision, answer: answerTo({ id: same.id, groupId: group.id, decision, reason }) }
+    }
+
+  const reviewers = verdict.decision === 'referred' ? await firstReviewers(rt, group) : null
+  const waiting = earlier.find(each => each.decision === 'referred')
+  const replaces = waiting && verdict.decision !== 'rejected' ? waiting : null
+  const id = await insertJoinRequest(rt.db, {
+    groupId: group.id,
+    identityId: actor.identityId,
+    textSealed: rt.vault.seal(text),
+    decision: verdict.decision,
+    reason: verdict.reason,
+    explanation: verdict.explanation,
+    candidateIds: verdict.candidateIds,
+    personId: verdict.decision === 'approved' ? verdict.personId : null,
+    seen: seenOf(candidates, claims, verdict.candidateIds),
+    reviewUnitId: reviewers?.unitId ?? null,
+    escalateAt: reviewers && escalationTime(reviewers, now),
+    actorId: actor.person?.id ?? null,
+    auditDetails: { groupId: group.id, reason: verdict.reason, by: 'policy' },
+    replaces: replaces && { id: replaces.id, explanation: '本人已重新申请（编号 {id}）' },
+    now,
+  })
+  if (replaces) await settleCards(rt, { kind: 'join_request', id: replaces.id }, '本人已重新申请')
+  if (verdict.decision === 'approved' && verdict.personId !== null) {
+    const { personId, reason } = verdict
+    const answer = await admitPerson(rt, {
+      requestId: id,
+      group,
+      personId,
+      identityId: actor.identityId,
+      reason,
+    })
+    return { id, decision: 'approved', answer }
+  }
+  const decision = verdict.decision === 'referred' ? 'referred' : 'rejected'
+  if (reviewers) await askReview(rt, reviewers, group, { id, text, ...verdict })
+  await warnOfTargeting(rt, group, verdict.candidateIds[0], candidates)
+  const again =
+    verdict.reason === 'already_member' && actor.person?.id === verdict.personId ? wayIn(group) : null
+  return {
+    id,
+    decision,
+    answer: again ?? answerTo({ id, groupId: group.id, decision, reason: verdict.reason }),
+  }
+}
+
+/** The matcher's judgement, and over it the policy: a human looks where the kind of group or what else is known says so. */
+async function reachVerdict(
+  rt: DomainRuntime,
+  actor: Actor,
+  group: GroupWithUnit,
+  asked: { text: string; claims: Claims; candidates: FoundCandidate[]; now: Date },
+): Promise<Verdict> {
+  const { text, claims, candidates, now } = asked
   const judgement = judgeJoinRequest({
     request: { text, at: now, senderAccount: actor.address },
     claims,
@@ -64,80 +141,96 @@ export async function submitJoinRequest(
   })
   const personOf = new Map(candidates.map(candidate => [candidate.id, Number(candidate.personKey)]))
   const personId = judgement.row === null ? null : (personOf.get(judgement.row) ?? null)
-  const candidateIds = [...new Set(judgement.candidates.flatMap(row => personOf.get(row) ?? []))]
-  const isApproved = judgement.decision === 'approved' && personId !== null
-  const id = await insertJoinRequest(rt.db, {
-    groupId: group.id,
-    identityId: actor.identityId,
-    textSealed: rt.vault.seal(text),
+  const verdict: Verdict = {
     decision: judgement.decision,
     reason: judgement.reason,
     explanation: judgement.explanation,
-    candidateIds,
-    personId: isApproved ? personId : null,
-    createdAt: now,
-    decidedAt: judgement.decision === 'referred' ? null : now,
-  })
-  await appendAudit(rt.db, {
-    at: now,
-    actorId: actor.person?.id ?? null,
-    action: `join_request.${judgement.decision}`,
-    subjectKind: 'join_request',
-    subjectId: id,
-    details: { groupId: group.id, reason: judgement.reason, by: 'policy' },
-  })
-  if (waiting) await supersedeRequest(rt.db, waiting.id, `本人已重新申请（编号 ${id}）`, now)
-  if (isApproved)
-    return { id, decision: 'approved', answer: await admitPerson(rt, group, personId, actor.identityId) }
-  const hint = messageToApplicant(judgement.reason)
-  if (judgement.decision === 'rejected') {
-    const again = judgement.reason === 'already_member' && actor.person?.id === personId ? wayIn(group) : null
-    return { id, decision: 'rejected', answer: again ?? hint }
+    personId,
+    candidateIds: [...new Set(judgement.candidates.flatMap(row => personOf.get(row) ?? []))],
   }
-  const slip = [
-    `【入群申请 ${id}】${group.name}`,
-    `申请：${shownRequest(text)}`,
-    `核对：${judgement.explanation}`,
-    ...(await candidateLines(rt, candidateIds)),
-    candidateIds.length === 0
-      ? `请核实后回复：拒绝 ${id} 理由（名册上没有这个人，要先由项目办更新名册）`
-      : `请核实后回复：同意 ${id}${candidateIds.length > 1 ? '（同意第 2 位：同意 编号 2）' : ''}，或 拒绝 ${id} 理由`,
-  ].join('\n')
-  const owner = await standingOwner(rt, group)
-  const reviewers = owner === null ? await managersFor(rt, group) : [owner]
-  for (const reviewer of reviewers) await sendToPerson(rt, reviewer, 'review', slip)
-  return {
-    id,
-    decision: 'referred',
-    answer: `申请（编号 ${id}）已转${owner === null ? '本单位负责同志' : '群主'}核实，有结果会告诉您。\n也可以补充后再发一次“入群 ${group.id} ……”：${hint}`,
-  }
+  if (
+    judgement.decision === 'rejected' &&
+    judgement.reason === 'already_member' &&
+    actor.person?.id !== personId
+  )
+    return refer(verdict, 'second_account', admission.reasons.second_account.toReviewer)
+  if (judgement.decision !== 'approved' || personId === null) return verdict
+  const overruled = await overrulingOf(rt, actor, group, { judgement, personId, candidates, now })
+  return overruled === null ? verdict : refer(verdict, overruled.reason, overruled.toReviewer)
 }
 
-/** What was written, for those who decide: every longer number is masked, also one that has a digit too few. */
-export function shownRequest(text: string): string {
-  const masked = maskPersonalData(text).replace(/\d(?:[ -]?\d){4,}[Xx]?/g, number => {
-    const kept = number.length > 8 ? number.slice(-4) : number.slice(-2)
-    return `${'*'.repeat(number.length - kept.length)}${kept}`
+async function overrulingOf(
+  rt: DomainRuntime,
+  actor: Actor,
+  group: GroupWithUnit,
+  found: { judgement: Judgement; personId: number; candidates: FoundCandidate[]; now: Date },
+) {
+  const { judgement, personId, candidates, now } = found
+  // their own account was proven to be theirs before: what others do in their name is not held against them
+  const isOwn = actor.person?.id === personId && actor.boundBy !== 'registration'
+  // two accounts that ask at once to be the same person: the second sees what the first has got
+  await lockAdmission(rt.db, personId)
+  const standing = await standingOf(rt.db, {
+    personId,
+    identityId: actor.identityId,
+    groupId: group.id,
+    since: new Date(now.getTime() - admission.limits.target.hours * HOUR_MS),
   })
-  return [...masked.replace(/\s*\n\s*/g, '；')].slice(0, 150).join('')
+  const roles = candidates
+    .filter(each => Number(each.personKey) === personId && each.inScope && !each.isByMerger)
+    .map(each => each.role)
+  return overrule(
+    judgement,
+    kindPolicy(group.programme, group.kind),
+    { ...standing, roles, ...(isOwn && { otherAskers: 0 }) },
+    rt.templates.programme(group.programme),
+  )
 }
 
-/** Whom a request may mean, numbered, with what tells people of one name apart. */
-export async function candidateLines(rt: DomainRuntime, personIds: number[]): Promise<string[]> {
-  const persons = new Map((await personsByIds(rt.db, personIds.slice(0, 5))).map(each => [each.id, each]))
-  const lines: string[] = []
-  for (const id of personIds.slice(0, 5)) {
-    const person = persons.get(id)
-    const [role] = await rolesOf(rt.db, id)
-    const where = role
-      ? `${role.unitName}${role.title ?? rt.templates.role(role.programme, role.role).name}`
-      : '不在岗'
-    const tail = person?.phoneSealed ? `，手机尾号 ${rt.vault.open(person.phoneSealed).slice(-4)}` : ''
-    lines.push(
-      `名册${personIds.length > 1 ? ` ${lines.length + 1}` : ''}：${person?.name ?? ''}（${where}${tail}）`,
+function refer(verdict: Verdict, reason: RequestReason, why: string): Verdict {
+  return { ...verdict, decision: 'referred', reason, explanation: `${why}。` }
+}
+
+/** How the candidates agree with what was written, as a step keeps it. */
+export function seenOf(candidates: FoundCandidate[], claims: Claims, candidateIds: number[]) {
+  const compared = new Map(
+    comparePeople(candidates, claims).map(person => [Number(person.personKey), person]),
+  )
+  return candidateIds.slice(0, MAX_SEEN).flatMap(personId => {
+    const person = compared.get(personId)
+    if (!person) return []
+    const { name, phone, idNumber, idTail } = person
+    return [{ personId, name: name.match, phone, idNumber, idTail }]
+  })
+}
+
+/**
+ * Several accounts that ask in one person's name and are not let in: somebody is guessing. The owner is told, once a day; the
+ * askers are told nothing, and whoever proves to be that person is looked at by a human.
+ */
+async function warnOfTargeting(
+  rt: DomainRuntime,
+  group: GroupWithUnit,
+  target: number | undefined,
+  candidates: FoundCandidate[],
+): Promise<void> {
+  if (target === undefined) return
+  const now = rt.clock.now()
+  const { accounts, hours } = admission.limits.target
+  const askers = await countAskers(rt.db, target, new Date(now.getTime() - hours * HOUR_MS))
+  if (askers < accounts) return
+  if ((await countAttempt(rt.db, `targeted:${target}`, now, hours * HOUR_MS)) > 1) return
+  const reviewers = await firstReviewers(rt, group)
+  // somebody of another unit is not named to this one
+  const named = candidates.find(each => each.inScope && Number(each.personKey) === target)
+  const whom = named ? `“${named.name}”` : '外单位一位同志'
+  for (const personId of reviewers?.personIds ?? [])
+    await sendToPerson(
+      rt,
+      personId,
+      'review',
+      `【请留意】近一天有 ${askers} 个账号以${whom}的名义申请进“${group.name}”，核对不上，没有放行。以其名义的申请今后一天即使核对相符也先请您核实，请向本人确认后再同意。发送“待审”可看等您处理的申请。`,
     )
-  }
-  return lines
 }
 
 /** Somebody is let in already and asks again: the way in got lost, which is told to their own account only. */

@@ -20,6 +20,6 @@ export async function attachFile(
 ): Promise<Attachment> {
   const link = await makeFile(rt, { personId }, name, bytes)
   const token = link.slice(link.lastIndexOf('/') + 1)
-  const page = await resultPageByToken(rt.db, rt.vault.index('page-token', token), rt.clock.now())
+  const page = await resultPageByToken(rt.db, rt.vault.indexes('page-token', token), rt.clock.now())
   return { pageId: page?.id as number, name, link }
 }

@@ -1,6 +1,8 @@
+import { setImmediate as breathe } from 'node:timers/promises'
 import { insertOutgoing } from '../../../db/queries/notices.ts'
 import type { DomainRuntime } from '../../runtime.ts'
 import type { Attachment } from './attach-file.ts'
+import type { ActionCard } from './card.ts'
 
 /** Why a message goes out; shown to operators, and what is urgent goes first (`db/queries/outgoing.ts`). */
 export type Purpose =
@@ -34,6 +36,57 @@ export async function sendToPerson(
   ...texts: string[]
 ): Promise<number> {
   return send(rt, { kind: 'person', personId, purpose, texts })
+}
+
+/** Messages written with one statement; then others get their turn, because sealing takes the processor. */
+const PORTION = 500
+
+/**
+ * The same for many persons at once, each with a text of their own.
+ * @param notBefore nothing is sent earlier: nobody is woken for what can wait
+ */
+export async function sendToPersons(
+  rt: DomainRuntime,
+  messages: { personId: number; text: string }[],
+  purpose: Purpose,
+  notBefore: Date = rt.clock.now(),
+): Promise<void> {
+  const createdAt = rt.clock.now()
+  for (let from = 0; from < messages.length; from += PORTION) {
+    if (from > 0) await breathe()
+    await insertOutgoing(
+      rt.db,
+      messages.slice(from, from + PORTION).map(({ personId, text }) => ({
+        kind: 'person',
+        personId,
+        purpose,
+        textsSealed: rt.vault.seal(JSON.stringify([text])),
+        status: 'pending',
+        nextAttemptAt: notBefore,
+        createdAt,
+      })),
+    )
+  }
+}
+
+/** The same as a card with buttons where the person is a member of the corp, as the text elsewhere. */
+export async function sendCard(
+  rt: DomainRuntime,
+  personId: number,
+  purpose: Purpose,
+  card: ActionCard,
+  text: string,
+): Promise<number> {
+  return send(rt, { kind: 'person', personId, purpose, texts: [text], card })
+}
+
+/** Has the buttons of a card that was sent replaced by a word. */
+export async function askCardChange(
+  rt: DomainRuntime,
+  change: { address: string; responseCode: string; words: string },
+): Promise<number> {
+  const { address, responseCode, words } = change
+  return send(rt, { kind: 'card_update', purpose: 'decision', texts: [responseCode, address, words] })
 }
 
 /** Puts a message to one account on its way: the answer to somebody who may not be bound to a person. */
@@ -88,7 +141,12 @@ export async function sendResponse(
 /** Asks for something that only a platform can do, such as making a group or a person's own way into it. */
 export async function askPlatform(
   rt: DomainRuntime,
-  request: { kind: 'join_pass' | 'create_appchat'; groupId: number; personId: number; identityId?: number },
+  request: {
+    kind: 'join_pass' | 'create_appchat' | 'add_to_appchat'
+    groupId: number
+    personId: number
+    identityId?: number
+  },
 ): Promise<number> {
   return send(rt, { ...request, purpose: 'pass', texts: [] })
 }
@@ -103,16 +161,18 @@ async function send(
     purpose: Purpose
     texts: string[]
     files?: Attachment[]
+    card?: ActionCard
     expiresAt?: Date
   },
 ): Promise<number> {
   const now = rt.clock.now()
-  const { texts, files = [], ...row } = message
+  const { texts, files = [], card, ...row } = message
   const [id] = await insertOutgoing(rt.db, [
     {
       ...row,
       textsSealed: rt.vault.seal(JSON.stringify(texts)),
       filesSealed: files.length > 0 ? rt.vault.seal(JSON.stringify(files)) : null,
+      cardSealed: card ? rt.vault.seal(JSON.stringify(card)) : null,
       status: 'pending',
       nextAttemptAt: now,
       createdAt: now,

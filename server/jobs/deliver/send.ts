@@ -3,8 +3,15 @@ import { textLimits } from '../../channels/text.ts'
 import type { Runtime } from '../../runtime.ts'
 import { type Content, contentOf, textWithin } from './content.ts'
 import { type Message, placeFor, requireWecom, type Sent } from './message.ts'
-import { createAppChat, createMassTask, handOutJoinPass, postByRobot, postToAppChat } from './to-group.ts'
-import { sendToPerson } from './to-person.ts'
+import {
+  addToAppChat,
+  createAppChat,
+  createMassTask,
+  handOutJoinPass,
+  postByRobot,
+  postToAppChat,
+} from './to-group.ts'
+import { changeCard, sendToPerson } from './to-person.ts'
 
 /**
  * Calls the platform.
@@ -25,6 +32,10 @@ export async function send(rt: Runtime, message: Message): Promise<Sent> {
       return handOutJoinPass(rt, message)
     case 'create_appchat':
       return createAppChat(rt, message)
+    case 'add_to_appchat':
+      return addToAppChat(rt, message)
+    case 'card_update':
+      return changeCard(rt, message, content)
     case 'welcome':
       return once(message, () => welcome(rt, message, content))
     case 'response':

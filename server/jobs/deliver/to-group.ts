@@ -1,8 +1,10 @@
 import { openJoinPass, updateGroup, updateJoinPass } from '../../../db/queries/groups.ts'
 import { identitiesOf } from '../../../db/queries/identities.ts'
+import { isAwaited, noteAdded } from '../../../db/queries/join-passes.ts'
 import type { SendResult, WecomChannel } from '../../channels/channel.ts'
 import { ChannelError } from '../../channels/errors.ts'
 import { textLimits } from '../../channels/text.ts'
+import { chineseMoment } from '../../clock.ts'
 import { entitledPersons } from '../../domain/groups/composition.ts'
 import type { Attachment } from '../../domain/outgoing/attach-file.ts'
 import { sendToPerson as enqueueToPerson } from '../../domain/outgoing/enqueue.ts'
@@ -132,8 +134,30 @@ export async function handOutJoinPass(rt: Runtime, message: Message): Promise<Se
   await placeFor(rt, message, { to: 'wecom-api', path: `${EXTERNAL_CONTACT}/groupchat/add_join_way` })
   const { configId, qrCode } = await wecom.createJoinWay(group.chatId, pass.state)
   await updateJoinPass(rt.db, pass.id, { configId })
-  const text = `您加入“${group.name}”的专属入群码（仅限本人，一次有效）：${qrCode}`
+  const until = pass.expiresAt ? `，${chineseMoment(pass.expiresAt)}前有效` : ''
+  const text = `您加入“${group.name}”的专属入群码（仅限本人，一次有效${until}；转给别人会被发现，别人也进不去）：${qrCode}`
   return sendToPerson(rt, message, { texts: [text], files: [] })
+}
+
+/** Adds an approved person to a group that the app made; they are its member from then on. */
+export async function addToAppChat(rt: Runtime, message: Message): Promise<Sent> {
+  const wecom = requireWecom(rt)
+  const group = await requireGroup(rt, message)
+  if (!group.chatId || group.dissolvedAt) throw new ChannelError('rejected', '应用群已不在')
+  const personId = message.personId as number
+  // the approval was taken back while this was on its way
+  if (!(await isAwaited(rt.db, group.id, personId))) throw new ChannelError('rejected', '审核结论已撤销')
+  const [account] = (await identitiesOf(rt.db, personId)).filter(each => isMember(each))
+  if (!account) throw new ChannelError('recipient', '本人没有绑定企业微信成员账号')
+  await placeFor(rt, message, { to: 'wecom-api', path: '/cgi-bin/appchat/update' })
+  await wecom.appChats.update(group.chatId, { add: [account.address] })
+  await noteAdded(rt.db, group.id, personId, account.address)
+  return { platformId: group.chatId }
+}
+
+/** People from outside the corp, whose ids begin with wm or wo, cannot be in a group of the app. */
+function isMember({ channel, address }: { channel: string; address: string }): boolean {
+  return channel === 'wecom' && !/^w[mo]/.test(address)
 }
 
 /** Makes the app's own group with those who belong in it and have a WeCom account. */

@@ -1,16 +1,19 @@
+import { insertSentCard } from '../../../db/queries/cards.ts'
 import { identitiesOf, identityById } from '../../../db/queries/identities.ts'
 import { noticeOfOutgoing } from '../../../db/queries/notices.ts'
 import { wasSummoned } from '../../../db/queries/outgoing.ts'
 import { closeWindow, returnToWindow, useWindow } from '../../../db/queries/windows.ts'
 import type { OfficialAccountChannel, SendResult, WecomChannel } from '../../channels/channel.ts'
 import { ChannelError } from '../../channels/errors.ts'
+import type { ButtonCard } from '../../channels/wecom/cards.ts'
 import type { AppContent } from '../../channels/wecom/messages.ts'
 import { chineseMoment } from '../../clock.ts'
 import type { Attachment } from '../../domain/outgoing/attach-file.ts'
+import type { ActionCard } from '../../domain/outgoing/card.ts'
 import { MustWait } from '../../limits.ts'
 import type { Runtime } from '../../runtime.ts'
 import { type Content, linkTo, partsOf, readFile } from './content.ts'
-import { type Message, placeFor, type Sent, sendSteps } from './message.ts'
+import { type Message, placeFor, requireWecom, type Sent, sendSteps } from './message.ts'
 
 /** Who was called by a template message and has not come is not called again for a day. */
 const SUMMONS_HOLDS_MS = 24 * 3600_000
@@ -74,14 +77,17 @@ function sendByApp(
   content: Content,
   wecom: WecomChannel,
 ): Promise<Sent> {
-  const sendContent = async (part: AppContent): Promise<SendResult> => {
+  const sendContent = async (part: AppContent): Promise<SendResult & { responseCode: string | null }> => {
     await placeFor(rt, message, { to: 'member', userId })
     const options = message.attempts > 1 ? { duplicateCheckSeconds: DUPLICATE_SECONDS } : {}
     const sent = await wecom.messages.send({ users: [userId] }, part, options)
     if (sent.invalidUsers.length > 0) throw new ChannelError('recipient', '对方不在企业微信应用的可见范围内')
     if (sent.unlicensedUsers.length > 0) throw new ChannelError('recipient', '对方的账号没有接口许可')
-    return { platformId: sent.parts[0]?.messageId ?? '' }
+    const [first] = sent.parts
+    return { platformId: first?.messageId ?? '', responseCode: first?.responseCode ?? null }
   }
+  if (message.cardSealed !== null)
+    return sendAsCard(rt, message, userId, card => sendContent({ kind: 'card', card }))
   const sendText = (text: string) => sendContent({ kind: 'text', text })
   const sendFile = async (file: Attachment): Promise<SendResult> => {
     const bytes = await readFile(rt, file)
@@ -94,6 +100,73 @@ function sendByApp(
     ...partsOf(content, wecom.maxTextBytes).map(text => () => sendText(text)),
     ...content.files.map(file => () => sendFile(file)),
   ])
+}
+
+/** The platform has had this number of a card: the attempt whose answer was lost has sent it. */
+const CARD_SENT_BEFORE = 42014
+
+/** Sends a card and notes it, so that it can show what becomes of its matter. */
+async function sendAsCard(
+  rt: Runtime,
+  message: Message,
+  userId: string,
+  send: (card: ButtonCard) => Promise<{ platformId: string; responseCode: string | null }>,
+): Promise<Sent> {
+  const { about, ...card } = JSON.parse(rt.vault.open(message.cardSealed ?? '')) as ActionCard
+  const taskId = `${about.kind}-${about.id}-${message.id}`
+  try {
+    const { platformId, responseCode } = await send(buttonCard(card, taskId))
+    await insertSentCard(rt.db, {
+      taskId,
+      aboutKind: about.kind,
+      aboutId: about.id,
+      address: userId,
+      responseCode,
+      sentAt: rt.clock.now(),
+    })
+    return { platformId }
+  } catch (error) {
+    const wasSent = error instanceof ChannelError && error.platformCode === CARD_SENT_BEFORE
+    if (wasSent && message.attempts > 1) return { platformId: '' }
+    throw error
+  }
+}
+
+function buttonCard(card: Omit<ActionCard, 'about'>, taskId: string): ButtonCard {
+  return {
+    kind: 'button_interaction',
+    taskId,
+    title: card.title,
+    subtitle: card.description,
+    rows: card.rows,
+    ...(card.choice && {
+      selection: {
+        questionKey: card.choice.key,
+        title: card.choice.title,
+        options: card.choice.options,
+      },
+    }),
+    buttons: card.buttons.map(button => ({
+      text: button.text,
+      style: button.isMain ? 1 : 2,
+      ...('url' in button ? { url: button.url } : { key: button.command }),
+    })),
+  }
+}
+
+/** A code that is spent or older than 72 hours: the card stays as it is, and a tap on it is answered. */
+const CODE_SPENT = 60140
+
+/** Has the buttons of a card replaced by a word. */
+export async function changeCard(rt: Runtime, message: Message, { texts }: Content): Promise<Sent> {
+  const [responseCode = '', userId = '', words = ''] = texts
+  await placeFor(rt, message, { to: 'wecom-api', path: '/cgi-bin/message/update_template_card' })
+  try {
+    await requireWecom(rt).messages.updateCard(responseCode, [userId], { replaceName: words })
+  } catch (error) {
+    if (!(error instanceof ChannelError && error.platformCode === CODE_SPENT)) throw error
+  }
+  return { platformId: '' }
 }
 
 /** The Official Account has no file messages: a file becomes a link. */
