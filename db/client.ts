@@ -17,10 +17,20 @@ export interface Database {
   close(): Promise<void>
 }
 
+const clients = new WeakMap<Db, postgres.Sql>()
+
+/** The driver below a database, for what drizzle has no words for. @throws TypeError for a transaction */
+export function clientOf(db: Db): postgres.Sql {
+  const client = clients.get(db)
+  if (!client) throw new TypeError('only a database has a client, a transaction has not')
+  return client
+}
+
 /** @param size connections at most; more than 20 do not help on two cores. */
 export function connectDatabase(url: string, size: number): Database {
   const client = withPreparedStatements(postgres(url, { max: size, onnotice: () => {} }))
   const db = drizzle(client, { schema, casing: 'snake_case' })
+  clients.set(db, client)
   return { db, close: () => client.end({ timeout: 5 }) }
 }
 

@@ -11,6 +11,11 @@ function postgresError(error: unknown): PostgresError | null {
   return null
 }
 
+/** The code with which PostgreSQL refused, such as `55P03`; null for any other error. */
+export function refusalCode(error: unknown): string | null {
+  return postgresError(error)?.code ?? null
+}
+
 /**
  * What may be logged of an error. A database error's message holds every parameter and a parser's quotes its input
  * (names, phones), so a message is kept only where the error carries a code: those are written by us or by Node.

@@ -69,7 +69,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
 
     if (withSchedule) await openConnections(db, config.databasePool)
 
-    const vault = createVault(config.dataKey)
+    const vault = createVault(config.dataKey, config.otherDataKeys)
     const base = { config, db, vault, templates, clock, log }
     const rt: Runtime = {
       ...base,

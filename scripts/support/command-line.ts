@@ -37,14 +37,18 @@ export async function runCommandLine(help: string, main: (args: string[]) => Pro
   }
 }
 
-/** Opens the database of the environment for a command line, and lets go of it afterwards. */
-export async function withDomain<T>(work: (rt: DomainRuntime) => Promise<T>): Promise<T> {
-  const config = readDataConfig(process.env)
+/**
+ * Opens the database of the environment for a command line, and lets go of it afterwards.
+ * @param connections that the work needs at once, however few the setting allows
+ */
+export async function withDomain<T>(work: (rt: DomainRuntime) => Promise<T>, connections = 1): Promise<T> {
+  const settings = readDataConfig(process.env)
+  const config = { ...settings, databasePool: Math.max(settings.databasePool, connections) }
   const database = await openDatabase(config)
   try {
     return await work({
       db: database.db,
-      vault: createVault(config.dataKey),
+      vault: createVault(config.dataKey, config.otherDataKeys),
       templates: loadTemplates(),
       clock: systemClock,
       log: createLog(config.logLevel === 'info' ? 'warn' : config.logLevel),

@@ -14,7 +14,11 @@ import { barePage } from './layout.ts'
 import { endLiveStreams } from './live.ts'
 import { apiTokenPages } from './pages/api-tokens.ts'
 import { auditPages } from './pages/audit.ts'
+import { contactPages } from './pages/contacts.ts'
+import { erasePages } from './pages/erase.ts'
+import { findingPages } from './pages/findings.ts'
 import { groupPages } from './pages/groups.ts'
+import { handOverPages } from './pages/hand-overs.ts'
 import { importPages } from './pages/imports.ts'
 import { joinRequestPages } from './pages/join-requests.ts'
 import { matrixPages } from './pages/matrix.ts'
@@ -26,6 +30,7 @@ import { rosterPages } from './pages/roster.ts'
 import { serverPages } from './pages/server.ts'
 import { sheetPages } from './pages/sheets.ts'
 import { unitPages } from './pages/unit.ts'
+import { registerRollCalls } from './roll-calls.ts'
 import { askToSignIn, createRoutes, NotFound, type Routes } from './routes.ts'
 import { dropSession, viewerOfRequest } from './session.ts'
 import { registerSignIn } from './sign-in.ts'
@@ -35,15 +40,19 @@ const pages: readonly ((routes: Routes) => void)[] = [
   matrixPages,
   unitPages,
   groupPages,
+  findingPages,
   joinRequestPages,
   noticePages,
   recordPages,
   sheetPages,
   rosterPages,
+  handOverPages,
+  contactPages,
   personPages,
   auditPages,
   serverPages,
   mePages,
+  erasePages,
   apiTokenPages,
 ]
 
@@ -91,6 +100,7 @@ export async function registerConsole(app: FastifyInstance, rt: Runtime): Promis
     scope.addHook('preClose', async () => endLiveStreams(rt))
     registerAssets(scope)
     registerSignIn(scope, rt)
+    registerRollCalls(scope, rt)
     const routes = createRoutes(scope, rt)
     for (const register of pages) register(routes)
     await scope.register(uploads => registerUploads(uploads, rt))

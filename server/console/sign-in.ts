@@ -34,7 +34,7 @@ export function registerSignIn(app: FastifyInstance, rt: Runtime): void {
   app.get('/sign-in/link/:token', open, async (request, reply) => {
     const { token } = request.params as { token: string }
     // the link is not used by being looked at: chat programs open links by themselves to show what is behind
-    if (!(await isLinkOpen(rt.db, rt.vault.index('sign-in-link', token), rt.clock.now())))
+    if (!(await isLinkOpen(rt.db, rt.vault.indexes('sign-in-link', token), rt.clock.now())))
       return send(reply.code(410), gone())
     return send(
       reply,

@@ -20,7 +20,7 @@ export function registerPages(app: FastifyInstance, rt: Runtime): void {
     })
     const page = await resultPageByToken(
       rt.db,
-      rt.vault.index('page-token', request.params.token),
+      rt.vault.indexes('page-token', request.params.token),
       rt.clock.now(),
     )
     if (!page)

@@ -14,10 +14,15 @@ const mayHave: Record<string, readonly Who[]> = {
   notice: ['city', 'county', 'owner'],
   'join request': ['branch'],
   task: ['branch'],
+  finding: ['branch'],
   record: ['city', 'county', 'owner'],
   person: ['city', 'county', 'owner'],
   'own notice': ['owner'],
   'own session': ['county'],
+  'hand-over': ['city', 'county', 'owner'],
+  'own hand-over': ['owner'],
+  contact: [],
+  'own contact': [],
   'roster draft': ['county'],
   'roster import': ['city', 'county'],
   'API token': ['city', 'county'],
@@ -40,7 +45,9 @@ describe('who may have what', () => {
   let routes: ConsoleRoute[]
   /** Requests and tasks are of the volunteers' branch. */
   const thingsFor = (policy: string) =>
-    policy === 'task' || policy === 'join request' ? { ...matrix.things, ...matrix.xibu } : matrix.things
+    policy === 'task' || policy === 'finding' || policy === 'join request'
+      ? { ...matrix.things, ...matrix.xibu }
+      : matrix.things
   const everybody = () => Object.entries(matrix.visitors) as [Who, Visitor][]
 
   beforeAll(async () => {

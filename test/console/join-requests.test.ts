@@ -208,3 +208,88 @@ describe('join requests', () => {
     expect(done).toMatchObject({ status: 303, location: '/console/join-requests' })
   })
 })
+
+describe('what becomes of a request, and taking it back', () => {
+  let stage: Stage
+  let matrix: FullMatrix
+  let branch: Visitor
+  let id: number
+
+  beforeAll(async () => {
+    stage = await openStage()
+    matrix = await fillConsole(stage)
+    branch = matrix.visitors.branch
+    id = matrix.things.requestId as number
+  })
+  afterAll(() => stage.close())
+
+  const stepsOf = async () =>
+    (
+      await rows<{ step: string }>(
+        stage,
+        `select step from join_decisions where request_id = ${id} order by id`,
+      )
+    ).map(row => row.step)
+
+  test('the page says whose turn it is and until when, and what was seen at each step', async () => {
+    const page = plain(await branch.get(`/console/join-requests/${id}`))
+    expect(page).toMatch(/轮到谁 群主周支书；没人处理的话，.* 转到上一级/)
+    expect(page).toMatch(
+      /经过 系统按规则 转人工核实 .*当时看到的：阿依古丽·买买提：姓名与名册一致，手机号只差一位/,
+    )
+    expect(page).not.toContain('撤销这个结论')
+  })
+
+  test('the list is narrowed by group, unit, number and reason', async () => {
+    const list = async (query: string) => plain(await branch.get(`/console/join-requests?${query}`))
+    const name = encodeURIComponent('第一团支部')
+    for (const query of [
+      `search=${name}`,
+      `search=${id}`,
+      'reason=identity_mismatch',
+      `search=${name}&reason=identity_mismatch`,
+    ])
+      expect(await list(query), query).toContain('阿依古丽·买买提')
+    for (const query of [
+      `search=${encodeURIComponent('定边')}`,
+      'reason=ambiguous',
+      'reason=nonsense',
+      'state=room',
+    ])
+      expect(await list(query), query).not.toContain('阿依古丽·买买提')
+  })
+
+  test('a decision is taken back with a reason, by whoever may decide, and can be made again', async () => {
+    expect((await branch.post(`/console/join-requests/${id}/undo`, { why: '早了' })).status).toBe(422)
+    await branch.post(`/console/join-requests/${id}/reject`, { note: '不认识' })
+    const nothing = await branch.post(`/console/join-requests/${id}/undo`)
+    expect(nothing.status).toBe(422)
+    expect(plain(nothing)).toContain('请写明为什么撤销')
+    const long = '说来话长'.repeat(30)
+    const refused = await branch.post(`/console/join-requests/${id}/undo`, { why: long })
+    expect(plain(refused)).toContain('100 字以内，现在有 120 字')
+    expect(refused.text).toContain(`${long}</textarea>`)
+    for (const who of ['county', 'owner', 'otherCounty', 'administrator'] as const)
+      expect(
+        (await matrix.visitors[who].post(`/console/join-requests/${id}/undo`, { why: '不行' })).status,
+      ).toBe(404)
+    const done = await branch.post(`/console/join-requests/${id}/undo`, { why: '想起来了 <i>' })
+    expect(done).toMatchObject({ status: 303, location: `/console/join-requests/${id}` })
+    const page = await branch.get(`/console/join-requests/${id}`)
+    expect(plain(page)).toContain('周支书 撤销结论，重新处理：想起来了')
+    expect(page.text).toContain('&#60;i&#62;')
+    const [candidate] = page.text.match(/(?<=name="candidate" value=")\d+/) ?? []
+    await branch.post(`/console/join-requests/${id}/approve`, { candidate: candidate ?? '' })
+    expect(await stepsOf()).toEqual(['referred', 'rejected', 'undone', 'approved', 'admitted'])
+    const twice = await Promise.all(
+      ['认错人', '认错人了'].map(why => branch.post(`/console/join-requests/${id}/undo`, { why })),
+    )
+    expect(twice.map(answer => answer.status).sort()).toEqual([303, 422])
+    expect(
+      await rows(
+        stage,
+        `select action from audit_log where action = 'join_request.undone' and subject_id = ${id}`,
+      ),
+    ).toHaveLength(2)
+  })
+})

@@ -39,6 +39,7 @@ describe('the command lines', () => {
     'issue-code',
     'export-form',
     'audit-requests',
+    'eval-join',
     'classify-messages',
     'migrate',
     'simulate',

@@ -1,6 +1,7 @@
 import { insertAdministrator } from '../../db/queries/sessions.ts'
 import type { SimPerson } from '../../scripts/simulator/index.ts'
 import { personId, signIn, type Visitor } from './console.ts'
+import { applyDraftOf } from './drafts.ts'
 import { bindFirst, bindThrough, claimGroup, fillMatrix, groupNumber, rows } from './matrix.ts'
 import type { Stage } from './stage.ts'
 
@@ -100,8 +101,8 @@ export async function fillConsole(stage: Stage): Promise<FullMatrix> {
     if (!location) throw new Error('the file was not taken')
     return location
   }
-  const applied = await county.post(`${await file('榆阳花名册.csv', '团委副书记')}/apply`)
-  const importId = Number(/\/console\/imports\/(\d+)$/.exec(applied.location ?? '')?.[1])
+  const applied = await applyDraftOf(county, await file('榆阳花名册.csv', '团委副书记'))
+  const importId = Number(/\/console\/imports\/(\d+)$/.exec(applied)?.[1])
   const draftId = Number(/drafts\/(\d+)$/.exec(await file('榆阳补充名册.csv', '团委书记'))?.[1])
   await county.post('/console/api-tokens', {
     name: '榆阳台帐对接',
@@ -120,6 +121,18 @@ export async function fillConsole(stage: Stage): Promise<FullMatrix> {
       draftId,
       requestId,
       taskId: await one('select id from tasks order by id limit 1'),
+      findingId: await one('select id from tasks where group_id is not null order by id limit 1'),
+      handOverId: await one(`
+        with taken as (
+          insert into hand_overs (unit_id, from_id, to_id, status, due_on, created_at)
+          select u.id, giver.id, taker.id, 'open', '2026-09-14', now() from units u, persons giver, persons taker
+          where u.code = '610802101' and giver.name = '李镇川' and taker.name = '王镇川' returning id
+        ) insert into hand_over_items (hand_over_id, kind, is_by_hand, count) select id, 'files', true, 0 from taken
+        returning hand_over_id as id`),
+      contactId: await one(`
+        insert into contacts (person_id, office_id, unit_id, since_on, assigned_by)
+        select p.id, office.id, branch.id, '2026-09-01', p.id from persons p, units office, units branch
+        where p.name = '刘市办' and office.kind = 'city-office' and branch.name = '榆阳区第一团支部' returning id`),
       tokenId: await one('select id from api_tokens order by id limit 1'),
       sessionId: await one(
         `select id from sessions where person_id = (select id from persons where name = '林县书') order by id limit 1`,

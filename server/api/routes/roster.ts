@@ -1,7 +1,8 @@
 import { rosterAfter } from '../../../db/queries/api.ts'
+import { personsInLine } from '../../../db/queries/persons.ts'
 import { appendAudit } from '../../../db/queries/platform.ts'
 import { throughToken } from '../../domain/api-tokens/read.ts'
-import { maskPersonalData } from '../../domain/messages/mask.ts'
+import { shownNumbers } from '../../domain/persons/shown-numbers.ts'
 import { importRoster, type RosterFile } from '../../domain/roster/import.ts'
 import { DomainError } from '../../errors.ts'
 import type { Runtime } from '../../runtime.ts'
@@ -69,7 +70,7 @@ export function rosterRoutes(api: ApiRoutes): void {
   api.get<RosterQuery>('/roster', {
     tag: '名册',
     summary: '名册：谁在哪个单位、什么角色',
-    description: `手机号打码。\`full=true\` 给完整手机号，还需要权限 \`${FULL_ROSTER}\`（${scopes[FULL_ROSTER]}），每次都留痕。身份证号不提供。`,
+    description: `手机号打码。\`full=true\` 给完整手机号，还需要权限 \`${FULL_ROSTER}\`（${scopes[FULL_ROSTER]}），每次都留痕；别的单位先登记、本单位后来录入的人仍打码。身份证号不提供。`,
     scope: 'roster:read',
     query: {
       ...slice,
@@ -91,8 +92,11 @@ export function rosterRoutes(api: ApiRoutes): void {
       const page = await pageOf(
         query,
         part => rosterAfter(rt.db, { path: unit.path, ...part }, filter),
-        row => itemOf(rt, row, query.full),
+        row => row,
       )
+      // whom the office has only entered itself, others having had them before, stays masked (`persons/unmask.ts`)
+      const personIds = query.full ? page.items.map(row => row.personId) : []
+      const inLine = await personsInLine(rt.db, personIds, [caller.unit.path], 'phoneIndex')
       // written before it is answered: what cannot be noted is not given
       if (query.full)
         await appendAudit(rt.db, {
@@ -103,7 +107,7 @@ export function rosterRoutes(api: ApiRoutes): void {
           subjectId: unit.id,
           details: { count: page.items.length, ...throughToken(caller) },
         })
-      return page
+      return { ...page, items: page.items.map(row => itemOf(rt, row, inLine.has(row.personId))) }
     },
   })
 
@@ -161,10 +165,9 @@ export function rosterRoutes(api: ApiRoutes): void {
 
 function itemOf({ vault, templates }: Runtime, row: Entry, isFull: boolean) {
   const { phoneSealed, programme, ...rest } = row
-  const phone = phoneSealed === null ? null : vault.open(phoneSealed)
   return {
     ...rest,
-    phone: phone === null || isFull ? phone : maskPersonalData(phone),
+    phone: shownNumbers(vault, { phoneSealed }, isFull ? 'full-token' : 'token').phone,
     roleName: templates.role(programme, row.role).name,
   }
 }

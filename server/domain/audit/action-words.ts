@@ -17,6 +17,13 @@ const leaveNames: Record<string, string> = {
   left: '离开企业',
 }
 
+const erasedNames: Record<string, string> = {
+  request: '本人要求',
+  office: '已离任，由单位删除',
+  retention: '保存期满',
+  consent: '撤回同意',
+}
+
 const named = (names: Record<string, string>, value: unknown, other: string) => names[String(value)] ?? other
 const because = (details: Details) =>
   typeof details.reason === 'string' && details.reason !== '' ? `，理由：${details.reason}` : ''
@@ -48,11 +55,18 @@ const words: Record<string, (details: Details) => string> = {
   'binding_code.issued': () => '发了账号绑定码',
   'consent.given': () => '同意使用身份证号',
   'consent.withdrawn': () => '撤回使用身份证号的同意',
+  'contact.assigned': () => '定下长期联系的团支部',
+  'contact.ended': () => '不再长期联系团支部',
+  'contact.visited': () => '登记到联系的团支部走访',
   'group.dissolved': ({ by }) => `登记群解散${by === 'platform' ? '（平台告知）' : ''}`,
   'group.join_code_set': () => '更换入群码',
+  'group.members_listed': ({ by }) => (by === 'roll_call' ? '签到结束，按签到核对成员' : '粘贴名单核对成员'),
   'group.owner_changed': () => '更换群主',
   'group.reading_asked': () => '请平台重新读取群成员',
   'group.registered': () => '登记了群',
+  'hand_over.closed': () => '交接办完',
+  'hand_over.item_done': () => '办好交接清单里的一项',
+  'hand_over.started': () => '开始交接工作',
   'identity.bound': ({ channel, by }) =>
     `绑定${named(channelNames, channel, '')}账号${by === 'code' ? '（凭绑定码）' : by === 'registration' ? '（登记时）' : by === 'join_request' ? '（入群审核通过）' : ''}`,
   'identity.renamed': ({ channel }) => `${named(channelNames, channel, '平台')}账号改了名`,
@@ -61,12 +75,17 @@ const words: Record<string, (details: Details) => string> = {
   'join_request.approved': details => `入群申请通过${decided(details)}`,
   'join_request.referred': details => `入群申请转人工核实${decided(details)}`,
   'join_request.rejected': details => `入群申请没有通过${decided(details)}`,
+  'join_request.escalated': () => '入群申请没人处理，转到上一级',
+  'join_request.undone': () => '撤销了入群申请的结论',
   'member.joined': () => '凭入群码进了群',
   'messages.retried': () => '让没发出去的消息重发',
   'notice.exported': ({ rows }) => `导出通知的送达名单${typeof rows === 'number' ? `（${rows} 行）` : ''}`,
   'notice.issued': ({ groups }) => `发出通知${typeof groups === 'number' ? `（${groups} 个群）` : ''}`,
+  'person.erased': ({ why }) => `删除了个人信息${inBrackets(named(erasedNames, why, ''))}`,
+  'person.unmask_refused': details => `想查看完整的手机号、身份证号，没有给看${because(details)}`,
   'person.unmasked': details => `查看了完整的手机号、身份证号${because(details)}`,
   'record.recategorised': () => '更正消息记录的类别',
+  'roll_call.opened': () => '发起群签到',
   'roster.exported': ({ count }) => `导出名册${typeof count === 'number' ? `（${count} 人）` : ''}`,
   'roster.import_undone': () => '撤销一次名册导入',
   'roster.imported': details => `导入名册${inBrackets(counted(details))}`,

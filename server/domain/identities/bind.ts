@@ -38,7 +38,7 @@ export async function bindByCode(rt: DomainRuntime, actor: Actor, code: string):
   if (tries > MAX_TRIES) return { refused: '试的次数太多了，请一小时后再试，或请上级重新发码。' }
   const used = await useBindingCode(
     rt.db,
-    rt.vault.index('binding-code', code.trim().toUpperCase()),
+    rt.vault.indexes('binding-code', code.trim().toUpperCase()),
     actor.identityId,
     now,
   )

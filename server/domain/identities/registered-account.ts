@@ -11,11 +11,11 @@ import type { DomainRuntime } from '../../runtime.ts'
 type Account = Pick<IdentityRow, 'id' | 'channel' | 'address'>
 
 /**
- * The keyed index of a platform account, kept with the person where a roster row has that of the WeChat id. No WeChat id
- * holds a colon, so the two never meet.
+ * The keyed indexes of a platform account, the one to be stored first: it is kept with the person where a roster row has
+ * that of the WeChat id. No WeChat id holds a colon, so the two never meet.
  */
-function accountIndex(rt: DomainRuntime, { channel, address }: Account): string {
-  return rt.vault.index('wechat', `${channel}:${address}`)
+function accountIndexes(rt: DomainRuntime, { channel, address }: Account): string[] {
+  return rt.vault.indexes('wechat', `${channel}:${address}`)
 }
 
 /**
@@ -27,7 +27,8 @@ export async function rememberRegistration(
   rt: DomainRuntime,
   account: Account & Pick<IdentityRow, 'personId'>,
 ): Promise<void> {
-  if (account.personId !== null) await rememberAccount(rt.db, account.personId, accountIndex(rt, account))
+  const [accountIndex = ''] = accountIndexes(rt, account)
+  if (account.personId !== null) await rememberAccount(rt.db, account.personId, accountIndex)
 }
 
 /**
@@ -36,7 +37,7 @@ export async function rememberRegistration(
  * @returns the person; null when there is no such registration
  */
 export async function recallRegistration(rt: DomainRuntime, account: Account): Promise<number | null> {
-  const personId = await registeredPerson(rt.db, account.channel, accountIndex(rt, account))
+  const personId = await registeredPerson(rt.db, account.channel, accountIndexes(rt, account))
   if (personId === null) return null
   const now = rt.clock.now()
   await bindIdentity(rt.db, account.id, personId, 'registration', now)
