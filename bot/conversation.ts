@@ -16,13 +16,13 @@ export interface Field {
   isAnswer?(text: string): boolean
   /**
    * Turns what was typed into the answer that is kept, with answers to other questions that follow from it; `error`
-   * asks again and says why.
+   * asks again and says why; `instead` changes other answers and asks this again.
    */
   read(
     ctx: Context,
     text: string,
     answers: Answers,
-  ): Promise<{ value: string; also?: Answers } | { error: string }>
+  ): Promise<{ value: string; also?: Answers } | { error: string } | { instead: Answers }>
 }
 
 /**
@@ -81,6 +81,7 @@ export async function resume(
 ): Promise<{ reply: string } | { error: string }> {
   const read = await field.read(ctx, field.isText ? ctx.text : plainWords(ctx.text), answers)
   if ('error' in read) return read
+  if ('instead' in read) return { reply: await advance(ctx, conversation, { ...answers, ...read.instead }) }
   return {
     reply: await advance(ctx, conversation, { ...answers, ...read.also, [field.name]: read.value }),
   }

@@ -1,8 +1,9 @@
-import { isOwnerOf, noticeById } from '../../db/queries/notices.ts'
+import { noticeById, wasAskedToRelay } from '../../db/queries/notices.ts'
 import { textBytes } from '../../server/channels/text.ts'
 import { chineseMoment } from '../../server/clock.ts'
 import { managesUnit, managingRoles } from '../../server/domain/actor.ts'
 import { parseCategory } from '../../server/domain/messages/categories.ts'
+import { parseImportance } from '../../server/domain/notices/rules.ts'
 import type { Command } from '../command.ts'
 import type { KnownContext } from '../context.ts'
 import { advance, leave } from '../conversation.ts'
@@ -13,7 +14,7 @@ export const noticeCommand: Command = {
   name: '通知',
   aliases: ['发通知'],
   usage: '通知：发到本级和下级所有的群（通知 编号：再看一次原文）',
-  example: '通知 政策 各县请于本周五前报送……',
+  example: '通知 政策 当天 各县请于今晚前报送……',
   audience: 'known',
   takesText: true,
   async run(ctx, input) {
@@ -26,10 +27,14 @@ export const noticeCommand: Command = {
     await leave(ctx)
     const [word = ''] = input.split(/[\s:：]+/)
     const category = /^\d/.test(word) ? null : parseCategory(word)
-    const body = category === null ? input : input.slice(word.length).replace(/^[\s:：]+/, '')
+    const rest = category === null ? input : input.slice(word.length).replace(/^[\s:：]+/, '')
+    const [next = ''] = rest.split(/[\s:：]+/)
+    const importance = parseImportance(next)
+    const body = importance === null ? rest : rest.slice(next.length).replace(/^[\s:：]+/, '')
     return advance(ctx, noticeConversation, {
       ...soleUnit(ctx),
       ...(category === null ? {} : { category }),
+      ...(importance === null ? {} : { importance }),
       ...(body === '' ? {} : { body }),
     })
   },
@@ -42,7 +47,7 @@ async function showNotice(ctx: KnownContext, id: number): Promise<string> {
     notice &&
     (ctx.actor.roles.some(role => role.unitPath.startsWith(notice.unitPath)) ||
       managesUnit(ctx.rt.templates, ctx.actor, notice.unitPath) ||
-      (await isOwnerOf(ctx.rt.db, id, ctx.actor.person.id)))
+      (await wasAskedToRelay(ctx.rt.db, id, ctx.actor.person.id)))
   if (!notice || !isConcerned) return `没有编号是 ${id}、发给您单位的通知。`
   const shown = `${notice.body}\n——\n${notice.unitName} ${chineseMoment(notice.issuedAt)}（通知 ${id}）`
   // a text to be forwarded is of no use behind a link

@@ -1,3 +1,4 @@
+import type { Reach, Route } from '../../db/queries/cascade.ts'
 import { type UnitRow, unitById } from '../../db/queries/units.ts'
 import { textBytes } from '../../server/channels/text.ts'
 import { chineseMoment } from '../../server/clock.ts'
@@ -5,8 +6,10 @@ import { managingRoles } from '../../server/domain/actor.ts'
 import { CATEGORIES, type Category, parseCategory } from '../../server/domain/messages/categories.ts'
 import { classifyMessage } from '../../server/domain/messages/classify.ts'
 import { shippedClassifier } from '../../server/domain/messages/shipped.ts'
-import { checkNotice, issueNotice, planReach, type Reach } from '../../server/domain/notices/issue.ts'
-import { type Route, routeNames } from '../../server/domain/notices/routes.ts'
+import { checkNotice, issueNotice, planReach, planTiming } from '../../server/domain/notices/issue.ts'
+import { routeNames } from '../../server/domain/notices/routes.ts'
+import { type Importance, importanceRule, parseImportance } from '../../server/domain/notices/rules.ts'
+import { defaultImportance, isLateForToday } from '../../server/domain/notices/timing.ts'
 import { DomainError } from '../../server/errors.ts'
 import type { Context, KnownContext } from '../context.ts'
 import type { Answers, Conversation } from '../conversation.ts'
@@ -63,6 +66,7 @@ export const noticeConversation: Conversation = {
         const unit = (await unitById(ctx.rt.db, Number(answers.unit))) as UnitRow
         const reach = await planReach(ctx.rt, unit)
         const body = answers.body as string
+        const importance = importanceOf(ctx, answers, unit.programme)
         // the end, which says how to send it, must be in the chat: a long text is shown by its beginning
         const shown =
           textBytes(body) <= PREVIEW_BYTES ? body : `${[...body].slice(0, 300).join('')}……（全文见上）`
@@ -70,23 +74,33 @@ export const noticeConversation: Conversation = {
           '请确认：',
           shown,
           '——',
-          `${unit.name}，${answers.category}；发到 ${reach.groups} 个群（${routeWords(reach)}），需要 ${reach.owners} 位群主动手${reach.ownerless > 0 ? `，另有 ${reach.ownerless} 个群没有群主、无法送达` : ''}；24 小时内完成。`,
-          '回复“确认”发出，“取消”作废。',
+          `${unit.name}，${answers.category}；发到 ${reach.groups} 个群（${routeWords(reach)}），需要 ${reach.owners} 位群主动手${reach.ownerless > 0 ? `，另有 ${reach.ownerless} 个群没有群主、无法送达` : ''}。`,
+          timingWords(ctx, importance),
+          `回复“确认”发出，${otherImportances(importance)}改时限，“取消”作废。`,
         ].join('\n')
       },
-      read: async (_ctx, text) =>
-        /^(确认|确认发出|确认发送|发出|发送|是|好的?)$/.test(text)
+      async read(_ctx, text) {
+        const importance = parseImportance(text)
+        if (importance) return { instead: { importance } }
+        return /^(确认|确认发出|确认发送|发出|发送|是|好的?)$/.test(text)
           ? { value: 'yes' }
-          : { error: '请回复“确认”发出。' },
+          : { error: '请回复“确认”发出。' }
+      },
     },
   ],
   async finish(ctx, answers) {
+    const unit = (await unitById(ctx.rt.db, Number(answers.unit))) as UnitRow
     const notice = await issueNotice(ctx.rt, (ctx as KnownContext).actor, {
-      unitId: Number(answers.unit),
+      unitId: unit.id,
       body: answers.body as string,
       category: answers.category as Category,
+      importance: importanceOf(ctx, answers, unit.programme),
     })
-    return `通知 ${notice.id} 已发出：${notice.groups} 个群（${routeWords(notice)}），${chineseMoment(notice.deadlineAt)}截止。到时前会提醒还没转的群主；随时发送“回执 ${notice.id}”看进度。`
+    const sent =
+      notice.startsAt > ctx.rt.clock.now()
+        ? `已排好，${chineseMoment(notice.startsAt)}安静时间过后发出`
+        : '已发出'
+    return `通知 ${notice.id} ${sent}：${notice.groups} 个群（${routeWords(notice)}），${chineseMoment(notice.deadlineAt)}截止。到时前会提醒还没转的群主；随时发送“回执 ${notice.id}”看进度。`
   },
 }
 
@@ -107,6 +121,30 @@ function unitChoices(ctx: Context): { id: number; name: string }[] {
       ? `${role.unitName}（${ctx.rt.templates.programme(role.programme).name}）`
       : role.unitName,
   }))
+}
+
+function importanceOf(ctx: Context, answers: Answers, programme: string): Importance {
+  return (
+    (answers.importance as Importance | undefined) ?? defaultImportance(ctx.rt.templates.programme(programme))
+  )
+}
+
+/** When it is due, and what the hour of writing changes. */
+function timingWords(ctx: Context, importance: Importance): string {
+  const { name, words, deadline } = importanceRule(importance)
+  const now = ctx.rt.clock.now()
+  const { startsAt, deadlineAt } = planTiming(ctx.rt, importance)
+  const late = isLateForToday(deadline, now) ? '（今天已晚，算明天；今晚就要到请回“紧急”）' : ''
+  const quiet = startsAt > now ? `现在是安静时间，${chineseMoment(startsAt)}发出。` : ''
+  return `${name}：${late === '' ? `${words}，` : ''}${chineseMoment(deadlineAt)}前传达到群${late}。${quiet}`
+}
+
+/** “当天”“紧急” */
+function otherImportances(importance: Importance): string {
+  return (['normal', 'same-day', 'urgent'] as const)
+    .filter(id => id !== importance)
+    .map(id => `“${importanceRule(id).name}”`)
+    .join('')
 }
 
 function guess(answers: Answers): Category {

@@ -8,8 +8,8 @@ export interface Figure {
     | 'updates_age'
     | 'outgoing'
     | 'outgoing_age'
-    | 'timers'
-    | 'timers_age'
+    | 'steps'
+    | 'steps_age'
     | 'readings'
     | 'alarms'
     | 'calls'
@@ -40,8 +40,8 @@ export async function queueFigures(db: Db, now: Date, lostSince: Date, callsSinc
       where status in ('unknown', 'failed') and created_at > ${lostSince.toISOString()}::timestamptz group by 2
     union all select 'outgoing_age', '', ${age(sql`next_attempt_at`)} from outgoing_messages
       where status in ('pending', 'retrying') and next_attempt_at <= ${at}
-    union all select 'timers', '', count(*) from timers where done_at is null and due_at <= ${at}
-    union all select 'timers_age', '', ${age(sql`due_at`)} from timers where done_at is null and due_at <= ${at}
+    union all select 'steps', '', count(*) from deliveries where due_at <= ${at}
+    union all select 'steps_age', '', ${age(sql`due_at`)} from deliveries where due_at <= ${at}
     union all select 'readings', '', count(*) from chat_readings where due_at <= ${at}
     union all select 'alarms', split_part(cause, ':', 1) || ':' || split_part(cause, ':', 2), count(*)
       from alarms where closed_at is null group by 2

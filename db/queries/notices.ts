@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, gt, inArray, isNull, like, lt, lte, or, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, gt, inArray, isNull, like, lt, or, sql } from 'drizzle-orm'
 import type { Db } from '../client.ts'
 import {
   deliveries,
@@ -8,7 +8,6 @@ import {
   outgoingMessages,
   persons,
   receipts,
-  timers,
   units,
 } from '../schema/index.ts'
 
@@ -139,15 +138,6 @@ export async function lockAuthor(db: Db, authorId: number): Promise<void> {
   await db.execute(sql`select pg_advisory_xact_lock(hashtext(${`notice-author:${authorId}`}))`)
 }
 
-/** Adds the deliveries of a notice in bulk; a group that has one keeps it. */
-export async function insertDeliveries(db: Db, rows: (typeof deliveries.$inferInsert)[]): Promise<void> {
-  for (let from = 0; from < rows.length; from += 2000)
-    await db
-      .insert(deliveries)
-      .values(rows.slice(from, from + 2000))
-      .onConflictDoNothing()
-}
-
 export interface OpenDelivery {
   id: number
   noticeId: number
@@ -155,10 +145,12 @@ export interface OpenDelivery {
   groupName: string
   unitPath: string
   status: string
+  /** false: somebody else's group, which this person was asked to see to. */
+  isOwn: boolean
 }
 
-/** What an owner has not settled yet, the oldest notice first. */
-export function openDeliveriesOf(db: Db, ownerId: number): Promise<OpenDelivery[]> {
+/** What a person has not settled yet, of their own groups and of those they were asked about; the oldest notice first. */
+export function openDeliveriesOf(db: Db, personId: number): Promise<OpenDelivery[]> {
   return db
     .select({
       id: deliveries.id,
@@ -167,15 +159,16 @@ export function openDeliveriesOf(db: Db, ownerId: number): Promise<OpenDelivery[
       groupName: groups.name,
       unitPath: units.path,
       status: deliveries.status,
+      isOwn: sql<boolean>`coalesce(${deliveries.ownerId} = ${personId}, false)`,
     })
     .from(deliveries)
     .innerJoin(groups, eq(groups.id, deliveries.groupId))
     .innerJoin(units, eq(units.id, groups.unitId))
     .where(
       and(
-        eq(deliveries.ownerId, ownerId),
         // what may or may not have been posted is settled by the owner's look into the group
-        sql`(${deliveries.route} = 'relay' or ${deliveries.status} = 'unknown')`,
+        sql`(${deliveries.ownerId} = ${personId} and (${deliveries.route} = 'relay' or ${deliveries.status} = 'unknown')
+          or ${deliveries.id} in (select delivery_id from delivery_asks where person_id = ${personId}))`,
         sql`${deliveries.status} <> 'posted'`,
         isNull(groups.dissolvedAt),
       ),
@@ -202,12 +195,18 @@ export function moveDeliveries(
     .returning({ id: deliveries.id, noticeId: deliveries.noticeId })
 }
 
-/** Whether somebody was asked to bring a notice into a group of theirs. */
-export async function isOwnerOf(db: Db, noticeId: number, personId: number): Promise<boolean> {
+/** Whether somebody was asked to bring a notice into a group, of theirs or of another's. */
+export async function wasAskedToRelay(db: Db, noticeId: number, personId: number): Promise<boolean> {
   const rows = await db
     .select({ id: deliveries.id })
     .from(deliveries)
-    .where(and(eq(deliveries.noticeId, noticeId), eq(deliveries.ownerId, personId)))
+    .where(
+      and(
+        eq(deliveries.noticeId, noticeId),
+        sql`(${deliveries.ownerId} = ${personId}
+          or ${deliveries.id} in (select delivery_id from delivery_asks where person_id = ${personId}))`,
+      ),
+    )
     .limit(1)
   return rows.length > 0
 }
@@ -216,7 +215,7 @@ export async function isOwnerOf(db: Db, noticeId: number, personId: number): Pro
 export async function settleDelivery(db: Db, id: number, status: string, now: Date): Promise<boolean> {
   const rows = await db
     .update(deliveries)
-    .set({ status, updatedAt: now })
+    .set({ status, updatedAt: now, ...(status === 'posted' ? { dueAt: null } : {}) })
     .where(and(eq(deliveries.id, id), sql`${deliveries.status} not in ('posted', ${status})`))
     .returning({ id: deliveries.id })
   return rows.length === 1
@@ -496,6 +495,19 @@ export async function receiptsOverTime(
   return [...rows]
 }
 
+/** The notice that a message carries, and the groups that it is for; null when it carries none. */
+export async function carriedNotice(db: Db, outgoing: { id: number; noticeId: number | null }) {
+  const notice = outgoing.noticeId === null ? null : await noticeById(db, outgoing.noticeId)
+  if (!notice) return null
+  const carried = await db
+    .select({ id: groups.id, name: groups.name })
+    .from(deliveries)
+    .innerJoin(groups, eq(groups.id, deliveries.groupId))
+    .where(and(eq(deliveries.outgoingId, outgoing.id), isNull(groups.dissolvedAt)))
+    .orderBy(asc(groups.id))
+  return { notice, groups: carried }
+}
+
 export type OutgoingRow = typeof outgoingMessages.$inferSelect
 
 export async function insertOutgoing(
@@ -513,19 +525,6 @@ export async function insertOutgoing(
       ).map(row => row.id),
     )
   return ids
-}
-
-/** Ties deliveries to the message that carries them. @param pairs group id → outgoing id */
-export async function linkDeliveries(
-  db: Db,
-  noticeId: number,
-  pairs: [groupId: number, outgoingId: number][],
-): Promise<void> {
-  if (pairs.length === 0) return
-  await db.execute(sql`
-    update deliveries d set outgoing_id = t.outgoing_id
-    from unnest(${sql.param(pairs.map(pair => pair[0]))}::bigint[], ${sql.param(pairs.map(pair => pair[1]))}::bigint[]) as t (group_id, outgoing_id)
-    where d.notice_id = ${noticeId} and d.group_id = t.group_id`)
 }
 
 export async function updateOutgoing(
@@ -575,22 +574,6 @@ export function openMassTasks(db: Db, after: Date): Promise<OutgoingRow[]> {
         sql`exists (select from ${deliveries} d where d.outgoing_id = ${outgoingMessages.id} and d.status <> 'posted')`,
       ),
     )
-}
-
-export async function insertTimers(db: Db, rows: (typeof timers.$inferInsert)[]): Promise<void> {
-  if (rows.length > 0) await db.insert(timers).values(rows)
-}
-
-/** Takes due timers; each is given out once. */
-export async function claimTimers(db: Db, now: Date, limit: number) {
-  const due = db
-    .select({ id: timers.id })
-    .from(timers)
-    .where(and(isNull(timers.doneAt), lte(timers.dueAt, now)))
-    .orderBy(asc(timers.dueAt))
-    .limit(limit)
-    .for('update', { skipLocked: true })
-  return db.update(timers).set({ doneAt: now }).where(inArray(timers.id, due)).returning()
 }
 
 export async function insertNoticeRecords(

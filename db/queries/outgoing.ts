@@ -177,12 +177,13 @@ export async function splitOff(
   chatIds: string[],
   why: string,
 ): Promise<number> {
-  const { kind, personId, purpose, textsSealed, createdAt, nextAttemptAt } = message
+  const { kind, personId, noticeId, purpose, textsSealed, createdAt, nextAttemptAt } = message
   const [rest] = await db
     .insert(outgoingMessages)
     .values({
       kind,
       personId,
+      noticeId,
       purpose,
       textsSealed,
       createdAt,
@@ -254,7 +255,7 @@ const inView = {
   groupId: outgoingMessages.groupId,
   channel: identities.channel,
   groupCount: sql<number | null>`jsonb_array_length(${outgoingMessages.chatIds})`,
-  hasContent: sql<boolean>`${outgoingMessages.textsSealed} <> ''`,
+  hasContent: sql<boolean>`(${outgoingMessages.textsSealed} <> '' or ${outgoingMessages.noticeId} is not null)`,
 }
 
 /** Messages, the newest first. */

@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm'
-import { index, integer, jsonb, pgTable, text, uniqueIndex } from 'drizzle-orm/pg-core'
+import { index, integer, jsonb, pgTable, primaryKey, smallint, text, uniqueIndex } from 'drizzle-orm/pg-core'
 import { id, moment, ref } from './columns.ts'
 import { groups } from './groups.ts'
 import { identities, persons } from './persons.ts'
@@ -19,6 +19,10 @@ export const notices = pgTable(
       .notNull(),
     body: text().notNull(),
     category: text().notNull(),
+    /** 紧要程度: `normal`, `same-day` or `urgent` (`templates/policies/notices.json`). */
+    importance: text().notNull().default('normal'),
+    /** Who is asked when (催办), worked out once: what is stored is what happens, whatever the policy says later. */
+    steps: jsonb().$type<{ at: string; to: string }[]>().notNull().default([]),
     issuedAt: moment().notNull(),
     deadlineAt: moment().notNull(),
   },
@@ -43,13 +47,54 @@ export const deliveries = pgTable(
     outgoingId: ref().references(() => outgoingMessages.id),
     /** `pending` → `sent` (handed over) → `posted` (in the group, with a receipt); `failed`, `unknown`. */
     status: text().notNull(),
+    /** The next of the notice's `steps`. */
+    step: smallint().notNull().default(0),
+    /** When that step is due; null: posted, or all steps are behind. */
+    dueAt: moment(),
     updatedAt: moment().notNull(),
   },
   table => [
     uniqueIndex('deliveries_once').on(table.noticeId, table.groupId),
     index('deliveries_open_of_owner').on(table.ownerId).where(sql`status <> 'posted'`),
     index('deliveries_outgoing').on(table.outgoingId),
+    index('deliveries_due').on(table.dueAt, table.ownerId).where(sql`due_at is not null`),
   ],
+)
+
+/** Somebody beside the owner was asked to see that a delivery gets into its group; their word settles it as well. */
+export const deliveryAsks = pgTable(
+  'delivery_asks',
+  {
+    deliveryId: ref()
+      .references(() => deliveries.id)
+      .notNull(),
+    personId: ref()
+      .references(() => persons.id)
+      .notNull(),
+    /** `unit` or `unit-above`. */
+    step: text().notNull(),
+    askedAt: moment().notNull(),
+  },
+  table => [
+    primaryKey({ columns: [table.deliveryId, table.personId] }),
+    index('delivery_asks_person').on(table.personId),
+  ],
+)
+
+/** How many messages a person has had about a notice, the first request to relay it not counted. */
+export const noticeChases = pgTable(
+  'notice_chases',
+  {
+    noticeId: ref()
+      .references(() => notices.id)
+      .notNull(),
+    personId: ref()
+      .references(() => persons.id)
+      .notNull(),
+    count: smallint().notNull(),
+    lastAt: moment().notNull(),
+  },
+  table => [primaryKey({ columns: [table.noticeId, table.personId] })],
 )
 
 /** Proof that a delivery was posted, relayed or read (回执). Written once. */
@@ -84,6 +129,8 @@ export const outgoingMessages = pgTable(
     groupId: ref().references(() => groups.id),
     /** `reply`, `relay`, `reminder`, `escalation`, `task`, `review`, `decision`, `notice`, `pass`, `report`, `welcome`. */
     purpose: text().notNull(),
+    /** The notice that it carries: what it says is written from the notice when it goes out, and `textsSealed` is empty. */
+    noticeId: ref().references(() => notices.id),
     /** The texts to send one after the other, a sealed JSON array: answers may hold personal data. */
     textsSealed: text().notNull(),
     /** Files that go behind the texts, a sealed JSON array of `{ pageId, name, link }`; null: none. */
@@ -116,20 +163,4 @@ export const outgoingMessages = pgTable(
     index('outgoing_platform_id').on(table.platformId).where(sql`kind in ('person', 'join_pass')`),
     index('outgoing_mass').on(table.id).where(sql`kind = 'mass' and status = 'sent'`),
   ],
-)
-
-/** A due moment: a reminder or escalation written together with its notice. Done once. */
-export const timers = pgTable(
-  'timers',
-  {
-    id: id(),
-    /** `remind_owner` or `escalate`. */
-    kind: text().notNull(),
-    noticeId: ref()
-      .references(() => notices.id)
-      .notNull(),
-    dueAt: moment().notNull(),
-    doneAt: moment(),
-  },
-  table => [index('timers_due').on(table.dueAt).where(sql`done_at is null`)],
 )

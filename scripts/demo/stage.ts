@@ -1,7 +1,7 @@
 import type { Logger } from 'pino'
 import { type MovableClock, movableClock, shanghaiMoment } from '../../server/clock.ts'
 import { readConfig } from '../../server/config.ts'
-import { fireDueTimers } from '../../server/domain/notices/remind.ts'
+import { escalateDue } from '../../server/domain/notices/escalate.ts'
 import { deliverDue } from '../../server/jobs/deliver.ts'
 import { pollMassTasks } from '../../server/jobs/poll-mass-tasks.ts'
 import { readDueGroups } from '../../server/jobs/read-groups.ts'
@@ -108,7 +108,7 @@ export async function openDemo(options: DemoOptions): Promise<DemoStage> {
         more = await deliverDue(rt)
         more += await readDueGroups(rt)
         more += await pollMassTasks(rt)
-        more += (await inTransaction(rt, fireDueTimers)).timers
+        more += (await inTransaction(rt, escalateDue)).deliveries
       }
     },
     async stop() {

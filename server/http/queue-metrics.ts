@@ -43,9 +43,9 @@ const described: Record<string, Described> = {
     help: 'How long the message that is due the longest has been due',
     always: [''],
   },
-  qunzhen_timers_overdue: { figure: 'timers', help: 'Reminders and escalations that are due', always: [''] },
+  qunzhen_timers_overdue: { figure: 'steps', help: 'Reminders and escalations that are due', always: [''] },
   qunzhen_timers_oldest_overdue_seconds: {
-    figure: 'timers_age',
+    figure: 'steps_age',
     help: 'How long the oldest of them has been due',
     always: [''],
   },

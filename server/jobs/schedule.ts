@@ -2,7 +2,7 @@ import cron from 'node-cron'
 import { PgBoss } from 'pg-boss'
 import { describeError } from '../../db/errors.ts'
 import { tellFindings } from '../domain/groups/tell-findings.ts'
-import { fireDueTimers } from '../domain/notices/remind.ts'
+import { escalateDue } from '../domain/notices/escalate.ts'
 import { inTransaction, type Runtime } from '../runtime.ts'
 import type { UpdateHandler } from '../updates.ts'
 import { askPeople } from './ask-people.ts'
@@ -29,7 +29,7 @@ interface ScheduledJob {
 /** Everything that happens by itself. */
 export const scheduledJobs: readonly ScheduledJob[] = [
   { name: 'deliver', when: '*/2 * * * * *', run: (rt, _updates, signal) => deliverDue(rt, { signal }) },
-  { name: 'fire-timers', when: '*/3 * * * * *', run: rt => inTransaction(rt, fireDueTimers) },
+  { name: 'escalate', when: '*/2 * * * * *', run: (rt, _updates, signal) => escalateAllDue(rt, signal) },
   { name: 'read-groups', when: '*/3 * * * * *', run: rt => readDueGroups(rt) },
   { name: 'handle-left-behind', when: '*/10 * * * * *', run: (_rt, updates) => updates.handleLeftBehind() },
   { name: 'poll-mass-tasks', when: '0 * * * * *', run: rt => pollMassTasks(rt) },
@@ -53,6 +53,11 @@ export const scheduledJobs: readonly ScheduledJob[] = [
   { name: 'report-troubles', when: '0 5 * * * *', run: rt => reportTroubles(rt) },
   { name: 'monthly-reports', when: '0 0 8 1-5 * *', run: rt => sendMonthlyReports(rt) },
 ]
+
+/** Batch after batch, each in a transaction of its own. */
+async function escalateAllDue(rt: Runtime, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted && (await inTransaction(rt, escalateDue)).deliveries > 0);
+}
 
 /**
  * Far above the longest run: a job that expires while it runs would be given out a second time. A process that died is

@@ -109,10 +109,7 @@ const duty = z
 const figureOf = z.strictObject({ name: z.string().min(1), figure: z.string(), source: source.optional() })
 
 const noticeDefaults = z.strictObject({
-  deadlineHours: z.strictObject({ value: z.number().positive(), source }),
-  /** Moments of reminding, as shares of the time between publication and deadline, rising. */
-  reminderShares: z.strictObject({ value: z.array(z.number().gt(0).lt(1)), source }),
-  /** An important notice must reach the base on the day it is sent (Asia/Shanghai), however late that is. */
+  /** A notice is 当天 unless its writer says otherwise (`policies/notices.json`). */
   importantSameDay: z.strictObject({ value: z.boolean(), source }),
   classifiedForbidden: z.strictObject({ value: z.boolean(), source }),
 })

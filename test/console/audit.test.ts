@@ -91,12 +91,14 @@ beforeAll(async () => {
       unitId: ids.county,
       body: '榆阳区的通知',
       category: '其他',
+      importance: 'normal',
     })
   ).id
   await issueNotice(rt, await actorNamed(stage, '丁县书'), {
     unitId: ids.other,
     body: '定边县的通知',
     category: '其他',
+    importance: 'normal',
   })
   // the city does something about a group of the county
   await note('高市书', 'group.owner_changed', 'group', ids.group)

@@ -151,7 +151,7 @@ describe('notices on the pages', () => {
     expect(page.text).toMatch(/<b>2<\/b><span>位群主要动手/)
     expect(page.text).toMatch(/<b>0<\/b><span>个群没有群主/)
     expect(page.text).toContain('群主转发 3 个群')
-    expect(page.text).toContain('9月8日 09:00（24 小时内）')
+    expect(page.text).toContain('普通：9月8日 09:00前')
     const guess = /按正文看像“([^”]+)”/.exec(page.text)?.[1]
     expect(page.text).toContain(`<option value="${guess}" selected>`)
     const weather = {

@@ -12,7 +12,7 @@ import {
   newsFor,
   rows,
 } from '../support/matrix.ts'
-import { openStage, type Stage } from '../support/stage.ts'
+import { openStage, type Stage, toMorning } from '../support/stage.ts'
 
 const codeIn = (answer: string) => /绑定码：([0-9A-Z]{8})/.exec(answer)?.[1] ?? ''
 
@@ -357,6 +357,7 @@ describe('groups are registered, handed over and dissolved', () => {
     const answer = await say(county, '建群 乡镇青农群 应用群 5人 麻黄梁青农 单位麻黄梁镇')
     expect(answer).toContain('已登记：麻黄梁青农')
     await stage.settle()
+    toMorning(stage.clock)
     const chat = stage.sim.groups().find(group => group.kind === 'appchat')
     expect([...(chat?.members.keys() ?? [])].sort()).toEqual([county.id, ma.id].sort())
     await say(county, '通知 政策 青农群测试。')

@@ -13,7 +13,7 @@ import {
   newsFor,
   rows,
 } from '../support/matrix.ts'
-import { openStage, type Stage } from '../support/stage.ts'
+import { openStage, type Stage, toMorning } from '../support/stage.ts'
 
 const HOUR = 3600_000
 
@@ -152,6 +152,8 @@ describe('what happens on the platforms', () => {
   test('a template message fails: it is sent once more, and then operators know', async () => {
     const calls = () => stage.sim.log.filter(entry => String(entry.path).includes('template/send')).length
     stage.clock.advance(49 * HOUR)
+    toMorning(stage.clock)
+    await stage.settle()
     stage.sim.official.setTemplateOutcome(wang.id, 'failed: system failed')
     await say(county, '通知 便民 明天停水。')
     await say(county, '确认')

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { SimPerson } from '../../scripts/simulator/index.ts'
 import { bindFirst, bindThrough, fillMatrix } from '../support/matrix.ts'
-import { openStage, type Stage } from '../support/stage.ts'
+import { openStage, type Stage, toMorning } from '../support/stage.ts'
 
 /** A notice of the county goes down every kind of road, is relayed or not, and is chased for a reason. */
 describe('a notice cascades', () => {
@@ -104,16 +104,38 @@ describe('a notice cascades', () => {
   })
 
   test('half way the owner is reminded, late the county is asked to help, each with the reason', async () => {
-    stage.clock.advance(12 * 3600_000 + 1000)
+    stage.clock.set(new Date('2026-09-07T15:01:00+08:00'))
     await stage.settle()
     expect(stage.received(people.wang?.id as string).at(-1)).toContain('【提醒】榆阳区的通知 1 要在')
     expect(stage.received(people.ma?.id as string).at(-1)).not.toContain('【提醒】')
-    stage.clock.advance(9 * 3600_000)
+    stage.clock.set(new Date('2026-09-07T18:01:00+08:00'))
     await stage.settle()
-    const asked = stage.sim
-      .persons()
-      .flatMap(person => stage.received(person.id).filter(text => text.includes('【请协助】')))
-    expect(asked).toHaveLength(0) // the township's own officer is the silent owner: nobody is told on himself
+    // the township's own officer is the silent owner: nobody is told on himself, the county is asked
+    const requests = () =>
+      stage.sim
+        .persons()
+        .flatMap(person =>
+          stage
+            .received(person.id)
+            .flatMap(text => (text.includes('【请协助】') ? [[person.name, text]] : [])),
+        )
+    expect(requests()).toEqual([
+      ['林县书', expect.stringContaining('镇川镇“镇川青年之家”（群号 2，群主王镇川）')],
+    ])
+    stage.clock.set(new Date('2026-09-08T08:59:00+08:00'))
+    await stage.settle()
+    // and is not asked about the same groups again
+    expect(requests()).toHaveLength(1)
+    expect(stage.received(people.wang?.id as string).filter(text => text.includes('【提醒】'))).toHaveLength(
+      1,
+    )
+  })
+
+  test('who was asked may say which of the groups is done, and vouches for no other', async () => {
+    const county = people.county?.id as string
+    expect(await stage.say(county, '转 1')).toContain('请您协助的群有 2 个')
+    expect(await stage.say(county, '转 1 3')).toContain('通知 1 转发到镇川电商')
+    expect(await stage.say(county, '回执 1')).toContain('已到 3/4 个群')
   })
 
   test('relayed late is relayed; the month has it with the category of the notice', async () => {
@@ -128,6 +150,7 @@ describe('a notice cascades', () => {
   })
 
   test('a removed robot makes the owner relay', async () => {
+    toMorning(stage.clock)
     stage.sim.faults.on('robot-removed')
     await stage.say(people.county?.id as string, '通知 便民 明天停水，请互相转告。')
     await stage.say(people.county?.id as string, '确认')

@@ -5,9 +5,9 @@ import {
   startSimulator,
   type Via,
 } from '../../scripts/simulator/index.ts'
-import { type MovableClock, movableClock } from '../../server/clock.ts'
+import { dayOf, type MovableClock, movableClock, shanghaiMoment } from '../../server/clock.ts'
 import { readConfig } from '../../server/config.ts'
-import { fireDueTimers } from '../../server/domain/notices/remind.ts'
+import { escalateDue } from '../../server/domain/notices/escalate.ts'
 import { deliverDue } from '../../server/jobs/deliver.ts'
 import { pollMassTasks } from '../../server/jobs/poll-mass-tasks.ts'
 import { readDueGroups } from '../../server/jobs/read-groups.ts'
@@ -141,7 +141,7 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
         more = await deliverDue(rt)
         more += await readDueGroups(rt)
         more += await pollMassTasks(rt)
-        more += (await inTransaction(rt, fireDueTimers)).timers
+        more += (await inTransaction(rt, escalateDue)).deliveries
       }
     },
     async close() {
@@ -149,4 +149,9 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
       await sim.stop()
     },
   }
+}
+
+/** Moves the clock to nine in the morning of the next day: in the quiet hours nothing goes out. */
+export function toMorning(clock: MovableClock): void {
+  clock.set(shanghaiMoment(dayOf(new Date(clock.now().getTime() + 24 * 3600_000)), '09:00'))
 }

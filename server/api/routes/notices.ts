@@ -7,6 +7,8 @@ import { throughToken } from '../../domain/api-tokens/read.ts'
 import { CATEGORIES, type Category } from '../../domain/messages/categories.ts'
 import { issueNotice } from '../../domain/notices/issue.ts'
 import { noticeProgress } from '../../domain/notices/progress.ts'
+import { type Importance, noticeRules } from '../../domain/notices/rules.ts'
+import { defaultImportance } from '../../domain/notices/timing.ts'
 import { notHere } from '../faults.ts'
 import { type ApiRoutes, pageOf, type SliceQuery, unitNamed } from '../routes.ts'
 import { idParam, list, number, object, ofUnit, paged, slice, text, unitName } from '../schemas.ts'
@@ -41,6 +43,7 @@ interface NewNotice {
   unit?: string
   body: string
   category: Category
+  importance?: Importance
 }
 
 /** `GET /notices`, `GET /notices/:noticeId`, `POST /notices`. */
@@ -122,12 +125,18 @@ export function noticeRoutes(api: ApiRoutes): void {
         unit: { ...unitName, description: '以哪个单位的名义：单位编码或编号；不写是令牌的单位' },
         body: { type: 'string', minLength: 1, maxLength: 2000, description: '正文，最多 2000 字节' },
         category: { type: 'string', enum: [...CATEGORIES], default: '其他', description: '类别' },
+        importance: {
+          type: 'string',
+          enum: noticeRules.importances.map(rule => rule.id),
+          description: '紧要程度：normal 普通，same-day 当天，urgent 紧急；不写按体系的规定',
+        },
       },
     },
     answer: { status: 201, schema: issued },
     async handle({ rt, caller, body, request, reply }) {
       const unit = await unitNamed(rt, caller, body.unit)
-      const input = { unitId: unit.id, body: body.body, category: body.category }
+      const importance = body.importance ?? defaultImportance(rt.templates.programme(unit.programme))
+      const input = { unitId: unit.id, body: body.body, category: body.category, importance }
       const { answer, isRepeated } = await answerOnce(
         rt,
         {

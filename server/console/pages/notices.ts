@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { Reach, Route } from '../../../db/queries/cascade.ts'
 import { readersOf } from '../../../db/queries/notice-readings.ts'
 import {
   type DryGroup,
@@ -18,10 +19,12 @@ import { CATEGORIES, isCategory } from '../../domain/messages/categories.ts'
 import { classifyMessage } from '../../domain/messages/classify.ts'
 import { shippedClassifier } from '../../domain/messages/shipped.ts'
 import { deliveryWords, exportDeliveries } from '../../domain/notices/export-deliveries.ts'
-import { checkNotice, planReach, type Reach } from '../../domain/notices/issue.ts'
+import { checkNotice, planReach, planTiming } from '../../domain/notices/issue.ts'
 import { issueNoticeOnce } from '../../domain/notices/issue-once.ts'
 import { type LevelProgress, levelsOf } from '../../domain/notices/progress.ts'
-import { type Route, routeNames } from '../../domain/notices/routes.ts'
+import { routeNames } from '../../domain/notices/routes.ts'
+import { type Importance, type ImportanceRule, noticeRules } from '../../domain/notices/rules.ts'
+import { defaultImportance, isLateForToday } from '../../domain/notices/timing.ts'
 import { DomainError } from '../../errors.ts'
 import { type Html, html } from '../../http/html.ts'
 import type { Runtime } from '../../runtime.ts'
@@ -64,7 +67,7 @@ export function noticePages(routes: Routes): void {
   routes.get('/console/notices/new', 'manager', async view => {
     const { unit } = view.read(z.object({ unit: z.string().max(15).catch('') }))
     if (unit !== '') await unitInView(view, unit)
-    return writingPage(view, { unit, body: '', category: '' })
+    return writingPage(view, { unit, body: '', category: '', importance: '' })
   })
   // back from the preview, with what was written
   routes.post('/console/notices/new', 'manager', view => writingPage(view, readDraft(view)))
@@ -83,7 +86,10 @@ export function noticePages(routes: Routes): void {
     try {
       const unit = await requireUnit(view, draft)
       if (!isCategory(draft.category)) throw new DomainError('notice.category', '请选一个类别。')
-      const input = { unitId: unit.id, body: draft.body, category: draft.category }
+      const importance = isImportance(draft.importance)
+        ? draft.importance
+        : defaultImportance(view.rt.templates.programme(unit.programme))
+      const input = { unitId: unit.id, body: draft.body, category: draft.category, importance }
       const { id, isNew } = await issueNoticeOnce(view.rt, view.viewer.actor, input)
       return view.goTo(
         `/console/notices/${id}`,
@@ -190,11 +196,17 @@ interface Draft {
   unit: string
   body: string
   category: string
+  importance: string
 }
 
 function readDraft(view: View<null>): Draft {
   const draft = view.read(
-    z.object({ unit: z.string().catch(''), body: z.string().catch(''), category: z.string().catch('') }),
+    z.object({
+      unit: z.string().catch(''),
+      body: z.string().catch(''),
+      category: z.string().catch(''),
+      importance: z.string().catch(''),
+    }),
   )
   // browsers send line ends as two characters
   return { ...draft, body: draft.body.replace(/\r\n?/g, '\n') }
@@ -239,7 +251,7 @@ ${textArea('body', '正文', {
   isRequired: true,
   hint: '最多约 660 个汉字（2000 字节）。不能有涉密内容、身份证号、多人手机号；文件请改发链接。',
 })}
-<input type="hidden" name="category" value="${draft.category}">
+<input type="hidden" name="category" value="${draft.category}"><input type="hidden" name="importance" value="${draft.importance}">
 <div class="deeds"><button>下一步：看看发到哪里</button></div>
 <p class="soft">下一步只是预览，还不会发出。</p></form>`,
   })
@@ -271,8 +283,9 @@ async function previewPage(view: View<null>, draft: Draft): Promise<Html> {
       'notice.no_groups',
       `${unit.name}及下级还没有登记过群，没有地方可发。请先登记群，或换一个单位。`,
     )
-  const { deadlineHours } = rt.templates.programme(unit.programme).notices
-  const deadline = new Date(rt.clock.now().getTime() + deadlineHours.value * 60 * MINUTE_MS)
+  const importance = isImportance(draft.importance)
+    ? draft.importance
+    : defaultImportance(rt.templates.programme(unit.programme))
   const guess = classifyMessage(shippedClassifier(), draft.body).category
   const kept = html`${token(view.formToken)}<input type="hidden" name="unit" value="${unit.id}"><input type="hidden" name="body" value="${draft.body}">`
   return page(view, {
@@ -291,7 +304,7 @@ ${figure(reach.ownerless, '个群没有群主，送不到', undefined, reach.own
 <p class="soft">${[...draft.body.trim()].length} 字，${Buffer.byteLength(draft.body.trim())} 字节</p></section>
 <section class="card"><h2>怎样送达</h2><dl class="facts"><dt>名义</dt><dd>${unit.name}</dd>
 <dt>送达方式</dt><dd>${routeWords(reach)}</dd>
-<dt>截止</dt><dd>${momentWords(deadline, rt.clock.now())}（${deadlineHours.value} 小时内），到时前提醒还没转的群主</dd></dl></section>
+<dt>催办</dt><dd>到时前先提醒还没转的群主，再请本单位、上级单位协助；22:00 到 7:00 不打扰（紧急除外）</dd></dl></section>
 <form class="card" method="post" action="/console/notices">${kept}
 ${select(
   'category',
@@ -302,9 +315,28 @@ ${select(
     hint: `按正文看像“${guess}”；月末报表按它计数，不对请改。`,
   },
 )}
+${select(
+  'importance',
+  '紧要程度',
+  noticeRules.importances.map(rule => [rule.id, importanceWords(view, rule)] as const),
+  { value: importance },
+)}
 <div class="deeds"><button>确认发出</button></div></form>
 <form method="post" action="/console/notices/new">${kept}<div class="deeds"><button class="second">返回修改</button></div></form>`,
   })
+}
+
+/** 当天：今天 22:00 前 */
+function importanceWords({ rt }: View<null>, { id, name, deadline }: ImportanceRule): string {
+  const now = rt.clock.now()
+  const { startsAt, deadlineAt } = planTiming(rt, id)
+  const late = isLateForToday(deadline, now) ? '，今天已晚，算明天' : ''
+  const quiet = startsAt > now ? `，${momentWords(startsAt, now)}发出` : ''
+  return `${name}：${momentWords(deadlineAt, now)}前${late}${quiet}`
+}
+
+function isImportance(text: string): text is Importance {
+  return noticeRules.importances.some(rule => rule.id === text)
 }
 
 function routeWords(reach: Reach): string {

@@ -1,3 +1,4 @@
+import type { Route } from '../../../db/queries/cascade.ts'
 import { deliveriesOfNotice } from '../../../db/queries/notices.ts'
 import { appendAudit } from '../../../db/queries/platform.ts'
 import { dayOf, timeOf } from '../../clock.ts'
@@ -5,7 +6,7 @@ import { type DomainRuntime, inTransaction } from '../../runtime.ts'
 import type { KnownActor } from '../actor.ts'
 import type { CellLook, PlannedCell, SheetPlan } from '../reports/sheet-plan.ts'
 import { writeWorkbook } from '../reports/write-workbook.ts'
-import { type Route, routeNames } from './routes.ts'
+import { routeNames } from './routes.ts'
 
 /** What a delivery has come to, for people. */
 export const deliveryWords: Record<string, string> = {

@@ -1,6 +1,6 @@
-import { deliveriesToRelay, noticeById, rerouteDeliveries } from '../../../db/queries/notices.ts'
+import { deliveriesToRelay, rerouteDeliveries } from '../../../db/queries/notices.ts'
 import type { DomainRuntime } from '../../runtime.ts'
-import { insertRelayRequest } from './issue.ts'
+import { insertRelayRequest } from './relay-request.ts'
 
 /**
  * A robot was removed, an app chat is gone, a mass task was refused: the owner relays by hand instead.
@@ -12,9 +12,7 @@ export async function relayInstead(rt: DomainRuntime, outgoingId: number): Promi
   for (const row of rows)
     if (row.ownerId !== null) byOwner.set(row.ownerId, [...(byOwner.get(row.ownerId) ?? []), row])
   for (const [ownerId, groups] of byOwner) {
-    const notice = await noticeById(rt.db, groups[0]?.noticeId as number)
-    if (!notice) continue
-    const relayId = await insertRelayRequest(rt, notice, ownerId, groups)
+    const relayId = await insertRelayRequest(rt, groups[0]?.noticeId as number, ownerId)
     await rerouteDeliveries(
       rt.db,
       groups.map(group => group.deliveryId),

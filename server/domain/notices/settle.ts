@@ -84,16 +84,17 @@ export interface Settled {
 }
 
 /**
- * An owner says that they have relayed (转) a notice, to all of their groups or to some.
+ * Somebody says that they have relayed (转) a notice: to all of their own groups, to some, or to a group that they were
+ * asked to see to.
  * @param input.noticeId may be left out when only one notice is open
- * @throws DomainError `notice.nothing_open`, `notice.which`
+ * @throws DomainError `notice.nothing_open`, `notice.which`, `notice.which_group`
  */
 export async function relayDone(
   rt: DomainRuntime,
   actor: KnownActor,
   input: { noticeId: number | null; groupIds: number[] },
 ): Promise<Settled> {
-  const { noticeId, mine, all } = await choose(rt, actor, input)
+  const { noticeId, mine, all } = await choose(rt, actor, input, chosenOf)
   const now = rt.clock.now()
   await notePosted(
     rt,
@@ -114,7 +115,10 @@ export async function acknowledge(
   actor: KnownActor,
   input: { noticeId: number | null; groupIds: number[] },
 ): Promise<Settled> {
-  const { noticeId, mine, all } = await choose(rt, actor, input)
+  // who has seen it vouches for nothing: one word is for all
+  const { noticeId, mine, all } = await choose(rt, actor, input, (open, _notice, groupIds) =>
+    open.filter(delivery => groupIds.length === 0 || groupIds.includes(delivery.groupId)),
+  )
   for (const delivery of mine)
     await insertReceipt(rt.db, {
       deliveryId: delivery.id,
@@ -130,6 +134,7 @@ async function choose(
   rt: DomainRuntime,
   actor: KnownActor,
   input: { noticeId: number | null; groupIds: number[] },
+  pick: typeof chosenOf,
 ): Promise<{ noticeId: number; mine: OpenDelivery[]; all: OpenDelivery[] }> {
   // an owner who has gone from the roster has no say any more, nor counts their word as proof
   const all = (await openDeliveriesOf(rt.db, actor.person.id)).filter(delivery =>
@@ -143,15 +148,27 @@ async function choose(
       'notice.which',
       `您有 ${notices.length} 个通知待转（${notices.join('、')}），请写上编号，如：转 ${notices[0]}`,
     )
-  const mine = all.filter(
-    delivery =>
-      delivery.noticeId === noticeId &&
-      (input.groupIds.length === 0 || input.groupIds.includes(delivery.groupId)),
-  )
+  const ofNotice = all.filter(delivery => delivery.noticeId === noticeId)
+  const mine = pick(ofNotice, noticeId, input.groupIds)
   if (mine.length === 0)
     throw new DomainError(
       'notice.nothing_open',
       `通知 ${noticeId} 没有等您转发的群：可能已经登记过了，或编号不对。`,
     )
   return { noticeId, mine, all }
+}
+
+/**
+ * The groups that a word is about. Without numbers it is about one's own groups; of another's groups only a single one
+ * goes without its number, because nobody vouches for ten groups of others with one character.
+ */
+function chosenOf(open: OpenDelivery[], noticeId: number, groupIds: number[]): OpenDelivery[] {
+  if (groupIds.length > 0) return open.filter(delivery => groupIds.includes(delivery.groupId))
+  const own = open.filter(delivery => delivery.isOwn)
+  if (own.length > 0 || open.length <= 1) return own.length > 0 ? own : open
+  const names = open.slice(0, 5).map(delivery => `${delivery.groupName}（${delivery.groupId}）`)
+  throw new DomainError(
+    'notice.which_group',
+    `请您协助的群有 ${open.length} 个：${names.join('、')}。转好一个登记一个，请写上群号，如：转 ${noticeId} ${open[0]?.groupId}`,
+  )
 }

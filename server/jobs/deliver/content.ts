@@ -2,6 +2,7 @@ import { resultPageById } from '../../../db/queries/outgoing.ts'
 import type { SendResult } from '../../channels/channel.ts'
 import { ChannelError } from '../../channels/errors.ts'
 import { plainText, shortenText, splitText, textBytes } from '../../channels/text.ts'
+import { textsOfCarried } from '../../domain/notices/relay-request.ts'
 import type { Attachment } from '../../domain/outgoing/attach-file.ts'
 import { makePage } from '../../domain/pages/make-page.ts'
 import type { Runtime } from '../../runtime.ts'
@@ -20,8 +21,11 @@ export type Step = () => Promise<SendResult>
 const MIN_FILE_BYTES = 6
 const MAX_FILE_BYTES = 20 * 1024 * 1024
 
-export function contentOf(rt: Runtime, { textsSealed, filesSealed }: Message): Content {
-  const texts = JSON.parse(rt.vault.open(textsSealed)) as string[]
+export async function contentOf(rt: Runtime, message: Message): Promise<Content> {
+  const { textsSealed, filesSealed } = message
+  const texts =
+    (textsSealed === '' ? await textsOfCarried(rt, message) : null) ??
+    (JSON.parse(rt.vault.open(textsSealed)) as string[])
   const files = filesSealed === null ? [] : (JSON.parse(rt.vault.open(filesSealed)) as Attachment[])
   return { texts: texts.map(plainText), files }
 }

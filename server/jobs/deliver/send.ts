@@ -20,7 +20,7 @@ import { changeCard, sendToPerson } from './to-person.ts'
 export async function send(rt: Runtime, message: Message): Promise<Sent> {
   if (message.expiresAt !== null && message.expiresAt <= rt.clock.now())
     throw new ChannelError('rejected', '已过时限，没有发出')
-  const content = contentOf(rt, message)
+  const content = await contentOf(rt, message)
   switch (message.kind) {
     case 'robot':
       return postByRobot(rt, message, content)

@@ -54,17 +54,28 @@ beforeAll(async () => {
     cityGroup: await addGroup('市级团干群', city.id, lin.person.id),
   })
   ids.cityNotice = (
-    await issueNotice(rt, mayor, { unitId: city.id, body: '市里的通知', category: '其他' })
+    await issueNotice(rt, mayor, {
+      unitId: city.id,
+      body: '市里的通知',
+      category: '其他',
+      importance: 'normal',
+    })
   ).id
   ids.otherNotice = (
     await issueNotice(rt, await actorNamed(stage, '丁县书'), {
       unitId: other.id,
       body: '定边县的通知',
       category: '其他',
+      importance: 'normal',
     })
   ).id
   ids.notice = (
-    await issueNotice(rt, lin, { unitId: county.id, body: '榆阳区的通知', category: '政策法规' })
+    await issueNotice(rt, lin, {
+      unitId: county.id,
+      body: '榆阳区的通知',
+      category: '政策法规',
+      importance: 'normal',
+    })
   ).id
   await rt.db.insert(messageRecords).values(
     [ids.group, ids.otherGroup].map((groupId, at) => ({
@@ -376,7 +387,7 @@ describe('issuing a notice', () => {
     })
 
   test('the same key gives the same answer and one notice, also at the same moment', async () => {
-    const body = { body: '请组织收看周六的公开课', category: '便民服务' }
+    const body = { body: '请组织收看周六的公开课', category: '便民服务', importance: 'urgent' }
     const first = await issue(yuyang, 'public-lesson', body)
     expect(first).toMatchObject({ status: 201, json: { groups: 1, owners: 1, ownerless: 0 } })
     const again = await Promise.all([1, 2, 3].map(() => issue(yuyang, 'public-lesson', body)))
@@ -427,6 +438,13 @@ describe('issuing a notice', () => {
       { body: '通知', category: '随便' },
       400,
       /字段 category 只能是：政策法规/,
+    ],
+    [
+      'an unknown importance',
+      'key-of-importance',
+      { body: '通知', importance: 'whenever' },
+      400,
+      /字段 importance 只能是：normal/,
     ],
     ['an ID number', 'key-of-number', { body: '张思雨 61080220010307312X' }, 422, /个人信息/],
   ])('%s is refused in words, and leaves nothing', async (_what, key, body, status, words) => {

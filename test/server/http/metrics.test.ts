@@ -3,7 +3,15 @@ import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { connectDatabase } from '../../../db/client.ts'
 import { raiseAlarm } from '../../../db/queries/alarms.ts'
 import { insertChannelLog } from '../../../db/queries/platform.ts'
-import { notices, outgoingMessages, persons, timers, units, updates } from '../../../db/schema/index.ts'
+import {
+  deliveries,
+  groups,
+  notices,
+  outgoingMessages,
+  persons,
+  units,
+  updates,
+} from '../../../db/schema/index.ts'
 import { movableClock } from '../../../server/clock.ts'
 import { readConfig } from '../../../server/config.ts'
 import { registerMetrics } from '../../../server/http/metrics.ts'
@@ -242,12 +250,29 @@ async function fill(url: string): Promise<void> {
       deadlineAt: now,
     })
     .returning()
-  const timer = { kind: 'remind_owner', noticeId: notice?.id ?? 0 }
-  await db.insert(timers).values([
-    { ...timer, dueAt: ago(600) },
-    { ...timer, dueAt: ago(-600) },
-    { ...timer, dueAt: ago(600), doneAt: now },
-  ])
+  for (const dueAt of [ago(600), ago(-600), null]) {
+    const [group] = await db
+      .insert(groups)
+      .values({
+        programme: 'qingnong',
+        kind: 'youth',
+        unitId: unit?.id ?? 0,
+        name: 'x',
+        platform: 'wechat',
+        capacity: 500,
+        size: 1,
+        createdAt: now,
+      })
+      .returning()
+    await db.insert(deliveries).values({
+      noticeId: notice?.id ?? 0,
+      groupId: group?.id ?? 0,
+      route: 'relay',
+      status: 'sent',
+      dueAt,
+      updatedAt: now,
+    })
+  }
   await raiseAlarm(db, 'platform:wecom:60020', 'x', now)
   await raiseAlarm(db, 'platform:wecom:40001', 'x', now)
   const call = { channel: 'wecom', call: '/cgi-bin/message/send', tookMs: 5, at: ago(60) }

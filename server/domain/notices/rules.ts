@@ -1,0 +1,45 @@
+import policy from '../../../templates/policies/notices.json' with { type: 'json' }
+
+/** How soon a notice must be in the groups (紧要程度). */
+export type Importance = 'normal' | 'same-day' | 'urgent'
+
+/** Who is asked about a group that a notice has not reached (催办), in the order of asking. */
+export type StepTo = 'owner' | 'unit' | 'unit-above'
+
+/** When a notice must be there: so long after it was issued, or at a time of the day. Times are `HH:MM` in Asia/Shanghai. */
+export type DeadlineRule =
+  | { hours: number }
+  | { at: string; issuedBefore: string; otherwiseNextDayAt: string }
+
+export interface ImportanceRule {
+  id: Importance
+  /** In Chinese, as people choose it. */
+  name: string
+  /** What it means, in a few Chinese words. */
+  words: string
+  deadline: DeadlineRule
+  /** Nothing about it goes out in the quiet hours (安静时间). */
+  keepsQuiet: boolean
+}
+
+/** `templates/policies/notices.json`. */
+export interface NoticeRules {
+  importances: readonly ImportanceRule[]
+  quiet: { from: string; to: string }
+  escalation: { steps: readonly { share: number; to: StepTo }[] }
+  /** How many messages about one notice a person gets at most, the request to relay it included. */
+  maxMessages: { value: number }
+}
+
+export const noticeRules = policy as NoticeRules
+
+export function importanceRule(id: string): ImportanceRule {
+  const rule = noticeRules.importances.find(each => each.id === id)
+  if (!rule) throw new Error(`unknown importance: ${id}`)
+  return rule
+}
+
+/** Reads an importance as people write it (普通, 当天, 紧急); null for anything else. */
+export function parseImportance(text: string): Importance | null {
+  return noticeRules.importances.find(each => each.name === text.trim())?.id ?? null
+}
