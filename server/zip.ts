@@ -1,16 +1,25 @@
+import { Readable } from 'node:stream'
+import { createInflateRaw } from 'node:zlib'
+
 /** The few facts about ZIP files that XLSX needs. @see https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT 4.3 */
 
 const END_OF_DIRECTORY = 0x06054b50
 const DIRECTORY_ENTRY = 0x02014b50
+const HEADER_LENGTH = 30
 const END_LENGTH = 22
 const MAX_COMMENT_BYTES = 0xffff
 /** 1980-01-01 00:00:00 as a DOS date, the earliest that the format knows. */
 const FIRST_DOS_DATE = 0x21
 
+const STORED = 0
+const DEFLATED = 8
+
 interface ZipEntry {
   /** Position of the entry in the directory, and of the header before its data. */
   directoryAt: number
   headerAt: number
+  method: number
+  packedBytes: number
   unpackedBytes: number
 }
 
@@ -25,6 +34,38 @@ export function unpackedBytes(file: Uint8Array): number | null {
   return entries?.reduce((sum, entry) => sum + entry.unpackedBytes, 0) ?? null
 }
 
+/**
+ * Whether every entry unpacks to no more than its directory says. Unpacks each of them once, bit by bit, and keeps
+ * nothing: a library that unpacks them whole would find out too late.
+ */
+export async function isAsLargeAsItSays(file: Uint8Array): Promise<boolean> {
+  const bytes = Buffer.from(file.buffer, file.byteOffset, file.byteLength)
+  for (const entry of zipEntries(bytes) ?? []) if (!(await isHonest(bytes, entry))) return false
+  return true
+}
+
+async function isHonest(file: Buffer, entry: ZipEntry): Promise<boolean> {
+  const { headerAt, method, packedBytes, unpackedBytes } = entry
+  if (headerAt + HEADER_LENGTH > file.length) return false
+  const from = headerAt + HEADER_LENGTH + file.readUInt16LE(headerAt + 26) + file.readUInt16LE(headerAt + 28)
+  if (from + packedBytes > file.length) return false
+  if (method === STORED) return packedBytes === unpackedBytes
+  if (method !== DEFLATED) return false
+  const inflate = createInflateRaw({ chunkSize: 256 * 1024 })
+  let count = 0
+  try {
+    for await (const part of Readable.from([file.subarray(from, from + packedBytes)]).pipe(inflate)) {
+      count += (part as Buffer).length
+      if (count > unpackedBytes) return false
+    }
+  } catch {
+    return false
+  } finally {
+    inflate.destroy()
+  }
+  return count === unpackedBytes
+}
+
 /** Replaces the time of every entry by one fixed moment, so that equal contents make equal files. */
 export function withoutTimes(file: Buffer): Buffer {
   const copy = Buffer.from(file)
@@ -37,6 +78,7 @@ export function withoutTimes(file: Buffer): Buffer {
   return copy
 }
 
+/** null too where the directory does not lie right before its end: readers differ over which one such a file has. */
 function zipEntries(file: Buffer): ZipEntry[] | null {
   const endAt = findEnd(file)
   if (endAt === null) return null
@@ -47,11 +89,13 @@ function zipEntries(file: Buffer): ZipEntry[] | null {
     entries.push({
       directoryAt: at,
       headerAt: file.readUInt32LE(at + 42),
+      method: file.readUInt16LE(at + 10),
+      packedBytes: file.readUInt32LE(at + 20),
       unpackedBytes: file.readUInt32LE(at + 24),
     })
     at += 46 + file.readUInt16LE(at + 28) + file.readUInt16LE(at + 30) + file.readUInt16LE(at + 32)
   }
-  return entries
+  return at === endAt ? entries : null
 }
 
 function findEnd(file: Buffer): number | null {

@@ -132,14 +132,14 @@ export async function eraseRegistrations(db: Db, personIds: number[], now: Date)
 }
 
 /**
- * Gives up the roster files that wait to be applied and may hold a person: those of the units where they stand or stood,
+ * Gives up the roster files that wait to be applied, or are being applied, and may hold a person: those of the units where they stand or stood,
  * and of the units above. A file that is made anew says what its office means now.
  */
 export async function giveUpDraftsWith(db: Db, personIds: number[], error: string): Promise<void> {
   const drafts = await db.execute<{ id: string }>(sql`
     update roster_drafts d set status = 'given_up', file_sealed = null, error = ${error}
     from units top
-    where top.id = d.unit_id and d.status in ('uploaded', 'checking', 'failed') and exists (
+    where top.id = d.unit_id and d.status in ('uploaded', 'checking', 'failed', 'applying') and exists (
       select from (
         select unit_id from roles where person_id = any(${list(personIds)})
         union select unit_id from roster_entries where person_id = any(${list(personIds)})
@@ -163,20 +163,22 @@ export function erasuresOf(db: Db, personId: number): Promise<ErasureRow[]> {
 }
 
 /**
- * Persons of the roster who stand nowhere and whose last service or role ended before a moment, and of whom anything is
- * left to erase. A service is over on its last day, or when an import no longer had it.
- * @param lastDay of a service that counts as over, `YYYY-MM-DD`
+ * Persons of the roster whose last service or role ended before a moment, and of whom anything is left to erase. A service
+ * is over on its last day, or when an import no longer had it. While the roster still lists one that is over, the name
+ * stays with it and only the rest is left to erase; the name is once the entry is closed.
+ * @param gone.lastDay of a service that counts as over, `YYYY-MM-DD`
+ * @param among only of these; left out: of all
  */
 export async function personsLongGone(
   db: Db,
-  before: Date,
-  lastDay: string,
-  erasedName: string,
+  { before, lastDay, erasedName }: { before: Date; lastDay: string; erasedName: string },
   limit: number,
+  among?: number[],
 ): Promise<number[]> {
   const rows = await db.execute<{ id: string }>(sql`
     select p.id from persons p
-    where (p.name <> ${erasedName} or p.phone_sealed is not null or p.id_number_sealed is not null
+    where ${among === undefined ? sql`true` : sql`p.id = any(${list(among)})`}
+      and (p.name <> ${erasedName} or p.phone_sealed is not null or p.id_number_sealed is not null
         or p.wechat_sealed is not null or p.wechat_index is not null)
       and p.created_at < ${moment(before)}
       and exists (select from roster_entries e where e.person_id = p.id)
@@ -189,8 +191,8 @@ export async function personsLongGone(
       and not exists (select from registrations g where g.person_id = p.id)
       and not exists (select from groups g where g.owner_id = p.id and g.dissolved_at is null)
       and not exists (select from administrators a where a.person_id = p.id and a.ended_at is null)
-      and not exists (select from erasures x where x.person_id = p.id and x.why = 'retention' and p.phone_sealed is null
-        and p.id_number_sealed is null and p.wechat_sealed is null and p.wechat_index is null)
+      and not (p.phone_sealed is null and p.id_number_sealed is null and p.wechat_sealed is null and p.wechat_index is null
+        and exists (select from erasures x where x.person_id = p.id and x.why = 'retention') and ${stands(sql`p.id`)})
     order by p.id limit ${limit}`)
   return rows.map(row => Number(row.id))
 }

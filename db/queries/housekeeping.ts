@@ -3,7 +3,6 @@ import type { Db } from '../client.ts'
 import { attempts, channelLog, outgoingMessages, resultPages, updates } from '../schema/index.ts'
 import { deleteClosedAlarms } from './alarms.ts'
 import { deleteOldSlots } from './limits.ts'
-import { deleteOldDrafts } from './roster-drafts.ts'
 
 /** Paces may be ahead of now by less than an hour, and clocks differ. */
 const SLOTS_KEPT_MS = 2 * 3600_000
@@ -30,7 +29,7 @@ export async function emptyAbandoned(db: Db, before: Date): Promise<void> {
 
 /**
  * Deletes what has served its purpose before `before`: handled updates, the texts of messages, the log of platform calls,
- * closed alarms; and what limits nothing any more. Roster files that nobody has applied go at their own time.
+ * closed alarms; and what limits nothing any more.
  * @param firstDay of the oldest quota period still of interest, `YYYY-MM-DD`
  */
 export async function deleteOld(db: Db, before: Date, now: Date, firstDay: string): Promise<void> {
@@ -48,6 +47,5 @@ export async function deleteOld(db: Db, before: Date, now: Date, firstDay: strin
   await db.delete(resultPages).where(lt(resultPages.expiresAt, now))
   await db.delete(attempts).where(lt(attempts.windowEndsAt, now))
   await deleteClosedAlarms(db, before)
-  await deleteOldDrafts(db, now)
   await deleteOldSlots(db, new Date(now.getTime() - SLOTS_KEPT_MS), firstDay)
 }

@@ -36,17 +36,18 @@ export async function rosterVersion(db: Db, programme: string): Promise<string> 
  * Works out what a staged file changes, set-wise, and leaves it in the tables of the staging: of each row the person and
  * what becomes of the entry (`moves`), what persons are to become (`persons`), which entries go (`gone`).
  *
- * A person is known by ID number, or by phone and name together; otherwise new. The same new human being twice in one
+ * A person is known by ID number, or by phone and name together; otherwise new. Whom the scope has never had is known by
+ * an ID number only with the name: a file must not tell which numbers are registered elsewhere. The same new human being twice in one
  * file (an ended term and its extension) is one person: `leader` is the first line of theirs.
  */
 export async function workOutDifference(db: Db, id: number, options: DifferenceOptions): Promise<void> {
-  await workOutMoves(db, id)
+  await workOutMoves(db, id, options)
   await workOutGone(db, id, options)
   await pairMoved(db, id)
   await workOutPersons(db, id)
 }
 
-async function workOutMoves(db: Db, id: number): Promise<void> {
+async function workOutMoves(db: Db, id: number, { scope }: DifferenceOptions): Promise<void> {
   const rows = stagingTable(id, 'rows')
   const moves = stagingTable(id, 'moves')
   await db.execute(sql`drop table if exists ${moves}`)
@@ -60,7 +61,11 @@ async function workOutMoves(db: Db, id: number): Promise<void> {
       where not is_faulty and coalesce(id_number_others, phone_others) is not null
     ), known as (
       select i.line, min(p.id) as by_id_number, null::bigint as by_phone
-      from indexes i join persons p on p.id_number_index = i.id_number group by i.line
+      from indexes i join persons p on p.id_number_index = i.id_number
+      where ${scope === null} or p.name_key = i.name_key or exists (
+        select from roster_entries e join units u on u.id = e.unit_id
+        where e.person_id = p.id and starts_with(u.path, ${scope?.path ?? ''}))
+      group by i.line
       union all
       select i.line, null, min(p.id)
       from indexes i join persons p on p.phone_index = i.phone and p.name_key = i.name_key group by i.line
@@ -192,19 +197,27 @@ export async function ownOfficeLines(
 export async function repeatedLines(
   db: Db,
   id: number,
-): Promise<{ line: number; earlier: number; name: string }[]> {
+): Promise<{ line: number; earlier: number; name: string; personId: number | null }[]> {
   const moves = stagingTable(id, 'moves')
-  const rows = await db.execute<{ line: number; earlier: number; name: string }>(sql`
+  const rows = await db.execute<{
+    line: number
+    earlier: number
+    name: string
+    person_id: string | null
+  }>(sql`
     with several as (
       select coalesce(person_id, -leader) as who from ${moves} group by 1 having count(*) > 1
     )
-    select line, earlier, name from (
-      select m.line, s.name, min(m.line) over (
+    select line, earlier, name, person_id from (
+      select m.line, s.name, m.person_id, min(m.line) over (
         partition by coalesce(m.person_id, -m.leader), m.unit_id, s.county_id, s.branch_name, m.role, s.starts_on) as earlier
       from ${moves} m join several on several.who = coalesce(m.person_id, -m.leader)
       join ${stagingTable(id, 'rows')} s on s.line = m.line
     ) t where earlier < line order by line`)
-  return [...rows]
+  return rows.map(({ person_id, ...row }) => ({
+    ...row,
+    personId: person_id === null ? null : Number(person_id),
+  }))
 }
 
 export interface PersonBeyond {
@@ -277,6 +290,20 @@ export async function differenceCounts(db: Db, id: number): Promise<DifferenceCo
     ) m, (select count(*) filter (where moved_line is null)::int as gone from ${stagingTable(id, 'gone')}) g,
     (select count(*)::int as changed from ${stagingTable(id, 'persons')}) p`)
   return row as DifferenceCounts
+}
+
+/**
+ * A checksum of what becomes of which line, entry and person. The numbers of units are left out: a branch that is to be
+ * made has none until it is.
+ */
+export async function differenceContent(db: Db, id: number): Promise<string> {
+  const [row] = await db.execute<{ content: string }>(sql`
+    select concat_ws('.',
+      (select sum(hashtextextended(concat_ws(' ', line, coalesce(person_id, 0), entry_id, outcome), 0))
+        from ${stagingTable(id, 'moves')}),
+      (select sum(hashtextextended(concat_ws(' ', entry_id, moved_line), 1)) from ${stagingTable(id, 'gone')}),
+      (select sum(hashtextextended(c::text, 2)) from ${stagingTable(id, 'persons')} c)) as content`)
+  return row?.content ?? ''
 }
 
 /** Lines of errors and of rows that were left out, together. */

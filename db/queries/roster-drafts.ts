@@ -71,6 +71,19 @@ export async function draftFile(db: Db, id: number): Promise<string | null> {
   return row?.fileSealed ?? null
 }
 
+/**
+ * Whether a draft is being checked or applied. Waits for whoever is giving it up: asked once a staging is registered, it
+ * is either given up, or whoever gives it up finds the staging.
+ */
+export async function isAtWork(db: Db, id: number): Promise<boolean> {
+  const [row] = await db
+    .select({ status: rosterDrafts.status })
+    .from(rosterDrafts)
+    .where(eq(rosterDrafts.id, id))
+    .for('share')
+  return row !== undefined && ['checking', 'applying'].includes(row.status)
+}
+
 /** Changes a draft that is in one of these states. false: it is not, and nothing was changed. */
 export async function moveDraft(
   db: Db,
@@ -86,35 +99,39 @@ export async function moveDraft(
   return rows.length === 1
 }
 
-/** Lets a draft that nobody can be at work at any more have failed. */
-export async function failStaleDraft(
-  db: Db,
-  id: number,
-  now: Date,
-  set: { error: string; expiresAt: Date },
-): Promise<void> {
-  await db
-    .update(rosterDrafts)
-    .set({ ...set, status: 'failed' })
-    .where(
-      and(eq(rosterDrafts.id, id), eq(rosterDrafts.status, 'applying'), lte(rosterDrafts.expiresAt, now)),
-    )
-}
-
-/** Lets a draft whose check has died be checked again. */
-export async function reopenStaleCheck(db: Db, id: number, now: Date, expiresAt: Date): Promise<void> {
-  await db
-    .update(rosterDrafts)
-    .set({ status: 'uploaded', expiresAt })
-    .where(
-      and(eq(rosterDrafts.id, id), eq(rosterDrafts.status, 'checking'), lte(rosterDrafts.expiresAt, now)),
-    )
-}
-
 /**
- * Deletes drafts whose time is over, with their files and what was read of them; one that was being applied has died with
- * its process.
+ * Settles drafts that nobody can be at work at any more: one whose check has died waits for the rest of its time, one
+ * whose import has died has failed.
+ * @param id of one draft; null: all of them
+ * @param keptMs how long a file waits from its upload on
+ * @param failed what is said of a dead import, and until when at least it can be read
  */
+export async function settleStale(
+  db: Db,
+  id: number | null,
+  now: Date,
+  keptMs: number,
+  failed: { error: string; until: Date },
+): Promise<void> {
+  const isStale = (status: string) =>
+    and(
+      eq(rosterDrafts.status, status),
+      lte(rosterDrafts.expiresAt, now),
+      id === null ? undefined : eq(rosterDrafts.id, id),
+    )
+  const itsTime = sql`${rosterDrafts.createdAt} + ${keptMs} * interval '1 millisecond'`
+  await db.update(rosterDrafts).set({ status: 'uploaded', expiresAt: itsTime }).where(isStale('checking'))
+  await db
+    .update(rosterDrafts)
+    .set({
+      status: 'failed',
+      error: failed.error,
+      expiresAt: sql`greatest(${itsTime}, ${failed.until.toISOString()}::timestamptz)`,
+    })
+    .where(isStale('applying'))
+}
+
+/** Deletes drafts whose time is over, with their files and what was read of them. */
 export async function deleteOldDrafts(db: Db, now: Date): Promise<void> {
   const gone = await db
     .delete(rosterDrafts)

@@ -88,6 +88,39 @@ function below(paths: string[]): SQL {
   return sql`${units.path} like any (${sql.param(paths.map(path => `${path}%`))}::text[])`
 }
 
+/** Whose name was taken since: nothing puts them on the roster again. */
+const isErased = (person: SQL) =>
+  sql`exists (select from erasures x where x.person_id = ${person} and jsonb_exists(x.kinds, 'name'))`
+
+/** The number of the last erasure; 0: there was none. */
+export async function lastErasure(db: Db): Promise<number> {
+  const [row] = await db.execute<{ last: string }>(sql`select coalesce(max(id), 0) as last from erasures`)
+  return Number(row?.last ?? 0)
+}
+
+/**
+ * Whether anybody was erased since who stands or stood in a unit below the path (in the programme, where there is
+ * none), and whom a file that was read before may bring back.
+ * @param last the number of the last erasure before
+ */
+export async function isErasedSince(
+  db: Db,
+  last: number,
+  programme: string,
+  path: string | null,
+): Promise<boolean> {
+  const [row] = await db.execute<{ found: boolean }>(sql`
+    select exists (
+      select from erasures x join (
+        select person_id, unit_id from roles union all select person_id, unit_id from roster_entries
+      ) place on place.person_id = x.person_id
+      join units u on u.id = place.unit_id
+      where x.id > ${last} and u.programme = ${programme}
+        and (${path}::text is null or starts_with(u.path, ${path}::text))
+    ) as found`)
+  return row?.found ?? false
+}
+
 /** The roles that the entries say which an import has brought or closed. */
 export async function rolesOfImport(
   db: Db,
@@ -122,12 +155,13 @@ export async function importAfter(
   return row ? { appliedAt: new Date(row.applied_at), unitName: row.unit_name } : null
 }
 
-/** Closes what an import had brought, and lets what it had closed stand again. */
+/** Closes what an import had brought, and lets what it had closed stand again, but for persons erased since. */
 export async function turnEntriesBack(db: Db, importId: number): Promise<void> {
   await db.execute(sql`
     update roster_entries set gone_import_id = ${importId} where import_id = ${importId} and gone_import_id is null`)
   await db.execute(sql`
-    update roster_entries set gone_import_id = null where gone_import_id = ${importId} and import_id <> ${importId}`)
+    update roster_entries set gone_import_id = null where gone_import_id = ${importId} and import_id <> ${importId}
+      and not ${isErased(sql`person_id`)}`)
 }
 
 export async function noteImportUndone(db: Db, importId: number, personId: number, now: Date): Promise<void> {

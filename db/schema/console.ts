@@ -193,6 +193,8 @@ export interface StagingFacts {
   warnings: number
   /** Lines that have an error. */
   wrong: number
+  /** The number of the last erasure before the file began to be read. */
+  lastErasure: number
 }
 
 export interface StagedDifference {
@@ -212,6 +214,10 @@ export interface StagedDifference {
   wrong: number
   /** What the roster of the programme was then. @see rosterVersion */
   version: string
+  /** A checksum of what becomes of which line, entry and person: equal counts may hide another change. */
+  content: string
+  /** Rows of persons who are others' were wrong; which rows is not told. */
+  hasOthers: boolean
 }
 
 /** What a person's own row was before an import changed it, so that the import can be undone. */

@@ -3,6 +3,7 @@ import { troubles } from '../../db/queries/troubles.ts'
 import { addMonths, monthOf } from '../clock.ts'
 import { remindOfTokens } from '../domain/api-tokens/remind.ts'
 import { eraseAfterRetention } from '../domain/privacy/retention.ts'
+import { deleteDrafts } from '../domain/roster/drafts.ts'
 import type { Runtime } from '../runtime.ts'
 
 const DAY_MS = 86_400_000
@@ -19,6 +20,7 @@ export async function deleteExpired(rt: Runtime): Promise<void> {
   await deleteOld(rt.db, before, now, `${addMonths(monthOf(now), -1)}-01`)
   // never shorter than what is finished
   const days = Math.max(retentionDays, Math.min(ABANDONED_PERIODS * retentionDays, ABANDONED_MAX_DAYS))
+  await deleteDrafts(rt)
   await emptyAbandoned(rt.db, new Date(now.getTime() - days * DAY_MS))
   await remindOfTokens(rt)
   const erased = await eraseAfterRetention(rt)

@@ -3,6 +3,7 @@ import { PgBoss } from 'pg-boss'
 import { describeError } from '../../db/errors.ts'
 import { tellFindings } from '../domain/groups/tell-findings.ts'
 import { escalateDue } from '../domain/notices/escalate.ts'
+import { deleteDrafts } from '../domain/roster/drafts.ts'
 import { inTransaction, type Runtime } from '../runtime.ts'
 import type { UpdateHandler } from '../updates.ts'
 import { askPeople } from './ask-people.ts'
@@ -49,6 +50,7 @@ export const scheduledJobs: readonly ScheduledJob[] = [
   { name: 'ask-people', when: '0 15 9 * * *', run: rt => askPeople(rt) },
   { name: 'check-members', when: '0 45 2 * * *', run: rt => checkMembers(rt) },
   { name: 'delete-expired', when: '0 15 3 * * *', run: rt => deleteExpired(rt) },
+  { name: 'delete-drafts', when: '0 25 * * * *', run: rt => deleteDrafts(rt) },
   { name: 'raise-alarms', when: '15 */5 * * * *', run: rt => raiseAlarms(rt) },
   { name: 'report-troubles', when: '0 5 * * * *', run: rt => reportTroubles(rt) },
   { name: 'monthly-reports', when: '0 0 8 1-5 * *', run: rt => sendMonthlyReports(rt) },

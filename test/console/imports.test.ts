@@ -1,10 +1,22 @@
 import iconv from 'iconv-lite'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { erase } from '../../server/domain/privacy/erase.ts'
+import { deleteDrafts } from '../../server/domain/roster/drafts.ts'
+import { importRoster } from '../../server/domain/roster/import.ts'
+import { stageFile } from '../../server/domain/roster/stage-file.ts'
 import { deleteExpired } from '../../server/jobs/housekeeping.ts'
 import { personId, signIn, type Visitor } from '../support/console.ts'
 import { applyDraftOf, settledDraft } from '../support/drafts.ts'
 import { fillMatrix, importCsv, rows } from '../support/matrix.ts'
 import { openStage, type Stage } from '../support/stage.ts'
+
+/** An ID number of these first digits, with its check digit. */
+function idNumberOf(body: string): string {
+  const digits = body.padEnd(17, '1').slice(0, 17)
+  const weights = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2]
+  const sum = weights.reduce((total, weight, at) => total + weight * Number(digits[at]), 0)
+  return `${digits}${'10X98765432'[sum % 11]}`
+}
 
 const head = '单位编码,姓名,手机号,身份证号,角色,职务,状态\n'
 const lins = '610802,林县书,13900000002,,农村战线团干部,团区委副书记,在岗\n'
@@ -253,14 +265,142 @@ describe('a roster comes in as a file', () => {
     expect(await applyDraftOf(lin, path)).toMatch(/imports\/\d+$/)
   })
 
+  test('what others have changed meanwhile is looked at again, even when it comes to the same numbers', async () => {
+    const path = await upload(head + li)
+    const before = await settledDraft(lin, path)
+    expect([figures(before.text).离开, before.text.includes('王镇川')]).toEqual([1, true])
+    await importCsv(
+      stage,
+      'qingnong',
+      `${head}${li}${wang.replace('王镇川,13900000011', '赵新来,13900000099')}`,
+    )
+    expect(await applyDraftOf(lin, path)).toBe(path)
+    const { text } = await settledDraft(lin, path)
+    expect(text).toContain('名册在您核对之后有变动，没有导入')
+    expect([figures(text).离开, text.includes('赵新来')]).toEqual([1, true])
+    expect(await applyDraftOf(lin, path)).toMatch(/imports\/\d+$/)
+  })
+
+  test('a file whose time is over is not there, be it deleted yet or not', async () => {
+    const path = await upload(asItStands)
+    const dying = await upload(asItStands)
+    await settledDraft(lin, path)
+    await rows(
+      stage,
+      "update roster_drafts set status = 'checking' where id = (select max(id) from roster_drafts) returning id",
+    )
+    stage.clock.advance(24 * 3600_000)
+    const again = await signIn(stage, '林县书')
+    for (const each of [path, dying]) {
+      expect((await again.get(each)).status).toBe(404)
+      expect((await again.post(`${each}/apply`)).status).toBe(404)
+    }
+    await deleteDrafts(stage.rt)
+    expect(await rows(stage, 'select 1 from roster_drafts')).toEqual([])
+    expect(await rows(stage, 'select 1 from roster_stagings')).toEqual([])
+  })
+
+  test.each([
+    ['checking', 'uploaded', null],
+    ['applying', 'failed', '导入中途停了'],
+  ])('a file whose process has died while %s outlives the sweep', async (status, then, words) => {
+    await upload(asItStands)
+    await rows(
+      stage,
+      `update roster_drafts set status = '${status}', expires_at = '${stage.clock.now().toISOString()}' returning id`,
+    )
+    stage.clock.advance(60_000)
+    await deleteExpired(stage.rt)
+    const [draft] = await rows<{ status: string; error: string | null; kept: boolean; hours: number }>(
+      stage,
+      `select status, error, file_sealed is not null as kept,
+         round(extract(epoch from expires_at - created_at) / 3600)::int as hours from roster_drafts`,
+    )
+    expect(draft).toMatchObject({ status: then, kept: true, hours: 24 })
+    expect(draft?.error ?? '').toContain(words ?? '')
+  })
+
+  test('characters that the database cannot keep are left out', async () => {
+    const path = await upload(`${head.trim()},备注\0\n${li.trim()},甲\0乙\n`)
+    expect(figures((await settledDraft(lin, path)).text)).toMatchObject({ 变动: 1, 行有误: 0 })
+    await applyDraftOf(lin, path)
+    expect(await rows(stage, "select extra from roster_entries where extra <> '{}'::jsonb")).toEqual([
+      { extra: { 备注: '甲乙' } },
+    ])
+  })
+
+  test('a file that is given up before it is read leaves nothing behind', async () => {
+    const path = await upload(asItStands)
+    const id = Number(path.split('/').at(-1))
+    await rows(stage, `update roster_drafts set status = 'given_up' where id = ${id} returning id`)
+    const file = { bytes: Buffer.from(asItStands) }
+    await expect(stageFile(stage.rt, file, { programme: 'qingnong' }, id)).rejects.toMatchObject({
+      code: 'draft.gone',
+    })
+    expect(await rows(stage, 'select 1 from roster_stagings')).toEqual([])
+    expect(await rows(stage, "select 1 from pg_tables where schemaname = 'roster_staging'")).toEqual([])
+  })
+
+  describe('who is erased stays erased', () => {
+    const wangId = () => personId(stage, '王镇川')
+
+    test('while a file with them is being read', async () => {
+      await importCsv(stage, 'qingnong', head + li)
+      const id = await wangId()
+      let isErased = false
+      const reading = importRoster(
+        stage.rt,
+        { name: '名册.csv', bytes: Buffer.from(asItStands) },
+        {
+          programme: 'qingnong',
+          isDryRun: false,
+          actorId: null,
+          async onProgress() {
+            if (!isErased) await erase(stage.rt, [id], { why: 'request', byId: id })
+            isErased = true
+          },
+        },
+      )
+      await expect(reading).rejects.toMatchObject({ code: 'roster.erased' })
+      expect(await rows(stage, "select 1 from persons where name = '王镇川'")).toEqual([])
+      // made anew, it is what the office says now
+      expect(await importCsv(stage, 'qingnong', asItStands)).toMatchObject({ isApplied: true })
+    })
+
+    test('while a file with them waits for its turn to be applied', async () => {
+      const id = await wangId()
+      const path = await upload(asItStands.replace('团委副书记', '团委委员'))
+      await settledDraft(lin, path)
+      await rows(stage, "update roster_drafts set status = 'applying' returning id")
+      await erase(stage.rt, [id], { why: 'request', byId: id })
+      expect(await rows(stage, 'select status, file_sealed from roster_drafts')).toEqual([
+        { status: 'given_up', file_sealed: null },
+      ])
+    })
+
+    test('when the import that had dropped them is undone', async () => {
+      const id = await wangId()
+      const path = await apply(head + li)
+      await erase(stage.rt, [id], { why: 'request', byId: id })
+      expect((await lin.post(`${path}/undo`)).status).toBe(303)
+      const of = (table: string, standing: string) =>
+        rows(stage, `select 1 from ${table} where person_id = ${id} and ${standing}`)
+      expect(await of('roster_entries', 'gone_import_id is null')).toEqual([])
+      expect(await of('roles', 'ended_at is null')).toEqual([])
+    })
+  })
+
   test('a check whose process has died is made again, and what it had read is gone', async () => {
     const path = await upload(asItStands)
     await settledDraft(lin, path)
-    await rows(stage, "update roster_drafts set status = 'checking' returning id")
+    await rows(
+      stage,
+      `update roster_drafts set status = 'checking', expires_at = '${new Date(stage.clock.now().getTime() + 120_000).toISOString()}' returning id`,
+    )
     await rows(stage, 'update roster_stagings set facts = null returning id')
     expect((await lin.get(path)).text).toContain('正在核对')
     expect((await lin.post(`${path}/apply`)).status).toBe(422)
-    stage.clock.advance(24 * 3600_000)
+    stage.clock.advance(2 * 60_000)
     expect(figures((await settledDraft(lin, path)).text)).toMatchObject({ 不变: 3, 行有误: 0 })
     expect(await rows(stage, 'select 1 from roster_stagings')).toHaveLength(1)
     expect(await rows(stage, "select 1 from pg_tables where tablename like 'rows_%'")).toHaveLength(1)
@@ -413,12 +553,95 @@ describe('a roster comes in as a file', () => {
         { as: office, unit },
       )
       const { text } = await settledDraft(office, path)
-      expect(text).toContain('个人信息只能由上级更正')
-      expect(text).toContain('138****6666')
-      expect(text).not.toContain('138****0003')
+      expect(text).toContain('文件里有人已由榆阳区以外的单位登记')
+      expect(text).not.toMatch(/138\*{4}(6666|0003)/)
       await office.post(`${path}/apply`)
       expect(await rows(stage, "select 1 from units where name = '榆阳区第二团支部'")).toEqual([])
       expect((await persons()).length).toBe(known.length)
+    })
+
+    describe('a file does not tell whose numbers are registered elsewhere', () => {
+      const withId = '单位编码,姓名,手机号,身份证号,角色,职务,状态\n'
+      const place = '610825101'
+      const numbers = Array.from({ length: 40 }, (_, index) =>
+        idNumberOf(`610824199003076${String(index).padStart(2, '0')}`),
+      )
+      const secret = numbers[17] as string
+      let ding: Visitor
+      let unit: string
+      beforeEach(async () => {
+        await importCsv(stage, 'qingnong', withId + wang.replace('11,,', `11,${secret},`) + li)
+        ding = await signIn(stage, '丁县书')
+        unit = await unitId('610825')
+      })
+      const tries = (name: string) =>
+        numbers.map(number => `${place},${name},,${number},乡镇团委成员,,在岗\n`).join('')
+      const told = () =>
+        rows<{ subject_id: string; actor_id: string }>(
+          stage,
+          "select actor_id::int, subject_id::int from audit_log where action = 'roster.others_compared'",
+        )
+
+      test('beside a name and a phone that are known', async () => {
+        const csv = `${withId}${place},王镇川,13900000011,,乡镇团委成员,,在岗\n${tries('王镇川')}`
+        const { text } = await settledDraft(ding, await upload(csv, { as: ding, unit }))
+        expect(text).toContain('文件里有人已由定边县以外的单位登记')
+        expect(text).not.toContain('是同一人')
+        expect(await told()).toEqual([
+          { actor_id: await personId(stage, '丁县书'), subject_id: Number(unit) },
+        ])
+      })
+
+      test('nor once the office has brought the person in itself', async () => {
+        await apply(`${withId}${place},王镇川,13900000011,,乡镇团委成员,,在岗\n`, { as: ding, unit })
+        const csv = `${withId}${place},王镇川,13900000011,,乡镇团委成员,,在岗\n${tries('王镇川')}`
+        const { text } = await settledDraft(ding, await upload(csv, { as: ding, unit }))
+        expect(text).not.toContain('是同一人')
+        expect(await told()).toHaveLength(1)
+      })
+
+      test('beside a name that is made up', async () => {
+        const { text } = await settledDraft(ding, await upload(withId + tries('甲乙丙'), { as: ding, unit }))
+        expect(figures(text)).toMatchObject({ 新增: 40, 行有误: 0 })
+        expect(await told()).toEqual([])
+      })
+
+      test('by trying it without applying, which is noted too and comes to an end', async () => {
+        const csv = `${withId}${place},王镇川,13900000012,${secret},乡镇团委成员,,在岗\n`
+        const actorId = await personId(stage, '丁县书')
+        const within = (await rows<{ path: string }>(stage, `select path from units where id = ${unit}`))[0]
+          ?.path as string
+        const attempt = (isDryRun: boolean) =>
+          importRoster(
+            stage.rt,
+            { name: '名册.csv', bytes: Buffer.from(csv) },
+            { programme: 'qingnong', isDryRun, actorId, within },
+          )
+        for (const [index, isDryRun] of Array.from({ length: 10 }, (_, at) => [at, at % 2 === 0] as const)) {
+          const { problems, isApplied } = await attempt(isDryRun)
+          expect([isApplied, problems.map(problem => problem.line)]).toEqual([false, [0]])
+          expect(await told()).toHaveLength(index + 1)
+        }
+        await expect(attempt(true)).rejects.toMatchObject({ code: 'roster.others' })
+        stage.clock.advance(25 * 3600_000)
+        expect((await attempt(true)).problems).toHaveLength(1)
+      })
+
+      test('its own people it is told of line by line', async () => {
+        const own = await signIn(stage, '林县书')
+        await apply(
+          `${withId}${wang.replace('11,,', `11,${secret},`)}${li}610802101,小青年,13900000041,${numbers[3]},农村团员青年,,在岗\n`,
+        )
+        await importCsv(
+          stage,
+          'qingnong',
+          `${withId}${place},小青年,13900000041,${numbers[3]},乡镇团委成员,,在岗\n610825101,贺圈书,13900000014,,乡镇团委成员,团委书记,在岗\n`,
+        )
+        const csv = `${withId}610802101,小青年,13977777777,${numbers[3]},农村团员青年,,在岗\n`
+        const { text } = await settledDraft(own, await upload(csv, { as: own }))
+        expect(text).toContain('139****7777')
+        expect(text).toContain('个人信息只能由上级更正')
+      })
     })
 
     test('a branch of another county is not made, nor by somebody who runs only a branch', async () => {

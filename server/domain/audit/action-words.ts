@@ -89,6 +89,7 @@ const words: Record<string, (details: Details) => string> = {
   'roster.exported': ({ count }) => `导出名册${typeof count === 'number' ? `（${count} 人）` : ''}`,
   'roster.import_undone': () => '撤销一次名册导入',
   'roster.imported': details => `导入名册${inBrackets(counted(details))}`,
+  'roster.others_compared': () => '核对名册：有外单位登记的人，信息不一致',
   'roster_draft.given_up': () => '放弃上传的名册',
   'roster_draft.uploaded': () => '上传名册待核对',
   'session.ended': ({ count }) =>

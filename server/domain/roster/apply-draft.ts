@@ -7,7 +7,8 @@ import type { KnownActor } from '../actor.ts'
 import { applyStaging } from './apply-staging.ts'
 import { type NoteError, stagedDraft } from './check-draft.ts'
 import { progressWriter } from './draft-progress.ts'
-import { DRAFT_MS, OPEN, optionsOf, SILENT_MS } from './drafts.ts'
+import { DRAFT_MS, OPEN, optionsOf, SILENT_MS, waitsUntil } from './drafts.ts'
+import { noteOthers } from './work-out-difference.ts'
 
 /** How long whoever asked for it waits: small files are done by then, and their page can say so at once. */
 const WAIT_MS = 2500
@@ -46,18 +47,21 @@ async function run(
   draft: RosterDraft,
   noteError: NoteError,
 ): Promise<void> {
+  const options = optionsOf(draft)
+  let found: StagedDifference | null = null
   try {
     const seen = (await stagingOfDraft(rt.db, draft.id))?.difference ?? null
     const staged = await stagedDraft(rt, draft, 'applying')
     if (staged.facts.fault !== null) throw new DomainError('roster.columns', staged.facts.fault)
     await inTransaction(rt, async tx => {
       const { importId } = await applyStaging(tx, staged, {
-        ...optionsOf(draft),
+        ...options,
         fileName: draft.fileName,
         fileHash: draft.fileHash,
         actorId: actor.person.id,
         onProgress: progressWriter(rt, draft.id, 'applying'),
         async look(difference) {
+          found = difference
           if (seen && !isSame(seen, difference))
             throw new DomainError(
               'draft.changed',
@@ -75,12 +79,13 @@ async function run(
     })
     await dropStagingsOf(rt.db, draft.id)
   } catch (error) {
+    await noteOthers(rt, options, found).catch(noteError)
     if (!(error instanceof DomainError)) noteError(error)
     const words =
       error instanceof DomainError
         ? error.message
         : '服务器出错，没有导入任何一行。请再试一次；一直这样请告诉系统管理员。'
-    await fail(rt, draft.id, words).catch(noteError)
+    await fail(rt, draft, words).catch(noteError)
   }
 }
 
@@ -92,7 +97,7 @@ function isSame(
   return (Object.keys(now) as (keyof typeof now)[]).every(key => seen[key] === now[key])
 }
 
-async function fail(rt: DomainRuntime, id: number, error: string): Promise<void> {
-  const expiresAt = new Date(rt.clock.now().getTime() + DRAFT_MS)
-  await moveDraft(rt.db, id, ['applying'], { status: 'failed', error, expiresAt })
+async function fail(rt: DomainRuntime, draft: RosterDraft, error: string): Promise<void> {
+  const expiresAt = waitsUntil(draft, rt.clock.now())
+  await moveDraft(rt.db, draft.id, ['applying'], { status: 'failed', error, expiresAt })
 }

@@ -1,5 +1,5 @@
 import { appendAudit } from '../../../db/queries/platform.ts'
-import { insertRosterImport, lockRoster } from '../../../db/queries/roster.ts'
+import { insertRosterImport, isErasedSince, lockRoster } from '../../../db/queries/roster.ts'
 import {
   changePersons,
   closeEntries,
@@ -21,8 +21,6 @@ export interface ApplyOptions extends DifferenceOptions {
   fileName: string
   /** SHA-256, hex. */
   fileHash: string
-  /** Who does it, for the audit log; null: an operator on the command line. */
-  actorId: number | null
   /** Told now and then how many rows of how many are done. Outside of the import's transaction. */
   onProgress?(done: number, all: number): Promise<void>
   /** Called when it is known what will change and before anything does; it may throw. */
@@ -31,13 +29,16 @@ export interface ApplyOptions extends DifferenceOptions {
 
 const WRONG = '名册里有错误，没有导入任何一行。请看下面列出的问题，改好后重新上传。'
 
+const ERASED =
+  '文件上传以后，名册里有人的信息已按要求删除，没有导入任何一行。请从文件里去掉这些人，重新上传。'
+
 /** Rows written with one statement; after each the progress is told. */
 const PORTION = 25_000
 
 /**
  * Does what a staged file says, against what stands now. Call it in a transaction of its own: one wrong row, and it
  * throws.
- * @throws DomainError `roster.wrong`
+ * @throws DomainError `roster.wrong`, `roster.erased`
  */
 export async function applyStaging(
   rt: DomainRuntime,
@@ -47,6 +48,9 @@ export async function applyStaging(
   const { programme, within } = options
   // one import at a time: each is a difference to what the one before has left
   await lockRoster(rt.db, programme)
+  // an erasure waits for the roster too: behind the lock it is known whether there was one while the file was read
+  if (await isErasedSince(rt.db, staged.facts.lastErasure, programme, within ?? null))
+    throw new DomainError('roster.erased', ERASED)
   await makeBranches(rt, staged.id, programme)
   const difference = await differenceOf(rt, staged, options)
   await options.look?.(difference)

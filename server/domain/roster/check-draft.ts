@@ -1,7 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { rosterVersion } from '../../../db/queries/roster-difference.ts'
-import { moveDraft, type RosterDraft } from '../../../db/queries/roster-drafts.ts'
+import { isAtWork, moveDraft, type RosterDraft } from '../../../db/queries/roster-drafts.ts'
 import {
+  dropStaging,
   dropStagingsOf,
   noteFacts,
   openStaging,
@@ -13,7 +14,7 @@ import { type DomainRuntime, inTransaction } from '../../runtime.ts'
 import { progressWriter } from './draft-progress.ts'
 import { DRAFT_MS, OPEN, openDraftFile, optionsOf, SILENT_CHECK_MS } from './drafts.ts'
 import { type Staged, stageFile } from './stage-file.ts'
-import { differenceOf } from './work-out-difference.ts'
+import { differenceOf, noteOthers } from './work-out-difference.ts'
 import { workOutEffects } from './work-out-effects.ts'
 
 /** How long whoever looks at it waits: small files are done by then, and their page can show them at once. */
@@ -52,9 +53,10 @@ async function isChecked(rt: DomainRuntime, draft: RosterDraft): Promise<boolean
 async function run(rt: DomainRuntime, draft: RosterDraft, noteError: NoteError): Promise<void> {
   try {
     const staged = await stagedDraft(rt, draft, 'checking')
+    const options = optionsOf(draft)
     if (staged.facts.fault === null)
       await inTransaction(rt, async tx => {
-        await differenceOf(tx, staged, optionsOf(draft))
+        await noteOthers(tx, options, await differenceOf(tx, staged, options))
         await workOutEffects(tx, staged.id, draft.programme)
       })
   } catch (error) {
@@ -81,7 +83,9 @@ async function keepFault(rt: DomainRuntime, draft: RosterDraft, fault: string): 
     createdAt: now,
     expiresAt: new Date(now.getTime() + DRAFT_MS),
   })
-  await noteFacts(rt.db, id, { columns: [], fault, mapping: {}, rows: 0, errors: 0, warnings: 0, wrong: 0 })
+  const nothing = { columns: [], mapping: {}, rows: 0, errors: 0, warnings: 0, wrong: 0, lastErasure: 0 }
+  await noteFacts(rt.db, id, { ...nothing, fault })
+  if (!(await isAtWork(rt.db, draft.id))) await dropStaging(rt.db, id)
 }
 
 /** The rows of a draft's file, read in now unless they are there. @throws DomainError `draft.gone`, `table.…` */

@@ -51,11 +51,22 @@ function recordsOf(text: string, delimiter: string): string[][] | null {
     return lines.map(line => line.split(delimiter))
   }
   try {
-    return parse(text, { delimiter, relax_column_count: true, relax_quotes: true })
+    return parse(text, {
+      delimiter,
+      record_delimiter: recordEnds(text),
+      relax_column_count: true,
+      relax_quotes: true,
+    })
   } catch (error) {
     if (error instanceof CsvError) return null
     throw error
   }
+}
+
+/** Where a row of quoted text ends: programs mix both ends in one file, and old Macintosh files have neither. */
+function recordEnds(text: string): string[] {
+  const hasLoneReturn = /\r(?!\n)/.test(text)
+  return hasLoneReturn && !text.replace(/"[^"]*"/g, '').includes('\n') ? ['\r'] : ['\r\n', '\n']
 }
 
 function openQuote(line: number): DomainError {

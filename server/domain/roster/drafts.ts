@@ -1,8 +1,8 @@
 import {
+  deleteOldDrafts,
   draftFile,
-  failStaleDraft,
   type RosterDraft,
-  reopenStaleCheck,
+  settleStale,
 } from '../../../db/queries/roster-drafts.ts'
 import { DomainError } from '../../errors.ts'
 import type { DomainRuntime } from '../../runtime.ts'
@@ -10,6 +10,8 @@ import type { DifferenceOptions } from './work-out-difference.ts'
 
 /** How long a file that was uploaded waits to be applied. */
 export const DRAFT_MS = 24 * 3600_000
+/** How long an import that has failed can be looked at, at least. */
+const READ_MS = 3600_000
 /** How long an import may say nothing before it is taken for dead; its transaction has rolled back then. */
 export const SILENT_MS = 15 * 60_000
 
@@ -29,14 +31,31 @@ export async function openDraftFile(
   return { name: draft.fileName, bytes: Buffer.from(rt.vault.open(sealed), 'base64') }
 }
 
+/** Until when a draft waits that has failed now: for the rest of its time, and long enough for its words to be read. */
+export function waitsUntil({ createdAt }: { createdAt: Date }, now: Date): Date {
+  return new Date(Math.max(createdAt.getTime() + DRAFT_MS, now.getTime() + READ_MS))
+}
+
+/** Whether the time of a draft is over, be its file deleted yet or not. What is at work ends first. */
+export function isOver(draft: RosterDraft, now: Date): boolean {
+  if (draft.status === 'applying') return false
+  const end = draft.status === 'checking' ? draft.createdAt.getTime() + DRAFT_MS : draft.expiresAt.getTime()
+  return end <= now.getTime()
+}
+
 /** A draft whose import or check has said nothing for long has died: nothing of it was done. */
-export async function settleStaleDraft(rt: DomainRuntime, draft: RosterDraft): Promise<void> {
+export async function settleStaleDraft(rt: DomainRuntime, draft: RosterDraft | null): Promise<void> {
   const now = rt.clock.now()
-  await reopenStaleCheck(rt.db, draft.id, now, new Date(draft.createdAt.getTime() + DRAFT_MS))
-  await failStaleDraft(rt.db, draft.id, now, {
+  await settleStale(rt.db, draft?.id ?? null, now, DRAFT_MS, {
     error: '导入中途停了（服务器可能重启过），没有导入任何一行。可以再试一次。',
-    expiresAt: new Date(now.getTime() + DRAFT_MS),
+    until: new Date(now.getTime() + READ_MS),
   })
+}
+
+/** Deletes drafts whose time is over, with their files. */
+export async function deleteDrafts(rt: DomainRuntime): Promise<void> {
+  await settleStaleDraft(rt, null)
+  await deleteOldDrafts(rt.db, rt.clock.now())
 }
 
 /** How a draft is imported: within the unit of its office, and as its whole where the office said so. */
@@ -45,6 +64,7 @@ export function optionsOf(draft: RosterDraft): DifferenceOptions & { mapping: Re
     programme: draft.programme,
     within: draft.unitPath,
     mapping: draft.mapping,
+    actorId: draft.personId,
     ...(draft.isWhole ? { wholeOf: draft.unitCode } : {}),
   }
 }

@@ -1,5 +1,7 @@
 import {
   type AuditedKindRow,
+  askForInvitations,
+  askForRemovals,
   type ChangeNews,
   type ChangeWords,
   endPassesOfMovers,
@@ -8,10 +10,8 @@ import {
   invitedBySelf,
   type MemberRuleRow,
   newsOfTasks,
-  noteAsked,
   openFollowing,
-  openInvitations,
-  openRemovals,
+  openTasks,
   proposeHandOvers,
   releaseNewOfficers,
   requestReadingsOfMovers,
@@ -101,8 +101,8 @@ async function follow(rt: DomainRuntime, { importId, words, notBefore }: Followi
   await followContacts(rt.db, today, CONTACT_RESUMES_DAYS)
   await workOutBelonging(rt.db, today)
   await voidTasks(rt.db, now)
-  await openRemovals(rt.db, words, now)
-  await openInvitations(rt.db, words, now)
+  await askForRemovals(rt.db, words)
+  await askForInvitations(rt.db, words)
   await requestReadingsOfMovers(rt.db, now)
   await endPassesOfMovers(rt.db, now)
   await tellKeepers(rt, notBefore)
@@ -165,13 +165,10 @@ function hoursToFollow(templates: Templates, programmeId: string): number {
 
 /** One message to each owner about all their groups; for groups without one to who answers for the unit. */
 async function tellKeepers(rt: DomainRuntime, notBefore: Date): Promise<void> {
-  await findKeepers(rt.db)
+  // who is asked is known before a task is written: one write for each of many thousands
+  const answerers = await answerersFor(rt, await findKeepers(rt.db))
+  await openTasks(rt.db, answerers, rt.clock.now())
   const news = await newsOfTasks(rt.db)
-  const answerers = await answerersFor(
-    rt,
-    news.flatMap(each => each.unitId ?? []),
-  )
-  await noteAsked(rt.db, answerers, rt.clock.now())
   const told = new Map<number, ChangeNews & { ownerless: number }>()
   for (const each of news) {
     const isOwnerless = each.ownerId === null

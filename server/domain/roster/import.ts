@@ -12,7 +12,7 @@ import { hashOf } from './file-bytes.ts'
 import type { RosterProblem } from './roster-row.ts'
 import { type Staged, stageFile } from './stage-file.ts'
 import type { FileSource } from './table.ts'
-import { type DifferenceOptions, differenceOf } from './work-out-difference.ts'
+import { type DifferenceOptions, differenceOf, noteOthers } from './work-out-difference.ts'
 
 export type RosterFile = FileSource & { name: string }
 
@@ -21,8 +21,6 @@ export interface ImportOptions extends DifferenceOptions {
   mapping?: Record<string, string>
   /** Works everything out and changes nothing. */
   isDryRun: boolean
-  /** Who does it, for the audit log; null: an operator on the command line. */
-  actorId: number | null
   /** Told now and then how many rows are read, and then how many of how many are done. */
   onProgress?(done: number, all: number | null): Promise<void>
   /** The last step, in the import's transaction: what must be true together with it. */
@@ -66,9 +64,11 @@ const PROBLEMS = 20_000
 /** Carries out of a transaction what was worked out in it, when it is rolled back for wrong rows. */
 class NotApplied extends Error {
   readonly result: ImportResult
-  constructor(result: ImportResult) {
+  readonly difference: StagedDifference
+  constructor(result: ImportResult, difference: StagedDifference) {
     super('a row is wrong')
     this.result = result
+    this.difference = difference
   }
 }
 
@@ -94,9 +94,11 @@ export async function importRoster(
   try {
     if (staged.facts.fault !== null) throw new DomainError('roster.columns', staged.facts.fault)
     if (options.isDryRun || staged.facts.errors > 0)
-      return await inTransaction(rt, async tx =>
-        resultOf(tx, staged, options, await differenceOf(tx, staged, options)),
-      )
+      return await inTransaction(rt, async tx => {
+        const difference = await differenceOf(tx, staged, options)
+        await noteOthers(tx, options, difference)
+        return resultOf(tx, staged, options, difference)
+      })
     const fileHash = await hashOf(file)
     return await inTransaction(rt, async tx => {
       let result: ImportResult | null = null
@@ -106,15 +108,16 @@ export async function importRoster(
         fileHash,
         async look(difference) {
           result = await resultOf(tx, staged, options, difference)
-          if (difference.errors > 0) throw new NotApplied(result)
+          if (difference.errors > 0) throw new NotApplied(result, difference)
         },
       })
       await options.finish?.(tx, importId)
       return { ...(result as unknown as ImportResult), isApplied: true, importId }
     })
   } catch (error) {
-    if (error instanceof NotApplied) return error.result
-    throw error
+    if (!(error instanceof NotApplied)) throw error
+    await noteOthers(rt, options, error.difference)
+    return error.result
   } finally {
     await dropStaging(rt.db, staged.id)
   }

@@ -3,19 +3,19 @@ import { Worker } from 'node:worker_threads'
 import { dayOf } from '../../clock.ts'
 import { DomainError } from '../../errors.ts'
 import type { DomainRuntime } from '../../runtime.ts'
-import { looksLikeZip, unpackedBytes } from '../../zip.ts'
+import { looksLikeZip } from '../../zip.ts'
 import { headOf, sizeOf } from './file-bytes.ts'
 import { type StagedHead, type StagedPart, type StagingJob, stageRows } from './stage-rows.ts'
 import type { WorkerTask, WorkerWord } from './staging-worker.ts'
 import type { FileSource } from './table.ts'
 
-/** A file that is read in a moment is not worth a thread. */
+/** A file that is read in a moment is not worth a thread. A workbook always is: what it becomes is not known before. */
 const SMALL_BYTES = 128 * 1024
-/** The same of a workbook, unpacked. */
-const SMALL_WORKBOOK_BYTES = 1024 * 1024
 /** From here on two threads read one file. */
 const LARGE_BYTES = 4 * 1024 * 1024
 const MAX_THREADS = 2
+/** So many at a time for all files together; who comes later waits for its turn. */
+const places = { free: MAX_THREADS, waiting: [] as { count: number; begin(): void }[] }
 /** A thread that reads rows one after another needs little; one that unpacks a workbook holds it whole. */
 const ROWS_MEMORY_MB = 64
 const WORKBOOK_MEMORY_MB = 1024
@@ -37,12 +37,8 @@ export async function headOfRoster(
   file: FileSource,
   programme: string,
 ): Promise<StagedHead> {
-  const readers = await openReaders(rt, file, {
-    programme,
-    mapping: {},
-    today: dayOf(rt.clock.now()),
-    units: [],
-  })
+  const options = { programme, mapping: {}, today: dayOf(rt.clock.now()), units: [] }
+  const readers = await openReaders(rt, file, options, 1)
   for (const reader of readers) reader.close()
   return (readers[0] as Reader).head
 }
@@ -55,20 +51,22 @@ export async function openReaders(
   rt: DomainRuntime,
   file: FileSource,
   { programme, ...rest }: ReadingOptions,
+  maxThreads = MAX_THREADS,
 ): Promise<Reader[]> {
   // a thread is given what it needs of the templates: loading all of them would take longer than most files
   const job = { ...rest, programme: rt.templates.programme(programme), vocabulary: rt.templates.roster }
   const isWorkbook = looksLikeZip(await headOf(file, 4))
   const size = await sizeOf(file)
-  if (isWorkbook ? isSmallWorkbook(file) : size <= SMALL_BYTES)
+  if (!isWorkbook && size <= SMALL_BYTES)
     return [
       {
         ...(await stageRows({ ...job, file, share: { own: 0, of: 1 } }, rt.vault)),
         close() {},
       },
     ]
-  const of = isWorkbook || size < LARGE_BYTES ? 1 : Math.min(MAX_THREADS, availableParallelism())
+  const of = isWorkbook || size < LARGE_BYTES ? 1 : Math.min(maxThreads, availableParallelism())
   const memory = isWorkbook ? WORKBOOK_MEMORY_MB : ROWS_MEMORY_MB
+  await takePlaces(of)
   const threads = Array.from({ length: of }, (_, own) =>
     startThread({ job: { ...job, file, share: { own, of } }, vault: rt.vault.madeFrom }, memory),
   )
@@ -80,10 +78,25 @@ export async function openReaders(
   }
 }
 
-/** One that hides what it unpacks to is not small. */
-function isSmallWorkbook(file: FileSource): boolean {
-  const unpacked = 'bytes' in file ? unpackedBytes(file.bytes) : null
-  return unpacked !== null && unpacked <= SMALL_WORKBOOK_BYTES
+/** All places of a file at once, and in turn: two that had one each would wait for each other. */
+async function takePlaces(count: number): Promise<void> {
+  if (places.waiting.length === 0 && places.free >= count) {
+    places.free -= count
+    return
+  }
+  // whoever waits keeps the process alive
+  const pulse = setInterval(() => {}, 1000)
+  await new Promise<void>(begin => places.waiting.push({ count, begin }))
+  clearInterval(pulse)
+}
+
+function givePlaceBack(): void {
+  places.free += 1
+  for (let next = places.waiting[0]; next && next.count <= places.free; next = places.waiting[0]) {
+    places.free -= next.count
+    places.waiting.shift()
+    next.begin()
+  }
 }
 
 function startThread(task: WorkerTask, memoryMb: number): { reader: Promise<Reader>; stop(): void } {
@@ -105,7 +118,10 @@ function startThread(task: WorkerTask, memoryMb: number): { reader: Promise<Read
     wake()
   }
   worker.on('error', fail)
-  worker.on('exit', () => fail(new Error('the thread that read a roster has ended')))
+  worker.on('exit', () => {
+    givePlaceBack()
+    fail(new Error('the thread that read a roster has ended'))
+  })
   const next = async (): Promise<WorkerWord> => {
     for (;;) {
       const word = words.shift()

@@ -4,6 +4,9 @@ import { isHeaderRow, mapColumns, type RosterColumns } from './columns.ts'
 import { openTable } from './read-table.ts'
 import type { FileSource, OpenTable } from './table.ts'
 
+/** Every row has a cell for every header: thousands of both in a small file would hold a thread for minutes. */
+const MAX_COLUMNS = 300
+
 export interface RosterTable {
   table: OpenTable
   columns: RosterColumns
@@ -30,6 +33,11 @@ export async function openRosterFile(
       throw error
     },
   )
+  if (table.headers.length > MAX_COLUMNS)
+    throw new DomainError(
+      'table.too_large',
+      `表格有 ${table.headers.length} 列，至多 ${MAX_COLUMNS} 列。请删去用不到的列和右边的空列后再上传。`,
+    )
   const columns = mapColumns(table.headers, vocabulary, mapping ?? {})
   const faults = [
     ...columns.missing.map(each => `缺少“${each}”列`),

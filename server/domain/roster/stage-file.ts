@@ -1,4 +1,6 @@
+import { lastErasure } from '../../../db/queries/roster.ts'
 import { withMemoryForSets } from '../../../db/queries/roster-difference.ts'
+import { isAtWork } from '../../../db/queries/roster-drafts.ts'
 import {
   copyStagedRows,
   type Duplicate,
@@ -14,6 +16,7 @@ import {
 } from '../../../db/queries/roster-staging.ts'
 import { unitsOfProgramme } from '../../../db/queries/units.ts'
 import { dayOf } from '../../clock.ts'
+import { DomainError } from '../../errors.ts'
 import type { DomainRuntime } from '../../runtime.ts'
 import { inTransaction } from '../../runtime.ts'
 import type { Vault } from '../../vault.ts'
@@ -48,7 +51,7 @@ const KEPT_MS = 25 * 3600_000
  * Reads a roster file into tables of its own, checked and sealed, where it can be compared set-wise. Nothing of the roster
  * is touched. A file whose heading is wrong has no rows and says so in its facts.
  * @param draftId the draft that it belongs to; null: an import that is made at once, which drops it afterwards
- * @throws DomainError `table.…`
+ * @throws DomainError `table.…`; `draft.gone` when the draft has been given up meanwhile
  */
 export async function stageFile(
   rt: DomainRuntime,
@@ -58,6 +61,7 @@ export async function stageFile(
 ): Promise<Staged> {
   const now = rt.clock.now()
   const { programme, within, mapping } = options
+  const last = await lastErasure(rt.db)
   const units = await unitsOfProgramme(rt.db, programme)
   const top = within === undefined ? undefined : units.find(unit => unit.path === within)
   const readers = await openReaders(rt, file, {
@@ -74,16 +78,23 @@ export async function stageFile(
     ...(mapping === undefined ? {} : { mapping }),
     ...(top === undefined ? {} : { top: { path: top.path, name: top.name } }),
   })
-  const id = await openStaging(rt.db, {
-    draftId,
-    createdAt: now,
-    expiresAt: new Date(now.getTime() + KEPT_MS),
-  })
   try {
-    return { id, facts: await fill(rt, id, readers, options) }
-  } catch (error) {
-    await dropStaging(rt.db, id)
-    throw error
+    const id = await openStaging(rt.db, {
+      draftId,
+      createdAt: now,
+      expiresAt: new Date(now.getTime() + KEPT_MS),
+    })
+    try {
+      if (draftId !== null && !(await isAtWork(rt.db, draftId)))
+        throw new DomainError('draft.gone', '这个文件已经放弃，没有再核对。')
+      return { id, facts: await fill(rt, id, readers, last, options) }
+    } catch (error) {
+      await dropStaging(rt.db, id)
+      throw error
+    }
+  } finally {
+    // a reader whose parts nobody has asked for would wait for ever
+    for (const reader of readers) reader.close()
   }
 }
 
@@ -91,6 +102,7 @@ async function fill(
   rt: DomainRuntime,
   id: number,
   readers: Reader[],
+  last: number,
   { mapping = {}, onRead }: StagingOptions,
 ): Promise<StagingFacts> {
   const head = readers[0]?.head as Reader['head']
@@ -122,7 +134,7 @@ async function fill(
   await insertProblems(rt.db, id, problems.kept, false)
   const { faulty } = await stagedCounts(rt.db, id)
   const { errors, warnings } = problems
-  const facts: StagingFacts = { ...head, mapping, rows, errors, warnings, wrong: faulty }
+  const facts: StagingFacts = { ...head, mapping, rows, errors, warnings, wrong: faulty, lastErasure: last }
   await noteFacts(rt.db, id, facts)
   return facts
 }

@@ -1,5 +1,8 @@
-/** Characters that people cannot see: zero-width ones, byte order marks, the direction marks of copied phone numbers. */
-const INVISIBLE = /\p{Cf}/gu
+/**
+ * Characters that people cannot see: zero-width ones, byte order marks, the direction marks of copied phone numbers; and
+ * those that the database cannot keep (NUL, halves of a character).
+ */
+const INVISIBLE = /[\p{Cf}\p{Cs}\0]/gu
 
 /** Most cells: nothing in them that could be cleaned away. */
 const PLAIN = /^[\u4e00-\u9fff0-9A-Za-z·.,/-]*$/

@@ -1,7 +1,12 @@
+import { countAttempt, countOf } from '../../../db/queries/identities.ts'
+import { personsInLine } from '../../../db/queries/persons.ts'
+import { appendAudit } from '../../../db/queries/platform.ts'
 import {
+  differenceContent,
   differenceCounts,
   indexDifference,
   ownOfficeLines,
+  type PersonBeyond,
   repeatedLines,
   rosterVersion,
   takeOutPersonsBeyond,
@@ -17,7 +22,7 @@ import {
 } from '../../../db/queries/roster-staging.ts'
 import { type UnitRow, unitByCode, unitById } from '../../../db/queries/units.ts'
 import { DomainError } from '../../errors.ts'
-import type { DomainRuntime } from '../../runtime.ts'
+import { type DomainRuntime, inTransaction } from '../../runtime.ts'
 import { maskIdNumber } from './id-number.ts'
 import { maskPhone } from './phone.ts'
 import type { RosterProblem } from './roster-row.ts'
@@ -31,22 +36,29 @@ export interface DifferenceOptions {
   wholeOf?: string
   /** The path of the unit that the file may touch, with all below it (`scope.ts`); left out: the whole programme. */
   within?: string
+  /** Who compares; null: an operator on the command line. */
+  actorId: number | null
 }
 
-/** So many people of other units may differ and be named. */
-const MAX_BEYOND = 20
+/** So many wrong rows of persons whom others have as well are told one by one; more are no slip of the pen. */
+const MAX_NAMED = 200
+/** So often a day somebody is told that rows of others' persons are wrong. source: project assumption */
+const MAX_ASKED = 10
+const DAY_MS = 24 * 3600_000
 
 /**
  * Works out what a staged file changes against what stands now, and what is wrong with that. It is left with the staging,
  * for lists and for applying. Call it in a transaction.
- * @throws DomainError `unit.unknown`
+ * @throws DomainError `unit.unknown`, `roster.others` once too much was asked about persons of others (`noteOthers`)
  */
 export async function differenceOf(
   rt: DomainRuntime,
   { id, facts }: Staged,
   options: DifferenceOptions,
 ): Promise<StagedDifference> {
-  const { programme } = options
+  const { programme, actorId } = options
+  if (actorId !== null && (await countOf(rt.db, attemptsOf(actorId), rt.clock.now())) >= MAX_ASKED)
+    throw tooMuchAsked()
   await withMemoryForSets(rt.db)
   const scope = options.within === undefined ? null : await scopeAt(rt, programme, options.within)
   const whole = options.wholeOf === undefined ? null : await wholeUnit(rt, programme, options.wholeOf, scope)
@@ -56,7 +68,7 @@ export async function differenceOf(
     wholePath: whole?.path ?? null,
     scope: scope && { id: scope.unit.id, path: scope.unit.path, officeRoles: scope.officeRoles },
   })
-  const problems = await problemsOfComparing(rt, id, programme, scope)
+  const { problems, hasOthers } = await problemsOfComparing(rt, id, programme, scope)
   await insertProblems(rt.db, id, problems, true)
   await indexDifference(rt.db, id)
   const difference: StagedDifference = {
@@ -66,10 +78,46 @@ export async function differenceOf(
     warnings: facts.warnings,
     wrong: await wrongLines(rt.db, id),
     version,
+    content: await differenceContent(rt.db, id),
+    hasOthers,
   }
   await noteDifference(rt.db, id, difference)
   return difference
 }
+
+/**
+ * Counts and keeps that somebody was told of wrong rows of persons who are others'. Call it in the transaction
+ * that compares, or behind it where it was rolled back: whatever is shown is noted.
+ * @throws DomainError `roster.others`
+ */
+export async function noteOthers(
+  rt: DomainRuntime,
+  { actorId, within, programme }: DifferenceOptions,
+  difference: Pick<StagedDifference, 'hasOthers'> | null,
+): Promise<void> {
+  if (!difference?.hasOthers || actorId === null || within === undefined) return
+  await inTransaction(rt, async tx => {
+    const now = tx.clock.now()
+    if ((await countAttempt(tx.db, attemptsOf(actorId), now, DAY_MS)) > MAX_ASKED) throw tooMuchAsked()
+    await appendAudit(tx.db, {
+      at: now,
+      actorId,
+      action: 'roster.others_compared',
+      subjectKind: 'unit',
+      subjectId: Number(within.split('/').at(-2)),
+      details: { programme },
+    })
+  })
+}
+
+function tooMuchAsked(): DomainError {
+  return new DomainError(
+    'roster.others',
+    '今天已多次上传与外单位登记不一致的名册，暂停核对。请明天再试，或联系上级核对。',
+  )
+}
+
+const attemptsOf = (actorId: number) => `roster-others:${actorId}`
 
 async function scopeAt(rt: DomainRuntime, programme: string, path: string): Promise<RosterScope> {
   const unit = await unitById(rt.db, Number(path.split('/').at(-2)))
@@ -94,17 +142,20 @@ async function problemsOfComparing(
   id: number,
   programme: string,
   scope: RosterScope | null,
-): Promise<RosterProblem[]> {
-  const problems: RosterProblem[] = (await repeatedLines(rt.db, id)).map(({ line, earlier, name }) => ({
-    line,
-    column: '姓名',
-    value: maskName(name),
-    reason: `与第 ${earlier} 行是同一人、同一单位和角色，请只留一行。`,
-    severity: 'error',
-  }))
-  if (!scope) return problems
+): Promise<{ problems: RosterProblem[]; hasOthers: boolean }> {
+  const repeated = await repeatedLines(rt.db, id)
+  if (!scope) return { problems: repeated.map(repeatedProblem), hasOthers: false }
   const reach = { id: scope.unit.id, path: scope.unit.path, officeRoles: scope.officeRoles }
-  const beyond = await personProblems(rt, id, scope, reach)
+  const beyond = await takeOutPersonsBeyond(rt.db, id, reach)
+  const isOwn = await ownPersons(rt, scope, [
+    ...repeated.flatMap(each => each.personId ?? []),
+    ...beyond.map(each => each.personId),
+  ])
+  const named = [
+    ...repeated.filter(each => each.personId === null || isOwn(each.personId)).map(repeatedProblem),
+    ...beyond.filter(each => isOwn(each.personId)).map(each => beyondProblem(rt, scope, each)),
+  ]
+  const hasOthers = named.length < repeated.length + beyond.length
   const own = (await ownOfficeLines(rt.db, id, reach)).map(({ line, role }): RosterProblem => {
     const name = rt.templates.role(programme, role).name
     return {
@@ -115,42 +166,72 @@ async function problemsOfComparing(
       severity: 'error',
     }
   })
-  return [...problems, ...beyond, ...own]
+  return { problems: [...(hasOthers ? [othersProblem(scope)] : []), ...named, ...own], hasOthers }
 }
 
-/** Rows that would change somebody whom others rely on too. @see RosterScope, rule 3 */
-async function personProblems(
+/**
+ * Of persons in rows that are wrong those whose numbers the office has had first (`personsInLine`): of these it is told
+ * which rows. Of others a file could try out one number after another, even once it had brought them in itself.
+ */
+async function ownPersons(
   rt: DomainRuntime,
-  id: number,
   { unit }: RosterScope,
-  reach: Parameters<typeof takeOutPersonsBeyond>[2],
-): Promise<RosterProblem[]> {
-  const beyond = await takeOutPersonsBeyond(rt.db, id, reach)
-  if (beyond.length > MAX_BEYOND)
-    // line by line such a file would tell which of many numbers are registered somewhere
-    return [
-      {
-        line: 0,
-        column: '手机号、身份证号',
-        value: '',
-        reason: `有 ${MAX_BEYOND} 个以上的人还在${unit.name}以外的单位登记，而文件里的信息与登记的不同。请核对文件，或联系上级。`,
-        severity: 'error',
-      },
-    ]
-  return beyond.map(({ line, name, phoneSealed, idNumberSealed }) => {
-    const [column, value] = phoneSealed
-      ? ['手机号', maskPhone(rt.vault.open(phoneSealed))]
-      : idNumberSealed
-        ? ['身份证号', maskIdNumber(rt.vault.open(idNumberSealed))]
-        : name
-          ? ['姓名', maskName(name)]
-          : ['微信号', '']
-    return {
-      line,
-      column: column as string,
-      value: value as string,
-      reason: `与系统里登记的不同。这个人还在${unit.name}以外的单位登记，或负责${unit.name}的工作，个人信息只能由上级更正；请改成与登记一致，或联系上级。`,
-      severity: 'error',
-    }
-  })
+  personIds: number[],
+): Promise<(personId: number) => boolean> {
+  const all = [...new Set(personIds)]
+  if (all.length > MAX_NAMED) return () => false
+  const byPhone = await personsInLine(rt.db, all, [unit.path], 'phoneIndex')
+  const byIdNumber = await personsInLine(rt.db, all, [unit.path], 'idNumberIndex')
+  return personId => byPhone.has(personId) && byIdNumber.has(personId)
+}
+
+function repeatedProblem({
+  line,
+  earlier,
+  name,
+}: {
+  line: number
+  earlier: number
+  name: string
+}): RosterProblem {
+  return {
+    line,
+    column: '姓名',
+    value: maskName(name),
+    reason: `与第 ${earlier} 行是同一人、同一单位和角色，请只留一行。`,
+    severity: 'error',
+  }
+}
+
+/** Line by line it would tell which of many numbers are registered somewhere. */
+function othersProblem({ unit }: RosterScope): RosterProblem {
+  return {
+    line: 0,
+    column: '手机号、身份证号',
+    value: '',
+    reason: `文件里有人已由${unit.name}以外的单位登记，而文件里的信息与登记的不同，或同一人写了几行。为保护个人信息不指出是哪一行，这次核对已留痕。请对照本人证件核对，或联系上级。`,
+    severity: 'error',
+  }
+}
+
+/** A row that would change somebody whom others rely on too. @see RosterScope, rule 3 */
+function beyondProblem(
+  rt: DomainRuntime,
+  { unit }: RosterScope,
+  { line, name, phoneSealed, idNumberSealed }: PersonBeyond,
+): RosterProblem {
+  const [column, value] = phoneSealed
+    ? ['手机号', maskPhone(rt.vault.open(phoneSealed))]
+    : idNumberSealed
+      ? ['身份证号', maskIdNumber(rt.vault.open(idNumberSealed))]
+      : name
+        ? ['姓名', maskName(name)]
+        : ['微信号', '']
+  return {
+    line,
+    column: column as string,
+    value: value as string,
+    reason: `与系统里登记的不同。这个人还在${unit.name}以外的单位登记，或负责${unit.name}的工作，个人信息只能由上级更正；请改成与登记一致，或联系上级。`,
+    severity: 'error',
+  }
 }

@@ -1,10 +1,12 @@
 import type { Cell, CellValue, Workbook, Worksheet } from 'exceljs'
 import { DomainError } from '../../errors.ts'
-import { unpackedBytes } from '../../zip.ts'
+import { isAsLargeAsItSays, unpackedBytes } from '../../zip.ts'
 import type { TableRow } from './table.ts'
 
 /** A small file that unpacks to more than this is no roster but an attack on the server's memory. */
 const MAX_UNPACKED_BYTES = 300 * 1024 * 1024
+/** The last row that a spreadsheet program knows; a file can name any. */
+const MAX_LINE = 1_048_576
 
 /** What a roster does not need and what a hostile file is made of: rules that name a whole sheet, rows of 16,384 cells. */
 const MAX_COLUMNS = 300
@@ -19,8 +21,9 @@ export async function xlsxSheets(file: Uint8Array): Promise<Iterable<TableRow[]>
   const size = unpackedBytes(file)
   // what hides its size is not tried: some would unpack it, and find out too late
   if (size === null) throw broken()
-  if (size > MAX_UNPACKED_BYTES)
-    throw new DomainError('table.too_large', '表格展开后过大，请只保留名册内容，另存为新文件后上传。')
+  if (size > MAX_UNPACKED_BYTES) throw tooLarge()
+  // what unpacks to more than it says would be unpacked whole all the same
+  if (!(await isAsLargeAsItSays(file))) throw broken()
   // exceljs takes most of a second to load, so it is loaded with the first import and not at start
   const { default: exceljs } = await import('exceljs')
   const workbook = new exceljs.Workbook()
@@ -33,7 +36,13 @@ export async function xlsxSheets(file: Uint8Array): Promise<Iterable<TableRow[]>
   }
   if (workbook.worksheets.length === 0)
     throw new DomainError('table.unsupported', '这个文件不是 Excel 表格，请上传 .xlsx 或 .csv 文件。')
-  return workbook.worksheets.filter(sheet => sheet.state === 'visible').map(rowsOf)
+  const sheets = workbook.worksheets.filter(sheet => sheet.state === 'visible')
+  if (sheets.some(sheet => sheet.rowCount > MAX_LINE)) throw tooLarge()
+  return sheets.map(rowsOf)
+}
+
+function tooLarge(): DomainError {
+  return new DomainError('table.too_large', '表格展开后过大，请只保留名册内容，另存为新文件后上传。')
 }
 
 function broken(cause?: unknown): DomainError {
@@ -75,9 +84,10 @@ function* rowsOf(sheet: Worksheet): Generator<TableRow[]> {
   let rows: TableRow[] = []
   for (let line = 1; line <= sheet.rowCount; line += 1) {
     const row = sheet.findRow(line)
+    if (!row) continue
     const cells: string[] = []
-    for (let column = 1; column <= Math.min(row?.cellCount ?? 0, MAX_COLUMNS); column += 1)
-      cells.push(textOf(row?.findCell(column)))
+    for (let column = 1; column <= Math.min(row.cellCount, MAX_COLUMNS); column += 1)
+      cells.push(textOf(row.findCell(column)))
     rows.push({ line, cells })
     if (rows.length < PORTION) continue
     yield rows

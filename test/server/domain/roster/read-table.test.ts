@@ -93,6 +93,21 @@ describe('a CSV file', () => {
       expect((await readTable(file)).rows.map(row => row.cells.join(','))).toEqual(rows)
   })
 
+  it.each([
+    ['both line ends', '姓名,备注\r\n林小雨,"一"\n张志愿,二\r\n李四,三\n', '一'],
+    [
+      'line feeds in cells of an old Macintosh file',
+      '姓名,备注\r林小雨,"一\n二"\r张志愿,二\r李四,三\r',
+      '一\n二',
+    ],
+  ])('with quotes and %s', async (_, text, note) => {
+    expect((await readTable(Buffer.from(text))).rows.map(row => row.cells)).toEqual([
+      ['林小雨', note],
+      ['张志愿', '二'],
+      ['李四', '三'],
+    ])
+  })
+
   it('with a stray quote and rows of other lengths', async () => {
     const { rows } = await readTable(Buffer.from('姓名,手机号\n林"小雨\n张志愿,1,多\n'))
     expect(rows.map(row => row.cells)).toEqual([['林"小雨'], ['张志愿', '1', '多']])
@@ -161,13 +176,13 @@ async function withSheetXml(file: Uint8Array, change: (xml: string) => string): 
     loadAsync(file: Uint8Array): Promise<{
       file(name: string): { async(kind: 'string'): Promise<string> }
       file(name: string, content: string): unknown
-      generateAsync(options: { type: 'nodebuffer' }): Promise<Buffer>
+      generateAsync(options: { type: 'nodebuffer'; compression: 'DEFLATE' }): Promise<Buffer>
     }>
   }
   const zip = await JsZip.loadAsync(file)
   const name = 'xl/worksheets/sheet1.xml'
   zip.file(name, change(await zip.file(name).async('string')))
-  return zip.generateAsync({ type: 'nodebuffer' })
+  return zip.generateAsync({ type: 'nodebuffer', compression: 'DEFLATE' })
 }
 
 describe('a file that cannot be read', () => {
@@ -206,6 +221,56 @@ describe('a file that cannot be read', () => {
     const { rows } = await readTable(wide)
     expect(rows[0]?.cells.length).toBeLessThanOrEqual(300)
     expect(rows[0]?.cells[0]).toBe('林小雨')
+  })
+
+  it.each([
+    ['the last row but one million', 1_048_577],
+    ['row 50,000,000', 50_000_000],
+    ['row 4,000,000,000', 4_000_000_000],
+  ])('a small workbook with %s, soon', async (_, line) => {
+    const whole = await workbook(sheet =>
+      sheet.addRows([
+        ['姓名', '手机号'],
+        ['林小雨', '1'],
+      ]),
+    )
+    const far = await withSheetXml(whole, xml =>
+      xml.replace(/<row r="2"/, `<row r="${line}"`).replace(/"([AB])2"/g, `"$1${line}"`),
+    )
+    const begun = performance.now()
+    await expect(readTable(far)).rejects.toMatchObject({ code: 'table.too_large' })
+    expect(performance.now() - begun).toBeLessThan(5000)
+  })
+
+  it('rows that are left out in a workbook are not read one by one', async () => {
+    const far = await workbook(sheet => {
+      sheet.addRow(['姓名', '手机号'])
+      sheet.getCell('A1048576').value = '林小雨'
+    })
+    const batches: number[] = []
+    for await (const batch of (await openTable({ bytes: far })).rows) batches.push(batch.length)
+    expect((await readTable(far)).rows).toEqual([{ line: 1_048_576, cells: ['林小雨'] }])
+    expect(batches.length).toBeLessThan(3)
+  })
+
+  it('a workbook that unpacks to more than it says, without unpacking it', async () => {
+    const whole = await withSheetXml(await workbook(sheet => sheet.addRow(['姓名', '手机号'])), xml =>
+      xml.replace('</sheetData>', `</sheetData>${' '.repeat(50_000_000)}`),
+    )
+    const lying = Buffer.from(whole)
+    const entry = [0x50, 0x4b, 0x01, 0x02]
+    for (let at = lying.indexOf(Buffer.from(entry)); at >= 0; at = lying.indexOf(Buffer.from(entry), at + 4))
+      if (lying.readUInt32LE(at + 24) > 1000) lying.writeUInt32LE(1000, at + 24)
+    const before = process.memoryUsage().rss
+    await expect(readTable(lying)).rejects.toMatchObject({ code: 'table.broken' })
+    expect(process.memoryUsage().rss - before).toBeLessThan(30_000_000)
+    await expect(readTable(whole)).resolves.toMatchObject({ headers: ['姓名', '手机号'] })
+  })
+
+  it('a workbook with something before it, in which readers find different directories', async () => {
+    const whole = await workbook(sheet => sheet.addRow(['姓名', '手机号']))
+    const shifted = Buffer.concat([Buffer.from([0x50, 0x4b, 3, 4]), whole])
+    await expect(readTable(shifted)).rejects.toMatchObject({ code: 'table.broken' })
   })
 
   it('a workbook cut off in the middle', async () => {
