@@ -6,8 +6,9 @@ import type { Db } from '../client.ts'
 //   ended_roles, begun_roles   those that have
 //   member_rules    who belongs in which kind of group, from the templates
 //   belonged, belongs   person and group, by the roles before and by those now
-//   new_tasks       the tasks that have come of it
-//   keepers         who owns their groups, while they stand in line with it
+//   due_tasks       what is to be asked
+//   keepers         who owns the groups of it, while they stand in line with it
+//   new_tasks       the tasks that have come of it: not what is asked already
 
 /** A composition rule as rows can be joined with it. */
 export interface MemberRuleRow {
@@ -57,6 +58,7 @@ export async function openFollowing(
     managing_roles: 'programme text, role text',
     belonged: 'group_id bigint, person_id bigint, is_optional boolean',
     belongs: 'group_id bigint, person_id bigint, is_optional boolean',
+    due_tasks: 'kind text, group_id bigint, person_id bigint, why text, source text, due_on date',
     new_tasks: 'id bigint, kind text, group_id bigint, person_id bigint',
     keepers: 'group_id bigint, led_by bigint, owner_id bigint',
   })) {
@@ -265,7 +267,7 @@ export interface ChangeWords {
  * Asks the owners to remove who does not belong any more: members that are known, and in groups that cannot be read all
  * who belonged. An owner is not asked to remove themself.
  */
-export async function openRemovals(db: Db, words: ChangeWords, now: Date): Promise<void> {
+export async function askForRemovals(db: Db, words: ChangeWords): Promise<void> {
   await db.execute(sql`
     with left_behind as (
       select m.group_id, m.person_id, true as is_known from group_members m
@@ -276,28 +278,25 @@ export async function openRemovals(db: Db, words: ChangeWords, now: Date): Promi
       where g.chat_id is null and b.person_id in (select person_id from ended_roles)
         and not exists (select from group_members m
           where m.group_id = b.group_id and m.person_id = b.person_id)
-    ), opened as (
-      insert into tasks (kind, group_id, person_id, why, source, due_on, created_at)
-      select 'remove_member', l.group_id, l.person_id,
-        replace(replace(replace(case when here.name is null
-            then case when l.is_known then ${words.gone}::text else ${words.goneIfThere}::text end
-            else case when l.is_known then ${words.moved}::text else ${words.movedIfThere}::text end
-          end, '{from}', former.name), '{to}', coalesce(here.name, '')), '{name}', p.name),
-        k.source, k.due_on, ${now.toISOString()}::timestamptz
-      from left_behind l
-      join groups g on g.id = l.group_id and g.dissolved_at is null and g.owner_id is distinct from l.person_id
-      join audited_kinds k on k.programme = g.programme and k.kind = g.kind
-      join persons p on p.id = l.person_id
-      join lateral (select u.name from ended_roles e join units u on u.id = e.unit_id
-        where e.person_id = l.person_id and u.programme = g.programme order by length(u.path) desc limit 1) former on true
-      left join lateral (select u.name from roles r join units u on u.id = r.unit_id
-        where r.person_id = l.person_id and u.programme = g.programme and r.ended_at is null
-        order by r.started_at desc, r.id desc limit 1) here on true
-      where not exists (select from belongs b where b.group_id = l.group_id and b.person_id = l.person_id)
-        and (not k.is_loose or here.name is null)
-      on conflict do nothing
-      returning id, kind, group_id, person_id
-    ) insert into new_tasks select * from opened`)
+    )
+    insert into due_tasks (kind, group_id, person_id, why, source, due_on)
+    select 'remove_member', l.group_id, l.person_id,
+      replace(replace(replace(case when here.name is null
+          then case when l.is_known then ${words.gone}::text else ${words.goneIfThere}::text end
+          else case when l.is_known then ${words.moved}::text else ${words.movedIfThere}::text end
+        end, '{from}', former.name), '{to}', coalesce(here.name, '')), '{name}', p.name),
+      k.source, k.due_on
+    from left_behind l
+    join groups g on g.id = l.group_id and g.dissolved_at is null and g.owner_id is distinct from l.person_id
+    join audited_kinds k on k.programme = g.programme and k.kind = g.kind
+    join persons p on p.id = l.person_id
+    join lateral (select u.name from ended_roles e join units u on u.id = e.unit_id
+      where e.person_id = l.person_id and u.programme = g.programme order by length(u.path) desc limit 1) former on true
+    left join lateral (select u.name from roles r join units u on u.id = r.unit_id
+      where r.person_id = l.person_id and u.programme = g.programme and r.ended_at is null
+      order by r.started_at desc, r.id desc limit 1) here on true
+    where not exists (select from belongs b where b.group_id = l.group_id and b.person_id = l.person_id)
+      and (not k.is_loose or here.name is null)`)
 }
 
 /** Whom a group can let in by themselves: an account bound to them, and a way in that the bot can give. */
@@ -320,18 +319,14 @@ const newcomers = sql`
       and other.dissolved_at is null and (other.size - other.capacity, other.id) < (g.size - g.capacity, g.id))`
 
 /** Asks the owners to invite who has come to belong and cannot be told how to come by themself. */
-export async function openInvitations(db: Db, words: ChangeWords, now: Date): Promise<void> {
+export async function askForInvitations(db: Db, words: ChangeWords): Promise<void> {
   await db.execute(sql`
-    with opened as (
-      insert into tasks (kind, group_id, person_id, why, source, due_on, created_at)
-      select case when exists (select from contacts c where c.person_id = b.person_id and c.unit_id = g.unit_id
-          and c.until_on is null) then 'contact_absent' else 'invite_member' end,
-        b.group_id, b.person_id, replace(replace(${words.arrived}::text, '{to}', here.name), '{name}', p.name),
-        k.source, k.due_on, ${now.toISOString()}::timestamptz
-      from ${newcomers} and not (${canComeBySelf})
-      on conflict do nothing
-      returning id, kind, group_id, person_id
-    ) insert into new_tasks select * from opened`)
+    insert into due_tasks (kind, group_id, person_id, why, source, due_on)
+    select case when exists (select from contacts c where c.person_id = b.person_id and c.unit_id = g.unit_id
+        and c.until_on is null) then 'contact_absent' else 'invite_member' end,
+      b.group_id, b.person_id, replace(replace(${words.arrived}::text, '{to}', here.name), '{name}', p.name),
+      k.source, k.due_on
+    from ${newcomers} and not (${canComeBySelf})`)
 }
 
 /** What was asked about these people and is no longer true is asked no more. */
@@ -355,13 +350,16 @@ export async function endPassesOfMovers(db: Db, now: Date): Promise<void> {
       and not exists (select from belongs b where b.group_id = j.group_id and b.person_id = j.person_id)`)
 }
 
-/** Finds who is to do the new tasks. */
-export async function findKeepers(db: Db): Promise<void> {
-  await db.execute(sql`analyze new_tasks`)
+/**
+ * Finds who is to do what is to be asked.
+ * @returns the units of the groups without an owner: somebody has to answer for those
+ */
+export async function findKeepers(db: Db): Promise<number[]> {
+  await db.execute(sql`analyze due_tasks`)
   await db.execute(sql`
     with concerned as materialized (
       select g.id, g.unit_id, g.owner_id, gu.path from groups g join units gu on gu.id = g.unit_id
-      where g.id in (select group_id from new_tasks)
+      where g.id in (select group_id from due_tasks)
     ), standing as (
       select distinct c.id from concerned c
       join roles r on r.person_id = c.owner_id and r.ended_at is null join units ru on ru.id = r.unit_id
@@ -370,19 +368,29 @@ export async function findKeepers(db: Db): Promise<void> {
     insert into keepers select c.id, c.unit_id, case when s.id is not null then c.owner_id end
     from concerned c left join standing s on s.id = c.id`)
   await db.execute(sql`analyze keepers`)
+  const rows = await db.execute<{ led_by: string }>(sql`
+    select distinct led_by from keepers where owner_id is null order by led_by`)
+  return rows.map(row => Number(row.led_by))
 }
 
-/** Notes who is asked to do the new tasks: the owner, or the first of those who answer for the unit. */
-export async function noteAsked(db: Db, answerers: Map<number, number[]>, now: Date): Promise<void> {
+/** Opens the tasks that are not open already, for the owner, or the first of those who answer for the unit. */
+export async function openTasks(db: Db, answerers: Map<number, number[]>, now: Date): Promise<void> {
   const pairs = [...answerers].flatMap(([unitId, [first]]) =>
     first === undefined ? [] : [[unitId, first] as const],
   )
   await db.execute(sql`
-    update tasks t set asked_id = coalesce(k.owner_id, a.person_id), told_at = ${now.toISOString()}::timestamptz
-    from new_tasks n join keepers k on k.group_id = n.group_id
-    left join unnest(${sql.param(pairs.map(([unitId]) => unitId))}::bigint[],
-      ${sql.param(pairs.map(([, personId]) => personId))}::bigint[]) as a (unit_id, person_id) on a.unit_id = k.led_by
-    where t.id = n.id and coalesce(k.owner_id, a.person_id) is not null`)
+    with opened as (
+      insert into tasks (kind, group_id, person_id, why, source, due_on, created_at, asked_id, told_at)
+      select d.kind, d.group_id, d.person_id, d.why, d.source, d.due_on, ${now.toISOString()}::timestamptz,
+        asked.id, case when asked.id is not null then ${now.toISOString()}::timestamptz end
+      from due_tasks d join keepers k on k.group_id = d.group_id
+      left join unnest(${sql.param(pairs.map(([unitId]) => unitId))}::bigint[],
+        ${sql.param(pairs.map(([, personId]) => personId))}::bigint[]) as a (unit_id, person_id) on a.unit_id = k.led_by
+      cross join lateral (select coalesce(k.owner_id, a.person_id) as id) asked
+      on conflict do nothing
+      returning id, kind, group_id, person_id
+    ) insert into new_tasks select * from opened`)
+  await db.execute(sql`analyze new_tasks`)
 }
 
 /** Has the members of the chats read again in which somebody is whose role has ended. */

@@ -220,6 +220,43 @@ export function rolesOf(db: Db, personId: number) {
     .where(and(eq(roles.personId, personId), isNull(roles.endedAt)))
 }
 
+/**
+ * Where a person stands, stood, and is to stand, and since when: the roles that they have, and what the roster has said
+ * of them from the import on that said it, before the service begins too. An import that was undone has said nothing, and
+ * nobody stands who is entered as gone. A role that is over is in the entries that it came of.
+ */
+export async function standingsOf(db: Db, personId: number) {
+  const rows = await db.execute<{
+    role: string
+    unit_name: string
+    path: string
+    programme: string
+    level: string
+    since: string
+    until: string | null
+  }>(sql`
+    select s.role, u.name as unit_name, u.path, u.programme, u.level, s.since, s.until from (
+      select unit_id, role, started_at as since, null::timestamptz as until from roles
+      where person_id = ${personId} and ended_at is null
+      union all
+      select e.unit_id, e.role, brought.applied_at,
+        least(closed.applied_at, (e.ends_on + 1)::timestamp at time zone 'Asia/Shanghai')
+      from roster_entries e join roster_imports brought on brought.id = e.import_id and brought.undone_at is null
+      left join roster_imports closed on closed.id = e.gone_import_id
+      where e.person_id = ${personId} and e.status <> '离岗'
+    ) s join units u on u.id = s.unit_id
+    where s.until is null or s.until > s.since`)
+  return rows.map(row => ({
+    role: row.role,
+    unitName: row.unit_name,
+    unitPath: row.path,
+    programme: row.programme,
+    level: row.level,
+    since: new Date(row.since),
+    until: row.until === null ? null : new Date(row.until),
+  }))
+}
+
 export interface RoleKey {
   personId: number
   unitId: number
@@ -238,15 +275,6 @@ export async function startRoles(db: Db, keys: RoleKey[], now: Date): Promise<vo
         targetWhere: sql`ended_at is null`,
         set: { title: sql`excluded.title` },
       })
-}
-
-export async function endRoles(db: Db, keys: RoleKey[], now: Date): Promise<void> {
-  if (keys.length === 0) return
-  await db.execute(sql`
-    update roles r set ended_at = ${now.toISOString()}
-    from unnest(${sql.param(keys.map(key => key.personId))}::bigint[], ${sql.param(keys.map(key => key.unitId))}::bigint[], ${sql.param(keys.map(key => key.role))}::text[])
-      as t (person_id, unit_id, role)
-    where r.person_id = t.person_id and r.unit_id = t.unit_id and r.role = t.role and r.ended_at is null`)
 }
 
 /** The persons whose own rows an import has changed. */

@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { makeAdministrator, makeSignInLink } from '../../server/domain/sign-in/sessions.ts'
+import { followServiceDays } from '../../server/jobs/follow-service-days.ts'
 import { personId, signIn, visitorWith } from '../support/console.ts'
 import { applyDraftOf, settledDraft } from '../support/drafts.ts'
-import { bindFirst, bindThrough, fillMatrix, rows } from '../support/matrix.ts'
+import { bindFirst, bindThrough, fillMatrix, importCsv, rows } from '../support/matrix.ts'
 import { openStage, type Stage } from '../support/stage.ts'
 
 const head = '单位编码,姓名,手机号,角色,职务,状态\n'
@@ -68,6 +69,126 @@ describe('nobody gets hold of what is not theirs', () => {
       )
     },
   )
+
+  describe('of 新支书, whom 榆阳区 has as a secretary and 定边县 enters as well, has the code', () => {
+    const columns = '省份,地市,区县,团支部,姓名,手机号,角色,人员类别,服务开始日期,服务结束日期,状态\n'
+    const inBranch = (branch: string, from: string, to: string, status = '在岗') =>
+      `陕西省,榆林市,${branch.slice(0, 3)},${branch},新支书,13800000077,团支部书记,全国项目,${from},${to},${status}\n`
+    const [own, other] = ['榆阳区第二团支部', '定边县第二团支部']
+    /** What the file of a branch says on a day, so that whoever it leaves out is gone from there. */
+    type Step = readonly [day: string, branch: string, ...lines: string[]]
+    const filler = (branch: string) =>
+      inBranch(branch, '', '').replace(
+        '新支书,13800000077,团支部书记',
+        `${branch.slice(0, 2)}员,1380000009${branch.length},`,
+      )
+
+    test.each<{ when: string; steps: Step[]; mayGive: string[] }>([
+      {
+        when: 'its office, before the service begins',
+        steps: [
+          ['2026-09-08', own, inBranch(own, '2026-10-01', '2027-07-31')],
+          ['2026-09-09', other, inBranch(other, '2026-09-01', '2027-07-31')],
+        ],
+        mayGive: ['赵县办', '刘市办'],
+      },
+      {
+        when: 'its office, while the service is not assigned',
+        steps: [
+          ['2026-09-08', own, inBranch(own, '', '', '待派遣')],
+          ['2026-09-09', other, inBranch(other, '2026-09-01', '2027-07-31')],
+          ['2026-10-01', own, inBranch(own, '', '')],
+        ],
+        mayGive: ['赵县办', '刘市办'],
+      },
+      {
+        when: 'its office, behind two terms of which the second was known in time',
+        steps: [
+          [
+            '2026-09-08',
+            own,
+            inBranch(own, '2026-08-01', '2026-09-20') + inBranch(own, '2026-10-01', '2027-07-31'),
+          ],
+          ['2026-09-22', other, inBranch(other, '2026-09-01', '2027-07-31')],
+        ],
+        mayGive: ['赵县办', '刘市办'],
+      },
+      {
+        when: 'its office, when the branch in it is another since',
+        steps: [
+          ['2026-09-08', own, inBranch(own, '', '')],
+          ['2026-09-09', other, inBranch(other, '', '')],
+          ['2026-09-10', '榆阳区第三团支部', inBranch('榆阳区第三团支部', '', '')],
+          ['2026-09-11', own, filler(own)],
+        ],
+        mayGive: ['赵县办', '刘市办'],
+      },
+      {
+        when: 'its office, when the other’s import of before was undone',
+        steps: [
+          ['2026-09-07', other, inBranch(other, '', ''), 'undone'],
+          ['2026-09-08', own, inBranch(own, '', '')],
+          ['2026-09-09', other, inBranch(other, '', '')],
+        ],
+        mayGive: ['赵县办', '刘市办'],
+      },
+      {
+        when: 'only the city, when a term had ended and the next was entered behind the other’s',
+        steps: [
+          ['2026-09-08', own, inBranch(own, '', '')],
+          ['2026-09-09', own, filler(own)],
+          ['2026-09-10', other, inBranch(other, '', '')],
+          ['2026-09-11', own, inBranch(own, '', '')],
+        ],
+        mayGive: ['刘市办'],
+      },
+      {
+        when: 'only the city, when the other had them years ago',
+        steps: [
+          ['2026-09-08', other, inBranch(other, '', '')],
+          ['2026-09-09', other, filler(other)],
+          ['2028-09-10', own, inBranch(own, '', '')],
+          ['2028-09-11', other, inBranch(other, '', '')],
+        ],
+        mayGive: ['刘市办'],
+      },
+    ])('$when', async ({ steps, mayGive }) => {
+      await importCsv(
+        stage,
+        'xibu',
+        '省份,地市,区县,姓名,手机号,角色,状态\n陕西省,榆林市,定边县,钱县办,13800000050,项目办负责同志,在岗\n',
+      )
+      for (const [day, , line, undone] of steps) {
+        stage.clock.set(new Date(`${day}T00:05:00+08:00`))
+        await followServiceDays(stage.rt)
+        const result = await importCsv(stage, 'xibu', columns + line)
+        expect(result.problems).toEqual([])
+        if (undone) await undoAsOperator(result.importId as number)
+      }
+      stage.clock.advance(30 * 86_400_000)
+      await followServiceDays(stage.rt)
+      const person = await personId(stage, '新支书')
+      const given: string[] = []
+      for (const name of ['钱县办', '赵县办', '刘市办']) {
+        const visitor = await signIn(stage, name)
+        const { text } = await visitor.post(`/console/persons/${person}/binding-code`)
+        if (/绑定码：<b class="code">[0-9A-Z]{8}/.test(text)) given.push(name)
+        else expect(text).toContain('不在您的下级')
+      }
+      expect(given).toEqual(mayGive)
+    })
+
+    /** An import of the command line has no office that could undo it; the rows are turned back all the same. */
+    async function undoAsOperator(id: number) {
+      const [top] = await rows<{ id: string }>(
+        stage,
+        `select id from units where programme = 'xibu' and code = '610800'`,
+      )
+      await rows(stage, `update roster_imports set unit_id = ${top?.id} where id = ${id}`)
+      const city = await signIn(stage, '刘市办')
+      expect((await city.post(`/console/imports/${id}/undo`)).status).toBe(303)
+    }
+  })
 
   test('nor does anybody’s officer get a code for whoever looks after the server', async () => {
     const person = await personId(stage, '李镇川')
@@ -137,12 +258,12 @@ describe('nobody gets hold of what is not theirs', () => {
           .join(''),
         withNumbers,
       )
-    const few = await probe(3)
-    expect((await settledDraft(few.visitor, few.draft)).text.match(/与系统里登记的不同/g)).toHaveLength(3)
-    const many = await probe(30)
-    const { text } = await settledDraft(many.visitor, many.draft)
-    expect(text).toContain('有 20 个以上的人')
-    expect(text).not.toContain('与系统里登记的不同')
+    for (const count of [3, 30]) {
+      const { visitor, draft } = await probe(count)
+      const { text } = await settledDraft(visitor, draft)
+      expect(text).toContain('名册')
+      expect(text).not.toContain('与系统里登记的不同')
+    }
   })
 
   test('an import is not taken back over the head of an office that has taken the person on since', async () => {

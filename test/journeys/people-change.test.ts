@@ -6,6 +6,7 @@ import {
   bindFirst,
   bindThrough,
   claimGroup,
+  duringImport,
   fillMatrix,
   groupNumber,
   importCsv,
@@ -372,6 +373,22 @@ describe('when the roster says that people have changed', () => {
         '张思雨',
         '闰日来',
       ])
+    })
+
+    test.each([
+      ['is renewed keeps their', zhang.replace('2027-07-31', '2026-09-30'), [zhang], true],
+      ['is taken off gets no', zhang.replace('2026-08-01', '2026-10-01'), [], false],
+    ])('who %s right, though the day turns while the file is being applied', async (_, of, then, held) => {
+      await csv(secretary, girl, former, of)
+      const file = head + [secretary, girl, former, ...then].join('')
+      await duringImport(stage, 'xibu', file, () => dawn('2026-10-01'))
+      await dawn('2026-10-02')
+      const ever = await rows(
+        stage,
+        `select r.ended_at is null as held from roles r join persons p on p.id = r.person_id join units u on u.id = r.unit_id
+         where p.name = '张思雨' and u.name = '榆阳区第一团支部'`,
+      )
+      expect(ever).toEqual([{ held }])
     })
 
     test('the next term of somebody carries on from the last: they lose nothing in between', async () => {

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { sql } from 'drizzle-orm'
 import type { SimPerson } from '../../scripts/simulator/index.ts'
 import { issueCodeByOperator } from '../../server/domain/identities/issue-code.ts'
@@ -75,6 +76,40 @@ export function importCsv(
     { name: 'roster.csv', bytes: Buffer.from(csv) },
     { programme, isDryRun: false, actorId: null, ...options },
   )
+}
+
+/**
+ * Imports a file, and begins `work` when everything is written and not yet committed; the import ends when the work has,
+ * or waits for it. @returns what the work came to
+ */
+export async function duringImport<T>(
+  stage: Stage,
+  programme: string,
+  csv: string,
+  work: () => Promise<T>,
+): Promise<T> {
+  let begun: Promise<T> | undefined
+  const { isApplied, problems } = await importRoster(
+    stage.rt,
+    { name: 'roster.csv', bytes: Buffer.from(csv) },
+    {
+      programme,
+      isDryRun: false,
+      actorId: null,
+      async finish() {
+        begun = work()
+        let isOver = false
+        const over = () => {
+          isOver = true
+        }
+        begun.then(over, over)
+        const waiting = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
+        while (!isOver && (await rows(stage, waiting)).length === 0) await pause(20)
+      },
+    },
+  )
+  if (!isApplied) throw new Error(JSON.stringify(problems))
+  return begun as Promise<T>
 }
 
 /** Brings the first officer of a unit aboard with a code from the command line. */

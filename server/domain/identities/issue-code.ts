@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto'
 import { insertBindingCode } from '../../../db/queries/identities.ts'
-import { personsByIds, personsNamed, rolesOf } from '../../../db/queries/persons.ts'
+import { personsByIds, personsNamed, rolesOf, standingsOf } from '../../../db/queries/persons.ts'
 import { appendAudit } from '../../../db/queries/platform.ts'
 import { isAdministrator } from '../../../db/queries/sessions.ts'
 import { unitByCode } from '../../../db/queries/units.ts'
@@ -15,6 +15,7 @@ import {
   requireKnown,
 } from '../actor.ts'
 import { nameKey } from '../names/name-key.ts'
+import { hadLongest, isHeld } from './had-longest.ts'
 
 /** Without letters and digits that are easily confused; eight of them are 39 bits. */
 const ALPHABET = '23456789ABCDEFGHJKMNPQRSTUVWXYZ'
@@ -104,15 +105,24 @@ async function issueFor(
   actor: KnownActor,
   holder: { personId: number; name: string; unitName: string; unitPath: string; title: string | null },
 ): Promise<IssuedCode> {
-  const held = await rolesOf(rt.db, holder.personId)
-  const offices = held.filter(role => rt.templates.role(role.programme, role.role).manages)
+  const now = rt.clock.now()
+  const standings = await standingsOf(rt.db, holder.personId)
+  const offices = standings.filter(
+    each => isHeld(each, now) && rt.templates.role(each.programme, each.role).manages,
+  )
   const rank = ({ level }: { level: string }) => (RANKS.includes(level) ? RANKS.indexOf(level) : RANKS.length)
   const top = Math.min(...offices.map(rank))
   const highest = offices.filter(office => rank(office) === top)
+  const isOurs = (path: string) => managesUnit(rt.templates, actor, path)
+  const isBelow = (path: string) => managesFromAbove(rt.templates, actor, path)
+  // an office is held against other offices: being a member next door from before does not count
+  const isAtIssue = ({ unitPath }: { unitPath: string }) =>
+    isBelow(unitPath) || highest.some(office => office.unitPath === unitPath)
   const isAllowed =
-    longestHeld(held).some(role => managesUnit(rt.templates, actor, role.unitPath)) &&
+    hadLongest(standings, isOurs, now) &&
     (highest.length === 0 ||
-      longestHeld(highest).some(office => managesFromAbove(rt.templates, actor, office.unitPath)))
+      (highest.some(office => isBelow(office.unitPath)) &&
+        hadLongest(standings.filter(isAtIssue), isBelow, now)))
   if (await isAdministrator(rt.db, holder.personId))
     throw new DomainError('rights.missing', `“${holder.name}”照看系统，绑定码要在服务器上发放。`)
   if (!isAllowed)
@@ -125,15 +135,6 @@ async function issueFor(
     unitName: holder.unitName,
     title: holder.title ?? '',
   })
-}
-
-/**
- * Where somebody has stood longest. It decides who may give them a code: nobody gets hold of another unit's people by
- * entering them in a roster of their own.
- */
-function longestHeld<Role extends { startedAt: Date }>(held: Role[]): Role[] {
-  const since = Math.min(...held.map(role => role.startedAt.getTime()))
-  return held.filter(role => role.startedAt.getTime() === since)
 }
 
 /**

@@ -24,11 +24,14 @@ export async function eraseAfterRetention(rt: DomainRuntime): Promise<number> {
   const { personMonths, requestMonths, excerptMonths, sessionMonths } = privacyPolicy.retention
   const cutoff = (months: number) => shanghaiMoment(monthsBefore(dayOf(rt.clock.now()), months))
   const before = cutoff(personMonths.value)
+  const gone = { before, lastDay: lastDayBefore(before), erasedName: ERASED_NAME }
   let persons = 0
   for (;;) {
-    const ids = await personsLongGone(rt.db, before, lastDayBefore(before), ERASED_NAME, PORTION)
-    await erase(rt, ids, { why: 'retention', byId: null })
-    persons += ids.length
+    const ids = await personsLongGone(rt.db, gone, PORTION)
+    // an import that was under way may have brought somebody back
+    persons += await erase(rt, ids, { why: 'retention', byId: null }, tx =>
+      personsLongGone(tx.db, gone, PORTION, ids),
+    )
     if (ids.length < PORTION) break
   }
   const words = erasedWords(rt)

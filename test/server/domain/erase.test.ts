@@ -4,14 +4,25 @@ import type { SimPerson } from '../../../scripts/simulator/index.ts'
 import { eraseAfterRetention, monthsBefore } from '../../../server/domain/privacy/retention.ts'
 import { importRoster } from '../../../server/domain/roster/import.ts'
 import { undoImport } from '../../../server/domain/roster/undo-import.ts'
+import { followServiceDays } from '../../../server/jobs/follow-service-days.ts'
 import { deleteExpired } from '../../../server/jobs/housekeeping.ts'
 import { personId, signIn } from '../../support/console.ts'
-import { bindFirst, bindThrough, fillMatrix, groupNumber, importCsv, rows } from '../../support/matrix.ts'
+import {
+  bindFirst,
+  bindThrough,
+  duringImport,
+  fillMatrix,
+  groupNumber,
+  importCsv,
+  rows,
+} from '../../support/matrix.ts'
 import { openStage, type Stage } from '../../support/stage.ts'
 
 const PHONE = '13800000006'
 const ID_NUMBER = '61080220010307312X'
 const head = '区县,团支部,姓名,手机号,身份证号,状态\n'
+const secretaryAlone =
+  '区县,团支部,姓名,手机号,角色,职务,人员类别,服务单位,服务开始日期,服务结束日期,状态\n榆阳区,榆阳区第一团支部,周支书,13800000005,团支部书记,团支部书记,全国项目,榆阳区团委,2026-08-01,2027-07-31,在岗\n'
 
 describe('erasing what is known of somebody', () => {
   let stage: Stage
@@ -235,14 +246,8 @@ describe('erasing what is known of somebody', () => {
 
   describe('of somebody who has left', () => {
     const path = async () => `/console/persons/${zhangId}`
-    beforeEach(async () => {
-      // 周支书 alone is left in the branch
-      await importCsv(
-        stage,
-        'xibu',
-        '区县,团支部,姓名,手机号,角色,职务,人员类别,服务单位,服务开始日期,服务结束日期,状态\n榆阳区,榆阳区第一团支部,周支书,13800000005,团支部书记,团支部书记,全国项目,榆阳区团委,2026-08-01,2027-07-31,在岗\n',
-      )
-    })
+    // 周支书 alone is left in the branch
+    beforeEach(() => importCsv(stage, 'xibu', secretaryAlone))
 
     test('by the office, with the name typed; the name goes too', async () => {
       const zhao = await signIn(stage, '赵县办')
@@ -275,6 +280,39 @@ describe('erasing what is known of somebody', () => {
       expect([refused.status, refused.text.includes('还在名册上')]).toEqual([422, true])
     })
 
+    test('nor by an office that has entered them once: only one that is above all where they were', async () => {
+      const officer = '区县,姓名,手机号,角色,状态\n定边县,钱县办,13800000050,项目办负责同志,在岗\n'
+      await importCsv(stage, 'xibu', officer)
+      const branch = '区县,团支部,姓名,手机号,状态\n定边县,定边县第一团支部,张思雨,13800000009,在岗\n'
+      await importCsv(stage, 'xibu', `${branch}定边县,定边县第一团支部,李晓东,13800000008,在岗\n`)
+      stage.clock.advance(60_000)
+      await importCsv(stage, 'xibu', branch)
+      const id = await personId(stage, '李晓东')
+      const eraseAs = async (name: string) =>
+        (await signIn(stage, name)).post(`/console/persons/${id}/erase`, { name: '李晓东' })
+      const refused = await eraseAs('钱县办')
+      expect([refused.status, refused.text.includes('请联系共同的上级组织')]).toEqual([422, true])
+      expect((await personById(stage.rt.db, id))?.name).toBe('李晓东')
+      expect((await eraseAs('刘市办')).status).toBe(303)
+      expect((await personById(stage.rt.db, id))?.name).toBe('已删除')
+    })
+
+    const broughtBack = `${head}榆阳区,榆阳区第一团支部,张思雨,${PHONE},${ID_NUMBER},在岗\n`
+    test('nor of somebody whom a file brings back that is just being applied', async () => {
+      const zhao = await signIn(stage, '赵县办')
+      const page = `${await path()}/erase`
+      const answer = await duringImport(stage, 'xibu', broughtBack, () => zhao.post(page, { name: '张思雨' }))
+      expect([answer.status, answer.text.includes('还在名册上')]).toEqual([422, true])
+      expect(await rows(stage, 'select id from erasures')).toEqual([])
+    })
+
+    test('nor does their time run out while such a file is being applied', async () => {
+      stage.clock.set(new Date('2028-09-08T03:15:00+08:00'))
+      await duringImport(stage, 'xibu', broughtBack, () => eraseAfterRetention(stage.rt))
+      expect(await rows(stage, `select id from erasures where person_id = ${zhangId}`)).toEqual([])
+      expect((await personById(stage.rt.db, zhangId))?.phoneSealed).not.toBeNull()
+    })
+
     test('by itself two years after the last day, not a day before, and once', async () => {
       const at = (day: string) => stage.clock.set(new Date(`${day}T03:15:00+08:00`))
       const kept = async () => (await personById(stage.rt.db, zhangId))?.name
@@ -298,6 +336,24 @@ describe('erasing what is known of somebody', () => {
         { by_id: null, why: 'retention' },
       ])
     })
+  })
+
+  test('a roster that goes on listing who has served keeps the name alone, and loses it when it is put right', async () => {
+    const nightOf = async (day: string) => {
+      stage.clock.set(new Date(`${day}T03:15:00+08:00`))
+      await followServiceDays(stage.rt)
+      await eraseAfterRetention(stage.rt)
+      const person = await personById(stage.rt.db, zhangId)
+      const erased = await rows(stage, `select id from erasures where person_id = ${zhangId}`)
+      return [person?.name, person?.phoneSealed !== null, erased.length]
+    }
+    expect(await nightOf('2027-08-01')).toEqual(['张思雨', true, 0])
+    expect(await nightOf('2029-08-02')).toEqual(['张思雨', false, 1])
+    expect(await nightOf('2029-08-03')).toEqual(['张思雨', false, 1])
+    await importCsv(stage, 'xibu', secretaryAlone)
+    expect(await nightOf('2031-08-02')).toEqual(['张思雨', false, 1])
+    expect(await nightOf('2031-08-04')).toEqual(['已删除', false, 2])
+    expect(await nightOf('2031-08-05')).toEqual(['已删除', false, 2])
   })
 
   test('words of decided requests go after a year', async () => {
