@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, inArray, isNotNull, isNull, like, lte, or, type SQL, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, inArray, isNull, like, lte, or, type SQL, sql } from 'drizzle-orm'
 import type { Db } from '../client.ts'
 import { compiled } from '../compiled.ts'
 import {
@@ -68,20 +68,6 @@ export async function groupsOwnedBy(db: Db, personId: number): Promise<GroupWith
   return (await selectOwned(db, { ownerId: personId })).map(flat)
 }
 
-/** The groups in use of several owners. */
-export async function groupsOfOwners(db: Db, ownerIds: number[]): Promise<GroupWithUnit[]> {
-  const found: GroupWithUnit[] = []
-  for (let from = 0; from < ownerIds.length; from += 5000)
-    found.push(
-      ...(
-        await selectGroups(db)
-          .where(and(inArray(groups.ownerId, ownerIds.slice(from, from + 5000)), isNull(groups.dissolvedAt)))
-          .orderBy(asc(groups.id))
-      ).map(flat),
-    )
-  return found
-}
-
 /** The groups in use that a unit leads itself. */
 export async function groupsOfUnit(db: Db, unitId: number): Promise<GroupWithUnit[]> {
   const rows = await selectGroups(db)
@@ -109,23 +95,6 @@ export async function groupsJoinedBy(db: Db, personId: number): Promise<GroupWit
     .where(and(eq(groupMembers.personId, personId), isNull(groupMembers.leftAt), isNull(groups.dissolvedAt)))
     .orderBy(asc(groups.id))
   return rows.map(flat)
-}
-
-/** The chats that can be read and in which one of the persons is. */
-export async function chatsOfMembers(db: Db, personIds: number[]): Promise<string[]> {
-  const rows = await db
-    .selectDistinct({ chatId: groups.chatId })
-    .from(groupMembers)
-    .innerJoin(groups, eq(groups.id, groupMembers.groupId))
-    .where(
-      and(
-        sql`${groupMembers.personId} = any(${sql.param(personIds)}::bigint[])`,
-        isNull(groupMembers.leftAt),
-        isNull(groups.dissolvedAt),
-        eq(groups.platform, 'customer'),
-      ),
-    )
-  return rows.flatMap(row => row.chatId ?? [])
 }
 
 /** Which groups somebody looks after, as SQL can ask: the rule is `managesGroup` (`server/domain/actor.ts`). */
@@ -260,15 +229,6 @@ export async function updateGroup(
   set: Partial<typeof groups.$inferInsert>,
 ): Promise<void> {
   await db.update(groups).set(set).where(eq(groups.id, id))
-}
-
-/** Passes of a chat that have let somebody in and whose join way still stands on the platform. */
-export function spentPasses(db: Db, chatId: string) {
-  return db
-    .select({ id: joinPasses.id, configId: joinPasses.configId })
-    .from(joinPasses)
-    .innerJoin(groups, eq(groups.id, joinPasses.groupId))
-    .where(and(eq(groups.chatId, chatId), isNotNull(joinPasses.usedAt), isNotNull(joinPasses.configId)))
 }
 
 /** Asks for the members of every customer group in use to be read at `dueAt`; one that is asked for earlier stays. */
@@ -456,8 +416,11 @@ export async function insertJoinPass(db: Db, row: typeof joinPasses.$inferInsert
   await db.insert(joinPasses).values(row)
 }
 
-/** The pass of a person for a group that has not been used. */
-export async function openJoinPass(db: Db, groupId: number, personId: number) {
+/**
+ * The pass of a person for a group that has not been used, given to this account: another account that was approved as the
+ * same person has its own. @param identityId null: passes of before, which were given to nobody in particular
+ */
+export async function openJoinPass(db: Db, groupId: number, personId: number, identityId: number | null) {
   const [row] = await db
     .select()
     .from(joinPasses)
@@ -465,6 +428,7 @@ export async function openJoinPass(db: Db, groupId: number, personId: number) {
       and(
         eq(joinPasses.groupId, groupId),
         eq(joinPasses.personId, personId),
+        identityId === null ? isNull(joinPasses.identityId) : eq(joinPasses.identityId, identityId),
         isNull(joinPasses.usedAt),
         isNull(joinPasses.endedAt),
       ),

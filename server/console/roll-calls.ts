@@ -61,7 +61,7 @@ ${field('tail', '手机号后四位', { isRequired: true, hint: '名册上登记
         signedIn
           ? html`<p class="said" role="status">已签到，可以关闭这个页面了。</p>`
           : html`<p class="said" role="status">已收到。与名册对得上的计入签到，对不上的群主会另外核实。</p>
-<p>写错了？<a href="/roll-calls/${token}">重新填写</a></p>`,
+<p>写错了？<a href="/roll-calls/${token}">重新填写</a>。试得太多就要等一小时；账号绑定过的，随时可以<a href="/sign-in?to=${encodeURIComponent(`/roll-calls/${token}`)}">登录后一键签到</a>。</p>`,
       ),
     )
   })

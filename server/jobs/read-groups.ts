@@ -5,9 +5,7 @@ import {
   groupByChat,
   postponeReading,
   requestAllReadings,
-  spentPasses,
   unprovedMembers,
-  updateJoinPass,
 } from '../../db/queries/groups.ts'
 import { ChannelError } from '../channels/errors.ts'
 import { applyReading, type Reading } from '../domain/groups/apply-reading.ts'
@@ -16,7 +14,6 @@ import { inTransaction, type Runtime } from '../runtime.ts'
 
 const GROUP_GET = '/cgi-bin/externalcontact/groupchat/get'
 const CUSTOMER_GET = '/cgi-bin/externalcontact/get'
-const DELETE_JOIN_WAY = '/cgi-bin/externalcontact/groupchat/del_join_way'
 const RETRY_SECONDS = [10, 60, 300, 1800, 7200]
 
 /** Reads the member lists that are due and applies them. Returns how many were read. */
@@ -32,7 +29,6 @@ export async function readDueGroups(rt: Runtime): Promise<number> {
         await applyReading(tx, chatId, reading)
         await finishReading(tx.db, chatId, dueAt)
       })
-      await deleteSpentWays(rt, chatId)
       count++
     } catch (error) {
       // the others are due still at the next run
@@ -82,20 +78,6 @@ async function withRemarks(rt: Runtime, chatId: string, reading: Reading): Promi
   return {
     ...reading,
     members: reading.members.map(member => ({ ...member, remarks: remarks.get(member.address) ?? [] })),
-  }
-}
-
-/** A way in is for one person and one time: once it has let somebody in it goes, for the corp has 500,000 in all. */
-async function deleteSpentWays(rt: Runtime, chatId: string): Promise<void> {
-  for (const { id, configId } of await spentPasses(rt.db, chatId)) {
-    try {
-      await takePlace(rt, { to: 'wecom-api', path: DELETE_JOIN_WAY })
-      await rt.channels.wecom?.deleteJoinWay(configId as string)
-    } catch (error) {
-      // still there at the next reading, unless the platform knows it no longer
-      if (error instanceof MustWait || (error instanceof ChannelError && error.retryable)) continue
-    }
-    await updateJoinPass(rt.db, id, { configId: null })
   }
 }
 

@@ -187,6 +187,10 @@ describe('groups', () => {
     const after = plain(await branch.get(`/console/groups/${ordinary}`))
     expect(after).toContain('王二麻：认不出是谁，请核实')
     expect(after).toContain('群昵称或接龙上的名字，仅供核对')
+    // the branch's other group of this kind does not miss whoever is here
+    const other = plain(await branch.get(`/console/groups/${customer}`))
+    expect(other).toMatch(/应在并已在群 1 人，未进群 3 人/)
+    expect(other).toContain('在同类的另一个群（1） 张思雨 在“沙柳备用群”')
     expect((await branch.post(`/console/groups/${ordinary}/reconcile`)).status).toBe(422)
     const none = await owner.post(`/console/groups/${open}/reconcile`, { pasted: '王镇川' })
     expect(none.status).toBe(422)

@@ -212,7 +212,7 @@ function requestsPart(
 function comparisonPart(
   view: View<unknown>,
   group: GroupWithUnit,
-  { missing, extra, present, basis }: Reconciliation,
+  { missing, elsewhere, extra, present, basis }: Reconciliation,
   filled: Filled,
   path: string,
   rollCall: OpenRollCall | null,
@@ -236,7 +236,17 @@ function comparisonPart(
     `未进群（${missing.length}）`,
     missing.map(person => html`<li>${person.name} <span class="soft">${person.as}</span></li>`),
     '该进群的都在。',
-  )}${names(
+  )}${
+    elsewhere.length > 0
+      ? names(
+          `在同类的另一个群（${elsewhere.length}）`,
+          elsewhere.map(
+            person => html`<li>${person.name} <span class="soft">在“${person.groupName}”</span></li>`,
+          ),
+          '',
+        )
+      : ''
+  }${names(
     `不该在群（${extra.length}）`,
     extra.map(
       person =>

@@ -1,6 +1,7 @@
 import {
   groupById,
   insertMembers,
+  type MemberRow,
   membersOf,
   type NewMember,
   updateGroup,
@@ -9,7 +10,7 @@ import {
 import { appendAudit } from '../../../db/queries/platform.ts'
 import type { DomainRuntime } from '../../runtime.ts'
 import { compositionOfGroup } from './composition.ts'
-import type { KnownBy } from './identify.ts'
+import { isWeak, type KnownBy } from './identify.ts'
 import { reconcileUnit } from './reconcile-units.ts'
 
 /** The members of a group that no program can read, as somebody gave them. */
@@ -18,6 +19,8 @@ export interface MemberList {
   persons: readonly { personId: number; knownBy: KnownBy }[]
   /** Names in the group that fit nobody; a roll call has none. */
   strangers: readonly string[]
+  /** Persons of whom the list says nothing, because they could not get on it: they stay as they are. */
+  unheard: ReadonlySet<number>
 }
 
 /**
@@ -39,14 +42,14 @@ export async function applyList(
   const names = new Set(list.strangers)
   const [known, { entitled }] = await Promise.all([membersOf(rt.db, groupId), compositionOfGroup(rt, group)])
   for (const row of known) {
-    if (row.personId !== null && listed.has(row.personId)) {
-      // an approved person has been seen now; what was known better stays
-      if (row.knownBy === 'join_request')
-        await updateMember(rt.db, row.id, { knownBy: listed.get(row.personId) ?? null })
+    const seenBy = row.personId === null ? undefined : listed.get(row.personId)
+    if (row.personId !== null && seenBy !== undefined) {
+      // an approved person has signed in; what was known better stays, and a name that anybody can write is no better
+      if (row.knownBy === 'join_request' && !isWeak(seenBy))
+        await updateMember(rt.db, row.id, { knownBy: seenBy })
       listed.delete(row.personId)
     } else if (row.personId === null && row.address === null && names.delete(row.nickname ?? '')) continue
-    // who does not belong there will not answer a roll call: only a whole list says that they have gone
-    else if (list.by === 'pasted' || (row.personId !== null && entitled.has(row.personId)))
+    else if (list.by === 'pasted' || wasMissed(row, list, entitled))
       await updateMember(rt.db, row.id, { leftAt: now })
   }
   const fresh: NewMember[] = [
@@ -69,4 +72,17 @@ export async function applyList(
     details: { by: list.by, persons: list.persons.length, strangers: list.strangers.length },
   })
   return reconcileUnit(rt, group.unitId)
+}
+
+/**
+ * Whether a roll call without them says that somebody has gone. Who does not belong there will not answer it, whoever could
+ * not answer has not been asked, and what a platform has seen is not undone by a link that nobody tapped.
+ */
+function wasMissed(
+  { personId, address, knownBy }: MemberRow,
+  { unheard }: MemberList,
+  entitled: ReadonlyMap<number, unknown>,
+): boolean {
+  if (personId === null || !entitled.has(personId) || unheard.has(personId)) return false
+  return address === null && knownBy !== 'join_pass' && knownBy !== 'unionid'
 }

@@ -20,6 +20,7 @@ import { sendToIdentity, sendToPerson } from '../outgoing/enqueue.ts'
 import { compositionOfGroup } from './composition.ts'
 import type { Finding } from './findings.ts'
 import { type Identified, identifyMembers, isWeak } from './identify.ts'
+import type { Opened } from './keep-findings.ts'
 import { reconcileGroupNow } from './reconcile-units.ts'
 import { giveTo } from './register.ts'
 
@@ -63,8 +64,8 @@ export async function applyReading(rt: DomainRuntime, chatId: string, reading: R
     membersReadBy: 'platform',
   })
   if (!isAudited) return
-  const asked = await reconcileGroupNow(rt, group.id, misusesIn(group, reading, identified))
-  await tellOwner(rt, group, asked)
+  const opened = await reconcileGroupNow(rt, group.id, misusesIn(group, reading, identified))
+  await tellAsked(rt, group, opened)
 }
 
 /** Who is new or changed, who has gone. */
@@ -114,7 +115,10 @@ async function followMembers(
     if (usesPass !== undefined && personId !== null)
       await usePass(rt, group, usesPass, personId, member.address)
     const row = byAddress.get(member.address)
-    const believed = row || personId === null ? undefined : byPerson.get(personId)
+    const unseen = personId === null ? undefined : byPerson.get(personId)
+    // known as a person and as an account, each for itself, until now: a person is in a group once
+    if (row && unseen) await updateMember(rt.db, unseen.id, { leftAt: now })
+    const believed = row ? undefined : unseen
     if (row && (row.personId !== personId || row.knownBy !== knownBy || row.nickname !== member.nickname))
       await updateMember(rt.db, row.id, { personId, knownBy, nickname: member.nickname })
     else if (believed)
@@ -252,18 +256,22 @@ function misusesIn(
   })
 }
 
-async function tellOwner(rt: DomainRuntime, group: GroupWithUnit, asked: readonly string[]): Promise<void> {
-  if (asked.length === 0 || group.ownerId === null) return
-  await sendToPerson(
-    rt,
-    group.ownerId,
-    'task',
-    [
-      `【群成员】${group.name}（群号 ${group.id}）有 ${asked.length} 位成员对不上名册：`,
-      ...asked.slice(0, 10).map(line => `· ${line}`),
-      '按规定入群要审核（名册之外的人请移出，或请本人向机器人发送“入群”说明身份）。移出后不用回复，系统会自己看到。发送“任务”可看全部。',
-    ].join('\n'),
-  )
+/** Names of members go to who is asked about them: the owner while they stand on the roster, else who answers for the unit. */
+async function tellAsked(rt: DomainRuntime, group: GroupWithUnit, opened: readonly Opened[]): Promise<void> {
+  for (const askedId of new Set(opened.flatMap(each => each.askedId ?? []))) {
+    const whys = opened.filter(each => each.askedId === askedId).map(each => each.why)
+    await sendToPerson(
+      rt,
+      askedId,
+      'task',
+      [
+        `【群成员】${group.name}（群号 ${group.id}）有 ${whys.length} 位成员对不上名册：`,
+        ...whys.slice(0, 10).map(why => `· ${why}`),
+        ...(askedId === group.ownerId ? [] : ['这个群没有在岗的群主，请您安排办理，并另定群主。']),
+        '按规定入群要审核（名册之外的人请移出，或请本人向机器人发送“入群”说明身份）。移出后不用回复，系统会自己看到。发送“任务”可看全部。',
+      ].join('\n'),
+    )
+  }
 }
 
 /** The owner in the client is the owner, once we know whose account it is: only theirs can confirm a mass task. */

@@ -85,7 +85,9 @@ export function identifyMembers(
   for (const knownBy of ['remark', 'nickname'] as const) {
     const claims = new Map<number, string[]>()
     for (const member of members) {
-      if (found.get(member.address)?.personId !== null) continue
+      const named = found.get(member.address)
+      // who came by another's code is asked about, and not believed
+      if (named?.personId !== null || named.misuseOf !== undefined) continue
       const texts = knownBy === 'remark' ? member.remarks : [member.nickname]
       const fits = [...new Set(texts.flatMap(text => fitting(text, entitled)))]
       const [only] = fits
@@ -114,7 +116,9 @@ function byProof(member: MemberEvidence, spent: ReadonlySet<number>): Identified
   const isTheirs = account === null || account === pass.personId
   // a code that was used before, or comes with somebody else's account, has been passed on: it proves nothing
   const isFirst = pass.usedAt === null && !pass.isEnded && !spent.has(pass.id)
-  if (isTheirs && (isFirst || pass.usedBy === address))
+  // one that has let them in ends only when its approval is taken back
+  const isKept = pass.usedBy === address && !pass.isEnded
+  if (isTheirs && (isFirst || isKept))
     return { personId: pass.personId, knownBy: 'join_pass', ...(isFirst ? { usesPass: pass.id } : {}) }
   // their own old code, found again after it ended, says nothing new about them
   return account === pass.personId ? byAccount : { ...byAccount, ...misuse }

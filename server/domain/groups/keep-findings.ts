@@ -5,6 +5,7 @@ import {
   insertFindings,
   openFindings,
   refreshFindings,
+  removalsProved,
   saidDone,
 } from '../../../db/queries/findings.ts'
 import type { DomainRuntime } from '../../runtime.ts'
@@ -29,12 +30,16 @@ export interface Kept {
   open: number
 }
 
-/** A check between the nights: of one group, which opens these kinds only and says at once what it has opened. */
+/** A check between the nights: of one group, which opens these kinds only; whoever asked for it tells what it has opened. */
 export interface Occasion {
   groupId: number
   opens: readonly FindingKind[]
-  /** Whether the owner is told by whoever asked for the check. */
-  isTold: boolean
+}
+
+/** What a check has opened, for whoever is asked; `askedId` is null while there is nobody. */
+export interface Opened {
+  askedId: number | null
+  why: string
 }
 
 /**
@@ -62,7 +67,7 @@ export async function keepFindings(
   checked: readonly UnitFacts[],
   findings: readonly Finding[],
   occasion: Occasion | null = null,
-): Promise<Kept & { whys: string[] }> {
+): Promise<Kept & { fresh: Opened[] }> {
   const now = rt.clock.now()
   const about = occasion
     ? { groupIds: [occasion.groupId], unitIds: [] }
@@ -105,7 +110,12 @@ export async function keepFindings(
       facts.groups.flatMap(group => (group.row.membersReadAt === null ? [] : [group.row.id])),
     ),
   )
-  const gone = open.filter(row => !stands.has(row.id) && isProvedGone(row, read))
+  const lost = open.filter(row => !stands.has(row.id))
+  const removed = await removalsProved(
+    rt.db,
+    lost.filter(isRemovalByWord).map(row => row.id),
+  )
+  const gone = lost.filter(row => isProvedGone(row, read, removed))
 
   const askedFor = await whoIsAsked(rt, checked, [...fresh, ...still.map(each => each.finding)])
   const names = await loadNames(rt, programme, fresh, still)
@@ -139,7 +149,8 @@ export async function keepFindings(
       dueOn: dueDayOf(finding.kind, now),
       askedId: askedFor(finding),
       // officers are asked for their branch by the 1+100 itself
-      toldAt: finding.kind === 'contact_missing' || occasion?.isTold ? now : null,
+      toldAt:
+        finding.kind === 'contact_missing' || (occasion !== null && askedFor(finding) !== null) ? now : null,
       createdAt: now,
     })),
   )
@@ -147,13 +158,23 @@ export async function keepFindings(
     opened,
     closed: gone.length,
     open: still.length + opened,
-    whys: fresh.map(finding => findingWords(finding, names)),
+    fresh: fresh.map(finding => ({ askedId: askedFor(finding), why: findingWords(finding, names) })),
   }
 }
 
-/** Whether a check could have seen the fact, so that not finding it proves that it is gone. @param read groups */
-function isProvedGone(row: FindingRow, read: ReadonlySet<number>): boolean {
+/** Somebody decided that a member is to go (撤销审核): by the rules the name may well belong, so no check finds it again. */
+function isRemovalByWord(row: FindingRow): boolean {
+  return row.kind === 'remove_member' && row.source === null
+}
+
+/**
+ * Whether a check could have seen the fact, so that not finding it proves that it is gone.
+ * @param read groups whose members have been read
+ * @param removed tasks about members whom a reading has not found any more
+ */
+function isProvedGone(row: FindingRow, read: ReadonlySet<number>, removed: ReadonlySet<number>): boolean {
   if (row.kind === 'pass_misused') return false
+  if (isRemovalByWord(row)) return removed.has(row.id)
   if (row.kind !== 'invite_member') return true
   // an approved person is in when a reading has seen them, or the owner says so
   return row.source !== null && row.groupId !== null && read.has(row.groupId)

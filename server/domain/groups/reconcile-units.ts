@@ -7,7 +7,7 @@ import { type DomainRuntime, inTransaction } from '../../runtime.ts'
 import { checkUnit } from './check-composition.ts'
 import { emptyCache, type FactsCache, loadFacts } from './facts.ts'
 import type { Finding } from './findings.ts'
-import { type Kept, keepFindings } from './keep-findings.ts'
+import { type Kept, keepFindings, type Opened } from './keep-findings.ts'
 
 /** Units in one transaction: enough to spend little on asking, few enough to hold little in memory. */
 const BATCH = 500
@@ -49,25 +49,24 @@ const atOnce = ['remove_member', 'identify_member', 'pass_misused'] as const
  * Holds one group against the rules after its members were read: what is gone is closed, and whoever does not belong is
  * asked about at once.
  * @param found besides, by the reading itself: codes that were passed on
- * @returns the sentences of what was opened, for the owner
+ * @returns what was opened; the caller tells those who are asked
  */
 export async function reconcileGroupNow(
   rt: DomainRuntime,
   groupId: number,
   found: readonly Finding[] = [],
-): Promise<string[]> {
+): Promise<Opened[]> {
   const group = await groupById(rt.db, groupId)
   const unit = group && (await unitById(rt.db, group.unitId))
   if (!group || !unit) return []
   const programme = rt.templates.programme(unit.programme)
   const facts = await loadFacts(rt, [unit])
   const findings = facts.flatMap(each => checkUnit(programme, each, rt.clock.now()))
-  const { whys } = await keepFindings(rt, programme, facts, [...findings, ...found], {
+  const { fresh } = await keepFindings(rt, programme, facts, [...findings, ...found], {
     groupId,
     opens: atOnce,
-    isTold: group.ownerId !== null,
   })
-  return whys
+  return fresh
 }
 
 /**

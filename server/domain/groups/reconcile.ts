@@ -1,4 +1,5 @@
-import { type GroupWithUnit, membersOf } from '../../../db/queries/groups.ts'
+import { personsInGroups } from '../../../db/queries/composition.ts'
+import { type GroupWithUnit, groupsOfUnit, membersOf } from '../../../db/queries/groups.ts'
 import { unitById } from '../../../db/queries/units.ts'
 import { DomainError } from '../../errors.ts'
 import type { DomainRuntime } from '../../runtime.ts'
@@ -10,8 +11,10 @@ import { compositionOfGroup, type EntitledPerson, entitledPersons, nameEntitled 
 
 /** 成员核对: who should be in a group, against who is. */
 export interface Reconciliation {
-  /** Entitled, not in the group. */
+  /** Entitled, and in none of the unit's groups of this kind. */
   missing: EntitledPerson[]
+  /** Entitled, and in another group of the unit of the same kind: several hold the members together. */
+  elsewhere: (EntitledPerson & { groupName: string })[]
   /** In the group, not entitled; `personId` is null for an account that nobody could be named for. */
   extra: { personId: number | null; name: string }[]
   /** Entitled and in the group. */
@@ -22,22 +25,57 @@ export interface Reconciliation {
 
 /** Compares the members that are known with those entitled. The owner is in their group, whether or not they are seen. */
 export async function reconcileGroup(rt: DomainRuntime, group: GroupWithUnit): Promise<Reconciliation> {
-  const [{ entitled, isUnitDecided }, members, unit] = await Promise.all([
+  const [{ entitled, isUnitDecided }, members, unit, others] = await Promise.all([
     compositionOfGroup(rt, group),
     membersOf(rt.db, group.id),
     unitById(rt.db, group.unitId),
+    inOtherGroups(rt, group),
   ])
   const persons = await nameEntitled(rt, group.programme, [...entitled.values()])
   const inGroup = new Set([group.ownerId, ...members.map(member => member.personId)])
   const mayBe = (personId: number) =>
     isUnitDecided || entitled.has(personId) || personId === group.ownerId || personId === unit?.managerId
   return {
-    missing: persons.filter(person => !person.isOptional && !inGroup.has(person.personId)),
+    ...absent(
+      persons.filter(person => !person.isOptional && !inGroup.has(person.personId)),
+      others,
+    ),
     extra: members
       .filter(member => member.personId === null || !mayBe(member.personId))
       .map(member => ({ personId: member.personId, name: member.name ?? member.nickname ?? '（未知账号）' })),
     present: persons.filter(person => inGroup.has(person.personId)).length,
     basis: basisOf(group),
+  }
+}
+
+/** Who is in the other groups of this kind that the unit has, and in which; as the nightly check counts them. */
+async function inOtherGroups(rt: DomainRuntime, group: GroupWithUnit): Promise<Map<number, string>> {
+  const others = (await groupsOfUnit(rt.db, group.unitId)).filter(
+    other => other.kind === group.kind && other.id !== group.id,
+  )
+  const persons = await personsInGroups(
+    rt.db,
+    others.map(other => other.id),
+  )
+  return new Map(
+    others.flatMap(other =>
+      [...(persons.get(other.id) ?? []), ...(other.ownerId === null ? [] : [other.ownerId])].map(
+        personId => [personId, other.name] as const,
+      ),
+    ),
+  )
+}
+
+function absent(
+  persons: readonly EntitledPerson[],
+  others: ReadonlyMap<number, string>,
+): Pick<Reconciliation, 'missing' | 'elsewhere'> {
+  return {
+    missing: persons.filter(person => !others.has(person.personId)),
+    elsewhere: persons.flatMap(person => {
+      const groupName = others.get(person.personId)
+      return groupName === undefined ? [] : { ...person, groupName }
+    }),
   }
 }
 
@@ -59,7 +97,11 @@ export async function readPasted(
   group: GroupWithUnit,
   pasted: string,
 ): Promise<Reconciliation> {
-  const [entitled, members] = await Promise.all([entitledPersons(rt, group), membersOf(rt.db, group.id)])
+  const [entitled, members, others] = await Promise.all([
+    entitledPersons(rt, group),
+    membersOf(rt.db, group.id),
+    inOtherGroups(rt, group),
+  ])
   const match = matchPasted(pasted, entitled, members, group)
   if (match.persons.length + match.strangers.length === 0)
     throw new DomainError(
@@ -74,13 +116,17 @@ export async function readPasted(
         by: 'pasted',
         persons: match.persons.map(personId => ({ personId, knownBy: 'nickname' })),
         strangers: match.strangers,
+        unheard: new Set(),
       },
       actor.person.id,
     )
   const present = new Set(match.persons)
   const allowed = new Set(entitled.map(person => person.personId))
   return {
-    missing: entitled.filter(person => !person.isOptional && !present.has(person.personId)),
+    ...absent(
+      entitled.filter(person => !person.isOptional && !present.has(person.personId)),
+      others,
+    ),
     extra: [
       ...members
         .filter(({ personId }) => personId !== null && present.has(personId))

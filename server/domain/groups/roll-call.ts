@@ -3,8 +3,10 @@ import { type GroupWithUnit, groupById, membersOf } from '../../../db/queries/gr
 import { countAttempt, countOf } from '../../../db/queries/identities.ts'
 import { appendAudit } from '../../../db/queries/platform.ts'
 import {
+  answerableOf,
   answersOf,
   closeRollCallRow,
+  countedAmong,
   insertAnswer,
   insertRollCall,
   openRollCallOf,
@@ -27,6 +29,8 @@ import { requireManagedGroup } from './register.ts'
 const HOUR_MS = 3_600_000
 /** Wrong answers that one address may give in an hour, over all names: a whole office may be behind one. */
 const ADDRESS_TRIES = 30
+/** Until the roll call is over, also where its end was late by a day. */
+const UNHEARD_MS = (rollCallPolicy.hours + 24) * HOUR_MS
 
 export interface OpenRollCall {
   group: GroupWithUnit
@@ -123,7 +127,7 @@ export async function endDueRollCall(rt: DomainRuntime, row: RollCallRow): Promi
 
 async function finish(rt: DomainRuntime, row: RollCallRow, actorId: number | null): Promise<boolean> {
   if (!(await closeRollCallRow(rt.db, row.id, rt.clock.now()))) return false
-  const answers = await answersOf(rt.db, row.id)
+  const [answers, unheard] = await Promise.all([answersOf(rt.db, row.id), unheardOf(rt, row)])
   await applyList(
     rt,
     row.groupId,
@@ -134,10 +138,37 @@ async function finish(rt: DomainRuntime, row: RollCallRow, actorId: number | nul
         knownBy: knownBy === 'binding' ? 'binding' : 'roll_call',
       })),
       strangers: [],
+      unheard,
     },
     actorId,
   )
   return true
+}
+
+/** Members who could not answer: no account and no phone are known of them, or their name was guessed at too often. */
+async function unheardOf(rt: DomainRuntime, row: RollCallRow): Promise<Set<number>> {
+  const members = await membersOf(rt.db, row.groupId)
+  const persons = await answerableOf(
+    rt.db,
+    members.flatMap(member => member.personId ?? []),
+  )
+  const keysOf = (key: string) =>
+    rt.vault.indexes('page-token', `name:${key}`).map(index => unheardKey(row.id, index))
+  const shut = await countedAmong(
+    rt.db,
+    persons.flatMap(person => keysOf(person.nameKey)),
+    rt.clock.now(),
+  )
+  return new Set(
+    persons
+      .filter(person => !person.canAnswer || keysOf(person.nameKey).some(key => shut.has(key)))
+      .map(person => person.id),
+  )
+}
+
+/** Under which it is counted that a name was not heard on a roll call. @param name the index of its key */
+function unheardKey(rollCallId: number, name: string): string {
+  return `roll:${rollCallId}:unheard:${name}`
 }
 
 /** The roll call behind a link, while it is open. */
@@ -167,7 +198,8 @@ export async function answerByAccount(
 
 /**
  * Somebody gives their name and the last four digits of their phone. Nothing is answered: whether it fitted, whether such a
- * person exists and whether they belong in the group is not told. Guessing is limited for each name and each address.
+ * person exists and whether they belong in the group is not told. Guessing is limited for each name and each address; a
+ * name that was not heard for it is noted, so that nobody is taken to have gone because others guessed at them.
  * @param from where it comes from, such as the address of the visitor
  */
 export async function answerByPhone(
@@ -180,16 +212,13 @@ export async function answerByPhone(
     const now = tx.clock.now()
     const key = nameKey(given.name)
     if (key === '' || !/^\d{4}$/.test(given.tail)) return
-    const tries = await countAttempt(
-      tx.db,
-      `roll:${rollCall.id}:${tx.vault.index('page-token', `name:${key}`)}`,
-      now,
-      HOUR_MS,
-    )
-    if (tries > rollCallPolicy.triesAnHour) return
+    const name = tx.vault.index('page-token', `name:${key}`)
+    const leaveUnheard = () => countAttempt(tx.db, unheardKey(rollCall.id, name), now, UNHEARD_MS)
+    const tries = await countAttempt(tx.db, `roll:${rollCall.id}:${name}`, now, HOUR_MS)
+    if (tries > rollCallPolicy.triesAnHour) return void (await leaveUnheard())
     const address = `roll:${rollCall.id}:${tx.vault.index('page-token', `from:${from}`)}`
     // an address that has guessed too much is not heard any more, even where it is right for once
-    if ((await countOf(tx.db, address, now)) >= ADDRESS_TRIES) return
+    if ((await countOf(tx.db, address, now)) >= ADDRESS_TRIES) return void (await leaveUnheard())
     const personId = await personOf(tx, rollCall.group, key, given.tail)
     if (personId === null) await countAttempt(tx.db, address, now, HOUR_MS)
     else await insertAnswer(tx.db, { rollCallId: rollCall.id, personId, knownBy: 'phone', answeredAt: now })

@@ -41,9 +41,11 @@ const DIGIT_OF: Record<string, string> = {
   x: 'X',
   叉: 'X',
 }
-const SPOKEN = '幺零〇一二两三四五六七八九壹贰叁肆伍陆柒捌玖洞拐勾'
+/** The characters with which digits are spoken or written out. */
+export const SPOKEN = '幺零〇一二两三四五六七八九壹贰叁肆伍陆柒捌玖洞拐勾'
 const GROUP = `(?:[0-9${SPOKEN}]|(?<![a-z_])[OoIlQ](?=[0-9OoIlQ${SPOKEN}])|(?<=[0-9OoIl])[OoIlQ])+[Xx叉]?`
-const SEPARATORS = ' \\-_./·~=()\\u2010-\\u2015'
+/** What may stand between the digits of one number, as the inside of a character class. */
+export const SEPARATORS = ' \\-_./·~=()\\u2010-\\u2015'
 /**
  * Groups of digits with single separators between: 138-1234-5678, 138 1234 5678, (+86)138…, 6108 2619 9001 0100 1X.
  * A comma stands inside a number only between spoken digits (幺三八，一二三四，五六七八).
