@@ -2,7 +2,7 @@ import { unitFindingsOf } from '../../db/queries/findings.ts'
 import { groupsOwnedBy, groupsUnder, openTasksOf, requestReading } from '../../db/queries/groups.ts'
 import { openDeliveriesOf } from '../../db/queries/notices.ts'
 import { chineseMoment } from '../../server/clock.ts'
-import { managingRoles } from '../../server/domain/actor.ts'
+import { managesGroup, managingRoles } from '../../server/domain/actor.ts'
 import { isReadByPlatform } from '../../server/domain/groups/check-composition.ts'
 import { finishTask } from '../../server/domain/groups/finish-task.ts'
 import { type Reconciliation, readPasted, reconcileGroup } from '../../server/domain/groups/reconcile.ts'
@@ -48,7 +48,8 @@ export const reconcileCommand: Command = {
       ...result.missing.map(person => `缺　${person.name}（${person.as}）`),
       ...result.extra.map(person => `多　${person.name}`),
     ]
-    const head = `“${group.name}”：应在并已在群 ${result.present} 人，未进群 ${result.missing.length} 人，不该在群 ${result.extra.length} 人。`
+    const elsewhere = result.elsewhere.length
+    const head = `“${group.name}”：应在并已在群 ${result.present} 人，未进群 ${result.missing.length} 人，不该在群 ${result.extra.length} 人。${elsewhere > 0 ? `另有 ${elsewhere} 人在本单位同类的另一个群，不算未进群。` : ''}`
     const foot = [
       `（${basisWords[result.basis]}）`,
       ...(isReadByPlatform(group) || pasted !== ''
@@ -74,7 +75,10 @@ export const tasksCommand: Command = {
   example: '任务',
   audience: 'owner',
   async run(ctx) {
-    const owned = await groupsOwnedBy(ctx.rt.db, ctx.actor.person.id)
+    // an owner who has gone from the roster reads no names any more
+    const owned = (await groupsOwnedBy(ctx.rt.db, ctx.actor.person.id)).filter(group =>
+      managesGroup(ctx.rt.templates, ctx.actor, group),
+    )
     const [top] = managingRoles(ctx.rt.templates, ctx.actor)
     const groups = owned.length > 0 || !top ? owned : await groupsUnder(ctx.rt.db, top.unitPath)
     const names = new Map(groups.map(group => [group.id, group.name]))

@@ -47,6 +47,23 @@ function aboutAny({ groupIds, unitIds }: { groupIds: number[]; unitIds: number[]
   )
 }
 
+/**
+ * Of these removals those that a reading has proved: the whole list was read since and the account is not on it, or nobody
+ * goes by the person's name unless by proof, which an account of their own is. A roll call proves nobody gone.
+ */
+export async function removalsProved(db: Db, taskIds: number[]): Promise<Set<number>> {
+  if (taskIds.length === 0) return new Set()
+  const rows = await db.execute<{ id: string }>(sql`
+    select t.id from tasks t join groups g on g.id = t.group_id
+    where t.id = any(${bigints(taskIds)}) and g.members_read_by in ('platform', 'pasted')
+      and case when t.address is null then g.members_read_at > t.created_at else g.members_read_at >= t.created_at end
+      and not exists (select from group_members m
+        where m.group_id = t.group_id and m.left_at is null and case when t.address is null
+          then m.person_id = t.person_id and m.known_by not in ('join_pass', 'binding', 'unionid')
+          else m.address = t.address end)`)
+  return new Set(rows.map(row => Number(row.id)))
+}
+
 export type NewFinding = typeof tasks.$inferInsert
 
 /** Opens findings that are not open yet. Returns how many were new. */

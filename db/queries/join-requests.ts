@@ -134,7 +134,10 @@ export function stepsOf(db: Db, requestId: number) {
     .orderBy(asc(joinDecisions.id))
 }
 
-/** What this account has asked of this group since, and was not let in for, the newest first. */
+/**
+ * What this account has asked of this group and was not let in for, the newest first: what waits, and since `since` also
+ * what was refused by itself.
+ */
 export function earlierRequests(db: Db, identityId: number, groupId: number, since: Date) {
   return db
     .select({
@@ -142,6 +145,7 @@ export function earlierRequests(db: Db, identityId: number, groupId: number, sin
       textSealed: joinRequests.textSealed,
       decision: joinRequests.decision,
       reason: joinRequests.reason,
+      createdAt: joinRequests.createdAt,
     })
     .from(joinRequests)
     .where(
@@ -162,7 +166,7 @@ export function earlierRequests(db: Db, identityId: number, groupId: number, sin
     .limit(20)
 }
 
-/** Whether this account has asked the same group again after a request. */
+/** Whether this account has asked the same group again after a request, and waits or was let in. */
 export async function hasLaterRequest(db: Db, request: JoinRequestRow): Promise<boolean> {
   const rows = await db
     .select({ id: joinRequests.id })
@@ -172,6 +176,7 @@ export async function hasLaterRequest(db: Db, request: JoinRequestRow): Promise<
         eq(joinRequests.identityId, request.identityId),
         eq(joinRequests.groupId, request.groupId),
         gt(joinRequests.id, request.id),
+        sql`${joinRequests.decision} <> 'rejected'`,
       ),
     )
     .limit(1)
@@ -272,9 +277,9 @@ function candidateStatement(found: SQL) {
     join persons p on p.id = found.id
     join roster_entries e on e.person_id = p.id and e.gone_import_id is null and e.programme = ${programme}
     join units u on u.id = e.unit_id
-    -- what anybody can write (a remark, a nickname) makes nobody a member who asks to be let in
+    -- what anybody can write (a remark, a nickname, a name on a roll call) makes nobody a member who asks to be let in
     left join group_members m on m.group_id = ${placeholder('groupId')}::bigint and m.person_id = p.id and m.left_at is null
-      and m.known_by not in ('remark', 'nickname')`)
+      and m.known_by not in ('remark', 'nickname') and (m.known_by <> 'roll_call' or m.address is not null)`)
 }
 
 /**
@@ -392,8 +397,32 @@ export async function lockAdmission(db: Db, personId: number): Promise<void> {
   await db.execute(sql`select pg_advisory_xact_lock(hashtext(${`admission:${personId}`}))`)
 }
 
-const standing = compiledSql<{ has_other_account: boolean; other_askers: number }>(sql`
+/** A step by which a human said no: a refusal that stands, or an approval that was taken back. */
+const saysNo = sql`((d.step = 'undone' and d.person_id is not null)
+  or (d.step = 'rejected' and d.actor_id is not null and r.decision = 'rejected' and r.decided_by is not null))`
+
+const standing = compiledSql<{
+  has_other_account: boolean
+  other_askers: number
+  is_doubted: boolean
+  is_account_doubted: boolean
+}>(sql`
   select exists (
+      select from join_requests r join join_decisions d on d.request_id = r.id
+      where r.identity_id = ${placeholder('identityId')}::bigint and ${saysNo} and d.id > coalesce((
+        select max(yes.id) from join_requests asked join join_decisions yes on yes.request_id = asked.id
+        where asked.identity_id = r.identity_id and yes.step = 'approved' and yes.actor_id is not null), 0)
+    ) as is_account_doubted,
+    exists (
+      select from join_requests r join join_decisions d on d.request_id = r.id
+      where r.candidate_ids @> ${placeholder('candidate')}::text::jsonb
+        and coalesce(d.person_id, (r.candidate_ids->>0)::bigint) = ${placeholder('personId')}::bigint
+        and ${saysNo} and d.id > coalesce((
+          select max(yes.id) from join_requests asked join join_decisions yes on yes.request_id = asked.id
+          where asked.candidate_ids @> ${placeholder('candidate')}::text::jsonb and yes.step = 'approved'
+            and yes.actor_id is not null and yes.person_id = ${placeholder('personId')}::bigint), 0)
+    ) as is_doubted,
+    exists (
       select from identities i left join identities me on me.id = ${placeholder('identityId')}::bigint
       where i.person_id = ${placeholder('personId')}::bigint and i.id <> me.id and i.bound_by is distinct from 'registration'
         and me.person_id is distinct from i.person_id and (me.union_id is null or me.union_id is distinct from i.union_id)
@@ -414,11 +443,17 @@ const standing = compiledSql<{ has_other_account: boolean; other_askers: number 
 /**
  * What else is known of a person whom an account asks to be: whether another account is theirs, in the group or on its way
  * in, and how many other accounts asked in their name since and were not let in. Binding in an open group proves nothing.
+ * A human's no to this account, or to somebody in the person's name, stands until a human says yes.
  */
 export async function standingOf(
   db: Db,
   about: { personId: number; identityId: number; groupId: number; since: Date },
-): Promise<{ hasOtherAccount: boolean; otherAskers: number }> {
+): Promise<{
+  hasOtherAccount: boolean
+  otherAskers: number
+  isDoubted: boolean
+  isAccountDoubted: boolean
+}> {
   const [row] = await standing(db, {
     personId: about.personId,
     identityId: about.identityId,
@@ -426,7 +461,12 @@ export async function standingOf(
     candidate: JSON.stringify([about.personId]),
     since: about.since.toISOString(),
   })
-  return { hasOtherAccount: row?.has_other_account ?? false, otherAskers: row?.other_askers ?? 0 }
+  return {
+    hasOtherAccount: row?.has_other_account ?? false,
+    otherAskers: row?.other_askers ?? 0,
+    isDoubted: row?.is_doubted ?? false,
+    isAccountDoubted: row?.is_account_doubted ?? false,
+  }
 }
 
 /** How many accounts asked in a person's name since and were not let in. */
@@ -453,19 +493,6 @@ export function dueEscalations(db: Db, now: Date, limit: number): Promise<JoinRe
     .orderBy(asc(joinRequests.escalateAt))
     .limit(limit)
     .for('update', { skipLocked: true })
-}
-
-/**
- * Approved requests that wait for room, the oldest first, of groups of which one of the kind at the same unit has room now.
- */
-export async function requestsWithRoom(db: Db, limit: number): Promise<number[]> {
-  const rows = await db.execute<{ id: string }>(sql`
-    select r.id from join_requests r join groups g on g.id = r.group_id
-    where r.awaits_room_since is not null and r.decision = 'approved' and (g.dissolved_at is not null or exists (
-      select from groups other where other.unit_id = g.unit_id and other.kind = g.kind and other.dissolved_at is null
-        and other.size < other.capacity))
-    order by r.id limit ${limit}`)
-  return rows.map(row => Number(row.id))
 }
 
 /** How many approved people wait for room in a group. */

@@ -1,6 +1,6 @@
-import { and, desc, eq, inArray, isNull, lte, sql } from 'drizzle-orm'
+import { and, desc, eq, gt, inArray, isNull, lte, sql } from 'drizzle-orm'
 import type { Db } from '../client.ts'
-import { persons, rollCallAnswers, rollCalls } from '../schema/index.ts'
+import { attempts, persons, rollCallAnswers, rollCalls } from '../schema/index.ts'
 
 export type RollCallRow = typeof rollCalls.$inferSelect
 
@@ -81,4 +81,31 @@ export async function phonesOf(
     .select({ id: persons.id, nameKey: persons.nameKey, phoneSealed: persons.phoneSealed })
     .from(persons)
     .where(sql`${persons.id} = any(${sql.param(personIds)}::bigint[])`)
+}
+
+/** Of these persons who could answer a roll call: by an account that is bound to them, or by the phone on the roster. */
+export async function answerableOf(
+  db: Db,
+  personIds: number[],
+): Promise<{ id: number; nameKey: string; canAnswer: boolean }[]> {
+  if (personIds.length === 0) return []
+  return db
+    .select({
+      id: persons.id,
+      nameKey: persons.nameKey,
+      canAnswer: sql<boolean>`(${persons.phoneSealed} is not null
+        or exists (select from identities i where i.person_id = ${persons.id}))`,
+    })
+    .from(persons)
+    .where(sql`${persons.id} = any(${sql.param(personIds)}::bigint[])`)
+}
+
+/** Of these keys those under which something was counted in a window that runs. */
+export async function countedAmong(db: Db, keys: string[], now: Date): Promise<Set<string>> {
+  if (keys.length === 0) return new Set()
+  const rows = await db
+    .select({ key: attempts.key })
+    .from(attempts)
+    .where(and(sql`${attempts.key} = any(${sql.param(keys)}::text[])`, gt(attempts.windowEndsAt, now)))
+  return new Set(rows.map(row => row.key))
 }

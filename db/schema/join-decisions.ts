@@ -19,6 +19,10 @@ export interface StepEffects {
   hasBound?: boolean
   /** The group let into. */
   groupId?: number
+  /** The membership that it noted, and how the member was known before (null: it is new). */
+  member?: { id: number; was: string | null }
+  /** For who waits for room: the person's rows of the roster as they stood, to see whether they have changed. */
+  terms?: string
 }
 
 /** Every step in the life of a join request (申请的每一步) with what whoever took it saw. Written once, never changed. */

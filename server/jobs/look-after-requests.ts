@@ -12,7 +12,14 @@ const AT_ONCE = 200
 
 /** Everything about join requests that happens by itself. @returns how much was done */
 export async function runRequests(rt: Runtime): Promise<number> {
-  return (await lookAfterRequests(rt)) + (await deleteEndedWays(rt))
+  let count = 0
+  try {
+    count += await lookAfterRequests(rt)
+  } finally {
+    // a way that lets nobody in goes, whatever else went wrong
+    count += await deleteEndedWays(rt)
+  }
+  return count
 }
 
 /**

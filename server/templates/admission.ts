@@ -47,7 +47,7 @@ export const admissionSchema = z.strictObject({
     }),
   ),
   reasons: z.record(
-    z.enum(['human_only', 'other_role', 'second_account', 'contested']),
+    z.enum(['human_only', 'other_role', 'second_account', 'doubted', 'contested']),
     z.strictObject({ label: words, toReviewer: words, source: words }),
   ),
   answers: z.strictObject({

@@ -62,6 +62,8 @@ export interface Standing {
   roles: readonly string[]
   /** An account of the person's other than the asking one is bound, in the group, or on its way in. */
   hasOtherAccount: boolean
+  /** A human refused this account or this person, or took an approval back, and none has approved since. */
+  isDoubted: boolean
   /** Other accounts that asked in this name lately and were not let in. */
   otherAskers: number
 }
@@ -83,10 +85,11 @@ export function overrule(
 
 function reasonForHuman(
   { approval, people }: KindPolicy,
-  { roles, hasOtherAccount, otherAskers }: Standing,
+  { roles, hasOtherAccount, isDoubted, otherAskers }: Standing,
   programme: Pick<Programme, 'roles'>,
 ): AdmissionReason | null {
   if (hasOtherAccount) return 'second_account'
+  if (isDoubted) return 'doubted'
   if (otherAskers >= admission.limits.target.accounts) return 'contested'
   if (approval === 'human') return 'human_only'
   const counting = programme.roles.filter(

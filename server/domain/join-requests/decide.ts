@@ -5,6 +5,7 @@ import {
   insertStep,
   type JoinRequestRow,
   joinRequestById,
+  type SeenCandidate,
   waitingRequests,
 } from '../../../db/queries/join-requests.ts'
 import { personsByIds } from '../../../db/queries/persons.ts'
@@ -64,8 +65,11 @@ export async function approveRequest(
     throw new DomainError('group.unknown', `“${group.name}”已经解散，不能再入群。请回复：拒绝 ${id} 群已解散`)
   const { candidateIds } = request
   const personId = chosen(candidateIds, choice)
-  const isClear = candidateIds.length === 1 || request.reason !== 'ambiguous'
-  if (candidateIds.length > 0 && (choice === null ? !isClear : personId === undefined))
+  const isClear =
+    choice !== null ||
+    candidateIds.length === 1 ||
+    (request.reason !== 'ambiguous' && isSetApart(candidateIds, await seenInReview(rt, request, group)))
+  if (candidateIds.length > 0 && (!isClear || personId === undefined))
     throw new DomainError(
       'join_request.which',
       [
@@ -85,6 +89,14 @@ export async function approveRequest(
   await sendToIdentity(rt, identityId, 'decision', answer)
   const [person] = await personsByIds(rt.db, [personId])
   return { name: person?.name ?? '', groupName: group.name }
+}
+
+/** Whether nobody but the first candidate can be meant: only theirs are the name and a number as the roster has them. */
+export function isSetApart(candidateIds: readonly number[], seen: readonly SeenCandidate[]): boolean {
+  const proven = seen.filter(
+    ({ name, phone, idNumber, idTail }) => name === 'exact' && [phone, idNumber, idTail].includes('right'),
+  )
+  return proven.length === 1 && proven[0]?.personId === candidateIds[0]
 }
 
 function chosen(candidateIds: number[], choice: Choice): number | undefined {
@@ -148,7 +160,8 @@ async function close(
     decidedAt: now,
     personId,
     escalateAt: null,
-    explanation: `${request.explanation}；${actor.person.name}${verb}${note ? `：${note}` : ''}`,
+    // what was said for it stands sealed in the step: people write names and numbers
+    explanation: `${request.explanation}；${actor.person.name}${verb}`,
   })
   if (!isMine) throw await alreadyDecided(rt, (await joinRequestById(rt.db, request.id)) ?? request)
   await insertStep(rt.db, {

@@ -1,25 +1,26 @@
 import { type GroupWithUnit, groupById } from '../../../db/queries/groups.ts'
-import { endOldPasses } from '../../../db/queries/join-passes.ts'
+import { endOldPasses, requestsWithRoom } from '../../../db/queries/join-passes.ts'
 import {
   changeRequest,
   dueEscalations,
   insertStep,
   type JoinRequestRow,
   lockRequest,
-  requestsWithRoom,
+  stepsOf,
+  unbindRequested,
 } from '../../../db/queries/join-requests.ts'
 import { appendAudit } from '../../../db/queries/platform.ts'
-import { dayOf } from '../../clock.ts'
 import { type DomainRuntime, inTransaction } from '../../runtime.ts'
-import { sendToIdentity } from '../outgoing/enqueue.ts'
+import { sendToIdentity, sendToPerson } from '../outgoing/enqueue.ts'
 import { admission, afterQuietHours } from './admission.ts'
 import { admitPerson } from './admit.ts'
 import { askReview, escalationTime, reviewersAbove } from './ask-review.ts'
-import { candidatesAmong } from './find-candidates.ts'
-import { serviceState } from './service.ts'
+import { isStillFor, termsOf } from './terms.ts'
 
 /** Requests that are looked after in one transaction. */
 const AT_ONCE = 20
+/** Those who wait for room, looked up at once. */
+const PAGE = 200
 
 /**
  * What waiting requests need as time goes by: those that nobody has decided go on to the unit above, approved people get
@@ -31,9 +32,25 @@ export async function lookAfterRequests(rt: DomainRuntime): Promise<number> {
   const now = rt.clock.now()
   if (afterQuietHours(now) > now) return count
   for (let more = AT_ONCE; more === AT_ONCE; count += more) more = await inTransaction(rt, escalateDue)
-  for (const id of await requestsWithRoom(rt.db, 200))
-    if (await inTransaction(rt, tx => admitWaiting(tx, id))) count++
-  return count
+  return count + (await admitAllWaiting(rt))
+}
+
+/** @returns how many; one that cannot be seen to holds up none behind it */
+async function admitAllWaiting(rt: DomainRuntime): Promise<number> {
+  let count = 0
+  for (let after = 0; ; ) {
+    const ids = await requestsWithRoom(rt.db, after, PAGE)
+    for (const id of ids)
+      try {
+        if (await inTransaction(rt, tx => admitWaiting(tx, id))) count++
+      } catch (error) {
+        const why = error instanceof Error ? error.name : 'unknown'
+        rt.log.error({ joinRequestId: id, why }, 'a request that waits for room failed')
+      }
+    const last = ids.at(-1)
+    if (last === undefined || ids.length < PAGE) return count
+    after = last
+  }
 }
 
 async function escalateDue(rt: DomainRuntime): Promise<number> {
@@ -93,7 +110,7 @@ async function admitWaiting(rt: DomainRuntime, id: number): Promise<boolean> {
     )
     return true
   }
-  if (!(await isStillFor(rt, group, request.personId))) return giveUp(rt, request, group.name)
+  if (await hasLostPlace(rt, request, group, request.personId)) return giveUp(rt, request, group)
   const answer = await admitPerson(rt, {
     requestId: id,
     group,
@@ -107,16 +124,30 @@ async function admitWaiting(rt: DomainRuntime, id: number): Promise<boolean> {
   return true
 }
 
-/** The roster may have changed while somebody waited for room. */
-async function isStillFor(rt: DomainRuntime, group: GroupWithUnit, personId: number): Promise<boolean> {
-  const today = dayOf(rt.clock.now())
-  const rows = await candidatesAmong(rt, group, [personId])
-  return rows.some(row => row.inScope && serviceState(row, today) === 'active')
+/**
+ * Whether the roster no longer has somebody who waits for room. What a human approved in spite of the roster stands until
+ * the roster changes.
+ */
+async function hasLostPlace(
+  rt: DomainRuntime,
+  request: JoinRequestRow,
+  group: GroupWithUnit,
+  personId: number,
+): Promise<boolean> {
+  if (await isStillFor(rt, group, personId)) return false
+  if (request.decidedBy === null) return true
+  const steps = await stepsOf(rt.db, request.id)
+  const seen = steps.findLast(({ step }) => step.step === 'awaits_room')?.step.effects.terms
+  return seen !== (await termsOf(rt, group, personId))
 }
 
-async function giveUp(rt: DomainRuntime, request: JoinRequestRow, groupName: string): Promise<boolean> {
+async function giveUp(rt: DomainRuntime, request: JoinRequestRow, group: GroupWithUnit): Promise<boolean> {
   const now = rt.clock.now()
+  const { identityId, personId, decidedBy } = request
   const reason = 'service_ended'
+  const steps = await stepsOf(rt.db, request.id)
+  if (personId !== null && steps.some(({ step }) => step.effects.hasBound))
+    await unbindRequested(rt.db, identityId, personId)
   await changeRequest(rt.db, request.id, 'approved', {
     decision: 'rejected',
     reason,
@@ -147,7 +178,14 @@ async function giveUp(rt: DomainRuntime, request: JoinRequestRow, groupName: str
     rt,
     request.identityId,
     'decision',
-    `您在等“${groupName}”的空位，名册现在显示您不在本群范围内，不能入群了。如有出入，请联系本单位负责同志更正名册后重新申请。`,
+    `您在等“${group.name}”的空位，名册现在显示您不在本群范围内，不能入群了。如有出入，请联系本单位负责同志更正名册后重新申请。`,
   )
+  if (decidedBy !== null)
+    await sendToPerson(
+      rt,
+      decidedBy,
+      'review',
+      `【入群申请 ${request.id}】您同意后在等“${group.name}”的空位；名册已有变动，本人不再属于本群，没有放行，已告诉本人。如有出入，请先更正名册，再请本人重新申请。`,
+    )
   return true
 }

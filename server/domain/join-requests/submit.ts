@@ -71,8 +71,8 @@ export async function submitJoinRequest(
     )
   const verdict = await reachVerdict(rt, actor, group, { text, claims, candidates, now })
 
-  // the same words again: the same answer, whether somebody looks at them or not
-  const same = earlier.find(each => rt.vault.open(each.textSealed) === text)
+  // the same words again on the same day: the same answer, whether somebody looks at them or not
+  const same = earlier.find(each => each.createdAt > since && rt.vault.open(each.textSealed) === text)
   if (same && verdict.decision !== 'approved')
     if (same.decision === 'referred' || same.reason === verdict.reason) {
       const decision = same.decision as 'referred' | 'rejected'
@@ -170,7 +170,7 @@ async function overrulingOf(
   const isOwn = actor.person?.id === personId && actor.boundBy !== 'registration'
   // two accounts that ask at once to be the same person: the second sees what the first has got
   await lockAdmission(rt.db, personId)
-  const standing = await standingOf(rt.db, {
+  const { isAccountDoubted, isDoubted, ...standing } = await standingOf(rt.db, {
     personId,
     identityId: actor.identityId,
     groupId: group.id,
@@ -182,7 +182,12 @@ async function overrulingOf(
   return overrule(
     judgement,
     kindPolicy(group.programme, group.kind),
-    { ...standing, roles, ...(isOwn && { otherAskers: 0 }) },
+    {
+      ...standing,
+      roles,
+      isDoubted: isAccountDoubted || (isDoubted && !isOwn),
+      ...(isOwn && { otherAskers: 0 }),
+    },
     rt.templates.programme(group.programme),
   )
 }

@@ -124,12 +124,14 @@ async function upload(
 export async function handOutJoinPass(rt: Runtime, message: Message): Promise<Sent> {
   const wecom = requireWecom(rt)
   const group = await requireGroup(rt, message)
-  const pass = await openJoinPass(rt.db, group.id, message.personId as number)
+  const pass = await openJoinPass(rt.db, group.id, message.personId as number, message.identityId)
   if (!pass || !group.chatId) throw new ChannelError('rejected', '入群码已用过，或群已不在')
   // a way made by an attempt that broke off would stay open for ever
   if (pass.configId) {
     await placeFor(rt, message, { to: 'wecom-api', path: `${EXTERNAL_CONTACT}/groupchat/del_join_way` })
-    await wecom.deleteJoinWay(pass.configId)
+    await deleteWay(wecom, pass.configId)
+    // should making the next one fail, nobody is to delete it again
+    await updateJoinPass(rt.db, pass.id, { configId: null })
   }
   await placeFor(rt, message, { to: 'wecom-api', path: `${EXTERNAL_CONTACT}/groupchat/add_join_way` })
   const { configId, qrCode } = await wecom.createJoinWay(group.chatId, pass.state)
@@ -137,6 +139,18 @@ export async function handOutJoinPass(rt: Runtime, message: Message): Promise<Se
   const until = pass.expiresAt ? `，${chineseMoment(pass.expiresAt)}前有效` : ''
   const text = `您加入“${group.name}”的专属入群码（仅限本人，一次有效${until}；转给别人会被发现，别人也进不去）：${qrCode}`
   return sendToPerson(rt, message, { texts: [text], files: [] })
+}
+
+/** invalid config_id. @see https://developer.work.weixin.qq.com/document/path/92229 */
+const UNKNOWN_WAY = 41046
+
+/** Deletes a join way; one that the platform knows no more is gone. */
+async function deleteWay(wecom: WecomChannel, configId: string): Promise<void> {
+  try {
+    await wecom.deleteJoinWay(configId)
+  } catch (error) {
+    if (!(error instanceof ChannelError) || error.platformCode !== UNKNOWN_WAY) throw error
+  }
 }
 
 /** Adds an approved person to a group that the app made; they are its member from then on. */

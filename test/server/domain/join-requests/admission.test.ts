@@ -25,7 +25,7 @@ const judged = (decision: Decision, reason: Reason = 'matched'): Judgement => ({
   explanation: '',
   candidates: [1],
 })
-const plain: Standing = { roles: ['volunteer'], hasOtherAccount: false, otherAskers: 0 }
+const plain: Standing = { roles: ['volunteer'], hasOtherAccount: false, isDoubted: false, otherAskers: 0 }
 const branch = kindPolicy('xibu', 'branch')
 
 describe('the admission policy as data', () => {
