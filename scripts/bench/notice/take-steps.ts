@@ -1,4 +1,3 @@
-import { sql } from 'drizzle-orm'
 import type { KnownActor } from '../../../server/domain/actor.ts'
 import { issueNotice } from '../../../server/domain/notices/issue.ts'
 import { startSchedule } from '../../../server/jobs/schedule.ts'
@@ -28,13 +27,13 @@ export async function takeSteps(
     issueNotice(tx, actor, { unitId, body: '请组织收看公开课。', category: '其他', importance: 'same-day' }),
   )
   // nothing of it leaves meanwhile: the first messages are another figure
-  await rt.db.execute(sql.raw(`update outgoing_messages set status = 'sent', sent_at = created_at`))
+  await rt.db.execute(`update outgoing_messages set status = 'sent', sent_at = created_at`)
   await rt.db.execute(
-    sql.raw(`update deliveries set status = 'sent', due_at = now() + interval '1 day' where route = 'relay'`),
+    `update deliveries set status = 'sent', due_at = now() + interval '1 day' where route = 'relay'`,
   )
-  await rt.db.execute(sql.raw('vacuum analyze deliveries'))
+  await rt.db.execute('vacuum analyze deliveries')
   const [waiting] = await rt.db.execute<{ count: number }>(
-    sql.raw('select count(*)::int as count from deliveries where due_at is not null'),
+    'select count(*)::int as count from deliveries where due_at is not null',
   )
   const schedule = await startSchedule(rt, updates, databaseUrl)
   try {
@@ -42,10 +41,10 @@ export async function takeSteps(
     for (let round = 0; round < rounds; round++) {
       const dueAt = new Date(rt.clock.now().getTime() + 500)
       const [before] = await rt.db.execute<{ id: string }>(
-        sql.raw('select coalesce(max(id), 0) as id from outgoing_messages'),
+        'select coalesce(max(id), 0) as id from outgoing_messages',
       )
-      await rt.db.execute(sql`
-        update deliveries set due_at = ${dueAt.toISOString()}::timestamptz where id in (
+      await rt.db.execute(`
+        update deliveries set due_at = '${dueAt.toISOString()}'::timestamptz where id in (
           select id from deliveries where route = 'relay' and step = 0 and due_at > now() + interval '1 hour'
           order by id desc limit ${DUE_TOGETHER})`)
       let count = 0
@@ -53,7 +52,7 @@ export async function takeSteps(
       while (count < DUE_TOGETHER && performance.now() - started < PATIENCE_MS) {
         await new Promise(resolve => setTimeout(resolve, LOOK_MS))
         const [row] = await rt.db.execute<{ count: number }>(
-          sql`select count(*)::int as count from outgoing_messages where purpose = 'reminder' and id > ${before?.id ?? 0}`,
+          `select count(*)::int as count from outgoing_messages where purpose = 'reminder' and id > ${before?.id ?? 0}`,
         )
         count = row?.count ?? 0
       }

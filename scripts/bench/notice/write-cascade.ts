@@ -1,4 +1,3 @@
-import { sql } from 'drizzle-orm'
 import type { Db } from '../../../db/client.ts'
 import type { KnownActor } from '../../../server/domain/actor.ts'
 import { issueNotice } from '../../../server/domain/notices/issue.ts'
@@ -40,13 +39,11 @@ export async function writeCascade(
         }),
       ),
     )
-    await rt.db.execute(sql.raw('create unlogged table kept_messages as select * from outgoing_messages'))
-    await rt.db.execute(sql.raw('create unlogged table kept_deliveries as select * from deliveries'))
-    const [row] = await rt.db.execute<{ count: number }>(
-      sql.raw('select count(*)::int as count from kept_messages'),
-    )
+    await rt.db.execute('create unlogged table kept_messages as select * from outgoing_messages')
+    await rt.db.execute('create unlogged table kept_deliveries as select * from deliveries')
+    const [row] = await rt.db.execute<{ count: number }>('select count(*)::int as count from kept_messages')
     messages = row?.count ?? 0
-    await rt.db.execute(sql.raw('truncate outgoing_messages, deliveries cascade'))
+    await rt.db.execute('truncate outgoing_messages, deliveries cascade')
     baselines.push(
       await timed(() =>
         inTransaction(rt, async tx => {
@@ -55,7 +52,7 @@ export async function writeCascade(
             ['deliveries', 'kept_deliveries'],
           ])
             await tx.db.execute(
-              sql.raw(`insert into ${table} overriding system value select * from ${kept} order by id`),
+              `insert into ${table} overriding system value select * from ${kept} order by id`,
             )
         }),
       ),
@@ -66,9 +63,9 @@ export async function writeCascade(
 }
 
 async function clear(db: Db): Promise<void> {
-  await db.execute(sql.raw('drop table if exists kept_messages, kept_deliveries'))
-  await db.execute(sql.raw('truncate outgoing_messages, deliveries, notices cascade'))
-  await db.execute(sql.raw('checkpoint'))
+  await db.execute('drop table if exists kept_messages, kept_deliveries')
+  await db.execute('truncate outgoing_messages, deliveries, notices cascade')
+  await db.execute('checkpoint')
 }
 
 async function timed(work: () => Promise<unknown>): Promise<number> {
