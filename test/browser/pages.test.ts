@@ -71,7 +71,7 @@ describe('every page, on a desk and on a phone', () => {
         if (wide > 0) wrong.push(`${address}: ${wide} px wider than the window`)
         await page.evaluate(axe)
         const findings = await page.evaluate<string[]>(
-          `axe.run().then(({ violations }) => violations
+          `axe.run({ resultTypes: ['violations'] }).then(({ violations }) => violations
             .filter(each => each.impact === 'serious' || each.impact === 'critical')
             .map(each => each.id + ': ' + each.nodes[0].html.slice(0, 160)))`,
         )

@@ -4,9 +4,9 @@ import { cloneDatabase } from '../support/database.ts'
 
 /** A sample of `npm run chaos:webhook -- --only mutations`. */
 test.each([
-  ['secure', 0, 2000],
-  ['compatible', 2000, 2600],
-  ['plain', 2600, 3200],
+  ['secure', 0, 700],
+  ['compatible', 2000, 2300],
+  ['plain', 2600, 2900],
 ] as const)(
   'mutated callbacks, Official Account in %s mode',
   async (mode, from, to) => {
