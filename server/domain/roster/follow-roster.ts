@@ -24,6 +24,7 @@ import {
 import { addDays, dayOf } from '../../clock.ts'
 import type { DomainRuntime } from '../../runtime.ts'
 import type { Templates } from '../../templates.ts'
+import { categoryNames, rolesMeant } from '../groups/entitlement.ts'
 import { answerersFor, managingPairs } from '../groups/managers.ts'
 import { handOverRules } from '../hand-over/policy.ts'
 import { sendToPersons } from '../outgoing/enqueue.ts'
@@ -134,15 +135,8 @@ function rulesOf({
             kind: kind.id,
             source: rule.from,
             unit_kinds: rule.unitKinds ?? null,
-            roles: programme.roles
-              .filter(role => role.id === rule.role || role.countsAs.includes(rule.role ?? ''))
-              .map(role => role.id),
-            categories:
-              rule.categories === undefined
-                ? null
-                : programme.categories
-                    .filter(each => rule.categories?.includes(each.id))
-                    .map(each => each.name),
+            roles: [...rolesMeant(programme, rule.role)],
+            categories: rule.categories === undefined ? null : [...categoryNames(programme, rule.categories)],
             is_optional: rule.optional ?? false,
           })
     }

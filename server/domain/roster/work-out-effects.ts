@@ -1,6 +1,7 @@
 import { type BelongingRule, type EffectRules, insertEffects } from '../../../db/queries/roster-effects.ts'
 import type { DomainRuntime } from '../../runtime.ts'
 import type { Programme } from '../../templates.ts'
+import { categoryNames, rolesMeant } from '../groups/entitlement.ts'
 
 /** Owners with more open tasks than this are shown before a roster is applied. Source: project assumption. */
 export const MOST_TASKS = 20
@@ -28,15 +29,8 @@ function rulesOf(programme: Programme): EffectRules {
             kind: kind.id,
             source: rule.from,
             unitKinds: rule.unitKinds ?? null,
-            roles: programme.roles
-              .filter(role => role.id === rule.role || role.countsAs.includes(rule.role ?? ''))
-              .map(role => role.id),
-            categories:
-              rule.categories === undefined
-                ? null
-                : programme.categories
-                    .filter(each => rule.categories?.includes(each.id))
-                    .map(each => each.name),
+            roles: [...rolesMeant(programme, rule.role ?? '')],
+            categories: rule.categories === undefined ? null : [...categoryNames(programme, rule.categories)],
           }),
         ),
     )
