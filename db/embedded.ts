@@ -13,6 +13,7 @@ import {
 } from 'node:fs'
 import { createRequire } from 'node:module'
 import { createServer } from 'node:net'
+import { totalmem } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import postgres from 'postgres'
 
@@ -73,7 +74,7 @@ export async function startEmbeddedPostgres({
     ['listen_addresses', '127.0.0.1'],
     ['unix_socket_directories', ''],
     ['max_connections', '120'],
-    ['shared_buffers', '256MB'],
+    ['shared_buffers', `${throwAway ? 256 : sharedBuffersMb(totalmem())}MB`],
     ['max_wal_size', '2GB'],
     ...(throwAway
       ? [
@@ -113,6 +114,11 @@ export async function startEmbeddedPostgres({
       await exited
     },
   }
+}
+
+/** An eighth of the memory: a quarter is for a machine of its own, and here the system and its server live beside it. */
+function sharedBuffersMb(memory: number): number {
+  return Math.min(Math.max(Math.floor(memory / 2 ** 20 / 8), 128), 1024)
 }
 
 /** A server that runs already, started by another process or left behind by one that died, is shared. */

@@ -1,5 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm'
 import type { Db } from '../client.ts'
+import { loadInBulk } from './bulk-load.ts'
 
 // Following the roster works on tables that live as long as the transaction: a million rows never come to JavaScript.
 //   touched_roles   roles whose standing may have changed
@@ -148,6 +149,13 @@ export async function turnRoles(db: Db, now: Date, today: string): Promise<void>
           and e.role = t.role and ${stands(sql`e`, today)})
       returning r.person_id, r.unit_id, r.role
     ) insert into ended_roles select * from ended`)
+  await loadInBulk(db, ['roles'], touched?.count ?? 0, () => beginRoles(db, now, today))
+  await db.execute(sql`analyze ended_roles`)
+  await db.execute(sql`analyze begun_roles`)
+  if (isLarge) await db.execute(sql`analyze roles`)
+}
+
+async function beginRoles(db: Db, now: Date, today: string): Promise<void> {
   await db.execute(sql`
     with begun as (
       insert into roles (person_id, unit_id, role, title, started_at)
@@ -159,9 +167,6 @@ export async function turnRoles(db: Db, now: Date, today: string): Promise<void>
         where roles.title is distinct from excluded.title
       returning person_id, unit_id, role, (xmax = 0) as is_new
     ) insert into begun_roles select person_id, unit_id, role from begun where is_new`)
-  await db.execute(sql`analyze ended_roles`)
-  await db.execute(sql`analyze begun_roles`)
-  if (isLarge) await db.execute(sql`analyze roles`)
 }
 
 /** Accounts that are bound by less than a code let go of those who have come into an office (`releaseUnvouched`). */

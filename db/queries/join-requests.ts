@@ -357,10 +357,25 @@ export async function candidatesFor(
     sentCategories: rules.flatMap(rule => rule.sentCategories),
   }
   const isByName = rules.some(rule => rule.from === 'unit-decides')
-  const [row] = isByName
-    ? await byName(db, values)
-    : await byPlaceOf(rules)(db, { ...values, roles: [...new Set(rules.flatMap(rule => rule.roles))] })
+  const statement = isByName ? byName : byPlaceOf(rules)
+  const [row] = await withKeptPlan(db, () =>
+    statement(db, { ...values, roles: [...new Set(rules.flatMap(rule => rule.roles))] }),
+  )
   return foundIn(row)
+}
+
+/**
+ * Runs a statement by the plan that the connection keeps for it. PostgreSQL takes lists of unknown length for longer than
+ * they are and would plan anew each time, which here takes longer than the look-ups. The settings go out together with
+ * the statement and take no time of their own; outside of a transaction they are without effect.
+ */
+async function withKeptPlan<T>(db: Db, run: () => Promise<T>): Promise<T> {
+  const [, result] = await Promise.all([
+    db.execute(sql`set local plan_cache_mode = force_generic_plan`),
+    run(),
+    db.execute(sql`set local plan_cache_mode = auto`),
+  ])
+  return result
 }
 
 const byPerson = candidateStatement(sql`select unnest(${placeholder('personIds')}::bigint[]) as id`)

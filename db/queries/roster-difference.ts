@@ -50,15 +50,17 @@ export async function workOutDifference(db: Db, id: number, options: DifferenceO
 async function workOutMoves(db: Db, id: number, { scope }: DifferenceOptions): Promise<void> {
   const rows = stagingTable(id, 'rows')
   const moves = stagingTable(id, 'moves')
-  await db.execute(sql`drop table if exists ${moves}`)
+  // a table of its own, so that the planner knows how many there are and takes the entries by person
+  await db.execute(sql`drop table if exists pg_temp.who`)
   await db.execute(sql`
-    create unlogged table ${moves} with (autovacuum_enabled = off) as
+    create temp table who on commit drop as
     with indexes as (
       select line, id_number_index as id_number, phone_index as phone, name_key from ${rows} where not is_faulty
       union all
       select line, o.id_number, o.phone, name_key from ${rows},
         unnest(id_number_others, phone_others) as o (id_number, phone)
-      where not is_faulty and coalesce(id_number_others, phone_others) is not null
+      -- one condition for each: the planner knows that there are none but while keys are changed
+      where not is_faulty and (id_number_others is not null or phone_others is not null)
     ), known as (
       select i.line, min(p.id) as by_id_number, null::bigint as by_phone
       from indexes i join persons p on p.id_number_index = i.id_number
@@ -71,14 +73,20 @@ async function workOutMoves(db: Db, id: number, { scope }: DifferenceOptions): P
       from indexes i join persons p on p.phone_index = i.phone and p.name_key = i.name_key group by i.line
     ), placed as (
       select line, coalesce(max(by_id_number), max(by_phone)) as person_id from known group by line
-    ), who as (
-      select s.line, p.person_id,
-        case when p.person_id is null then min(s.line) over (
-          partition by coalesce(s.id_number_index, s.phone_index || ' ' || s.name_key, s.line::text)) end as leader
+    ), unknown as materialized (
+      select s.line, coalesce(s.id_number_index, s.phone_index || ' ' || s.name_key) as key
       from ${rows} s left join placed p on p.line = s.line where not s.is_faulty and p.person_id is null
-      union all
-      select line, person_id, null from placed
+    ), repeated as (
+      select key, min(line) as leader from unknown where key is not null group by key having count(*) > 1
     )
+    select u.line, null::bigint as person_id, coalesce(r.leader, u.line) as leader
+    from unknown u left join repeated r on r.key = u.key
+    union all
+    select line, person_id, null from placed`)
+  await db.execute(sql`analyze who`)
+  await db.execute(sql`drop table if exists ${moves}`)
+  await db.execute(sql`
+    create unlogged table ${moves} with (autovacuum_enabled = off) as
     select w.line, w.person_id, w.leader, coalesce(s.unit_id, u.id) as unit_id, s.role, e.id as entry_id,
       case when e.id is null then 'new'
         when (e.title, e.category, e.post, e.university, e.ends_on, e.status, e.extra)

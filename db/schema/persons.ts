@@ -28,7 +28,7 @@ export const persons = pgTable(
     index('persons_phone').on(table.phoneIndex),
     index('persons_id_number').on(table.idNumberIndex),
     index('persons_id_tail').on(table.idTailIndex),
-    index('persons_wechat').on(table.wechatIndex),
+    index('persons_wechat').on(table.wechatIndex).where(sql`wechat_index is not null`),
   ],
 )
 

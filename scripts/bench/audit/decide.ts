@@ -61,7 +61,7 @@ export const decide: AuditPart = async stage => {
 
       const started = performance.now()
       const claims = readClaims(text)
-      const candidates = await findCandidates(rt, actor, group, claims)
+      const candidates = await inTransaction(rt, tx => findCandidates(tx, actor, group, claims))
       judgeJoinRequest({
         request: { text, at: rt.clock.now(), senderAccount: actor.address },
         claims,

@@ -49,23 +49,31 @@ function decodeEntity(whole: string, body: string): string {
  * keycaps or invisible characters. Words and their order stay; nothing is judged here.
  */
 export function cleanText(text: string): string {
-  const plain = text
-    .replace(/&(#x?[0-9a-f]{1,6}|[a-z]{2,6});/gi, decodeEntity)
-    .replace(BLOCK_TAG, '\n')
-    .replace(INLINE_TAG, '')
-    .replace(INVISIBLE, '')
-    .replace(ENUMERATOR, '\n')
-    .replace(BOLD, '$1')
-    // before NFKC, which would turn an ellipsis into three full stops and those into middle dots
-    .replace(/[…⋯]+/g, ',')
-    .normalize('NFKC')
-    .replace(OTHER_DIGITS, digit => String(digit.charCodeAt(0) & 0xf))
-    // [抱拳] is a sticker, 钱[氵恬] a character typed in parts
-    .replace(STICKER, (_whole, inner: string) => (spellings.has(inner) ? `(${inner})` : ' '))
-    .replace(EMOJI, ' ')
-    .replace(/\r\n?/g, '\n')
-    .replace(/[、]/g, ',')
-    .replace(/[。｡]/g, '。')
-    .replace(/[×✕✖Ⅹ]/g, 'X')
-  return Array.from(plain, simplify).join('')
+  return Array.from(ONLY_HAN.test(text) ? text : plainText(text), simplify).join('')
+}
+
+/** Most names: nothing in them but the form of a character could be another. */
+const ONLY_HAN = /^[\u4e00-\u9fff]*$/
+
+function plainText(text: string): string {
+  return (
+    text
+      .replace(/&(#x?[0-9a-f]{1,6}|[a-z]{2,6});/gi, decodeEntity)
+      .replace(BLOCK_TAG, '\n')
+      .replace(INLINE_TAG, '')
+      .replace(INVISIBLE, '')
+      .replace(ENUMERATOR, '\n')
+      .replace(BOLD, '$1')
+      // before NFKC, which would turn an ellipsis into three full stops and those into middle dots
+      .replace(/[…⋯]+/g, ',')
+      .normalize('NFKC')
+      .replace(OTHER_DIGITS, digit => String(digit.charCodeAt(0) & 0xf))
+      // [抱拳] is a sticker, 钱[氵恬] a character typed in parts
+      .replace(STICKER, (_whole, inner: string) => (spellings.has(inner) ? `(${inner})` : ' '))
+      .replace(EMOJI, ' ')
+      .replace(/\r\n?/g, '\n')
+      .replace(/[、]/g, ',')
+      .replace(/[。｡]/g, '。')
+      .replace(/[×✕✖Ⅹ]/g, 'X')
+  )
 }

@@ -1,3 +1,4 @@
+import { loadInBulk } from '../../../db/queries/bulk-load.ts'
 import { appendAudit } from '../../../db/queries/platform.ts'
 import { insertRosterImport, isErasedSince, lockRoster } from '../../../db/queries/roster.ts'
 import {
@@ -8,13 +9,13 @@ import {
   lastLine,
   numberNewPersons,
 } from '../../../db/queries/roster-apply.ts'
-import { newBranches, type StagedDifference } from '../../../db/queries/roster-staging.ts'
+import type { StagedDifference } from '../../../db/queries/roster-staging.ts'
 import { DomainError } from '../../errors.ts'
 import type { DomainRuntime } from '../../runtime.ts'
 import { importUnits } from '../units/import-units.ts'
 import { followRoster } from './follow-roster.ts'
 import { branchKind } from './resolve-unit.ts'
-import type { Staged } from './stage-file.ts'
+import { branchesOf, type Staged } from './stage-file.ts'
 import { type DifferenceOptions, differenceOf } from './work-out-difference.ts'
 
 export interface ApplyOptions extends DifferenceOptions {
@@ -51,7 +52,7 @@ export async function applyStaging(
   // an erasure waits for the roster too: behind the lock it is known whether there was one while the file was read
   if (await isErasedSince(rt.db, staged.facts.lastErasure, programme, within ?? null))
     throw new DomainError('roster.erased', ERASED)
-  await makeBranches(rt, staged.id, programme)
+  await makeBranches(rt, staged, programme)
   const difference = await differenceOf(rt, staged, options)
   await options.look?.(difference)
   if (difference.errors > 0) throw new DomainError('roster.wrong', WRONG)
@@ -68,7 +69,12 @@ export async function applyStaging(
     programme,
     unitId: within === undefined ? null : Number(within.split('/').at(-2)),
   })
-  await write(rt, staged, options, importId)
+  await loadInBulk(
+    rt.db,
+    ['persons', 'roster_entries'],
+    Math.min(difference.new, difference.newPersons),
+    () => write(rt, staged, options, importId),
+  )
   await followRoster(rt, importId)
   await appendAudit(rt.db, {
     at: now,
@@ -113,9 +119,9 @@ async function write(
 }
 
 /** Branches are made by the roster that names them first. */
-async function makeBranches(rt: DomainRuntime, id: number, programme: string): Promise<void> {
+async function makeBranches(rt: DomainRuntime, staged: Staged, programme: string): Promise<void> {
   const kind = branchKind(rt.templates.programme(programme))
-  const branches = kind === null ? [] : await newBranches(rt.db, id)
+  const branches = kind === null ? [] : await branchesOf(rt, staged)
   if (branches.length > 0)
     await importUnits(
       rt,

@@ -1,16 +1,11 @@
-import {
-  dropStaging,
-  newBranches,
-  problemsOf,
-  type StagedDifference,
-} from '../../../db/queries/roster-staging.ts'
+import { dropStaging, problemsOf, type StagedDifference } from '../../../db/queries/roster-staging.ts'
 import { DomainError } from '../../errors.ts'
 import { type DomainRuntime, inTransaction } from '../../runtime.ts'
 import { applyStaging } from './apply-staging.ts'
 import { type ChangedLine, describeEntries, describePersons, type EntryLine } from './describe-difference.ts'
 import { hashOf } from './file-bytes.ts'
 import type { RosterProblem } from './roster-row.ts'
-import { type Staged, stageFile } from './stage-file.ts'
+import { branchesOf, type Staged, stageFile } from './stage-file.ts'
 import type { FileSource } from './table.ts'
 import { type DifferenceOptions, differenceOf, noteOthers } from './work-out-difference.ts'
 
@@ -123,10 +118,6 @@ export async function importRoster(
   }
 }
 
-async function namesOfNewUnits(rt: DomainRuntime, { id }: Staged): Promise<string[]> {
-  return (await newBranches(rt.db, id)).map(branch => branch.name)
-}
-
 async function resultOf(
   rt: DomainRuntime,
   staged: Staged,
@@ -143,7 +134,7 @@ async function resultOf(
     moved,
     unchanged,
     gone,
-    newUnits: await namesOfNewUnits(rt, staged),
+    newUnits: (await branchesOf(rt, staged)).map(branch => branch.name),
     problems: await problemsOf(rt.db, staged.id, null, PROBLEMS, 0),
     isApplied: false,
     lists: {

@@ -35,6 +35,9 @@ export function unitFinder(units: readonly KnownUnit[], within = ''): UnitFinder
     if (namesakes) namesakes.push(unit)
     else byName.set(unit.name, [unit])
   }
+  // what lies below a unit stands together: of a nation's thousands of 第一团支部 only those of a county are looked at
+  for (const namesakes of byName.values())
+    if (namesakes.length > 1) namesakes.sort((a, b) => (a.path < b.path ? -1 : 1))
 
   const isBelow = (unit: KnownUnit, name: string): boolean => {
     for (let at = unit.parentId; at !== null; ) {
@@ -46,7 +49,13 @@ export function unitFinder(units: readonly KnownUnit[], within = ''): UnitFinder
     return false
   }
   const named = (name: string, above: string[]) => {
-    const found = (byName.get(name) ?? []).filter(unit => above.every(place => isBelow(unit, place)))
+    const namesakes = byName.get(name) ?? []
+    const nearest = above.at(-1)
+    const near =
+      nearest === undefined
+        ? namesakes
+        : [...new Set((byName.get(nearest) ?? []).flatMap(top => belowPath(namesakes, top.path)))]
+    const found = near.filter(unit => above.every(place => isBelow(unit, place)))
     const own = found.filter(unit => unit.path.startsWith(within))
     return own.length > 0 ? own : found
   }
@@ -90,6 +99,19 @@ export function unitFinder(units: readonly KnownUnit[], within = ''): UnitFinder
       return last
     },
   }
+}
+
+/** @param units in the order of their paths */
+function belowPath(units: readonly KnownUnit[], path: string): KnownUnit[] {
+  let low = 0
+  for (let high = units.length; low < high; ) {
+    const middle = (low + high) >> 1
+    if ((units[middle] as KnownUnit).path < path) low = middle + 1
+    else high = middle
+  }
+  let end = low
+  while (units[end]?.path.startsWith(path)) end += 1
+  return units.slice(low, end)
 }
 
 /** Whether the programme has branches that a roster may make. */

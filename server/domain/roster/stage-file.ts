@@ -9,6 +9,7 @@ import {
   indexStagedRows,
   insertProblems,
   markFaulty,
+  newBranches,
   noteFacts,
   openStaging,
   type StagingFacts,
@@ -40,6 +41,17 @@ export interface StagingOptions {
 export interface Staged {
   id: number
   facts: StagingFacts
+  /** Known once they were asked for: going through a million rows takes a second. */
+  branches?: Awaited<ReturnType<typeof newBranches>>
+}
+
+/** The branches that the file names for the first time, in its order. */
+export async function branchesOf(
+  rt: DomainRuntime,
+  staged: Staged,
+): Promise<NonNullable<Staged['branches']>> {
+  staged.branches ??= await newBranches(rt.db, staged.id)
+  return staged.branches
 }
 
 /** So many problems of a file are kept; whoever mends these will find what is behind them the next time. */

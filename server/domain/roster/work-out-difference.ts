@@ -14,12 +14,7 @@ import {
   workOutDifference,
   wrongLines,
 } from '../../../db/queries/roster-difference.ts'
-import {
-  insertProblems,
-  newBranches,
-  noteDifference,
-  type StagedDifference,
-} from '../../../db/queries/roster-staging.ts'
+import { insertProblems, noteDifference, type StagedDifference } from '../../../db/queries/roster-staging.ts'
 import { type UnitRow, unitByCode, unitById } from '../../../db/queries/units.ts'
 import { DomainError } from '../../errors.ts'
 import { type DomainRuntime, inTransaction } from '../../runtime.ts'
@@ -27,7 +22,7 @@ import { maskIdNumber } from './id-number.ts'
 import { maskPhone } from './phone.ts'
 import type { RosterProblem } from './roster-row.ts'
 import { type RosterScope, scopeOf } from './scope.ts'
-import type { Staged } from './stage-file.ts'
+import { branchesOf, type Staged } from './stage-file.ts'
 import { maskName } from './text.ts'
 
 export interface DifferenceOptions {
@@ -53,9 +48,10 @@ const DAY_MS = 24 * 3600_000
  */
 export async function differenceOf(
   rt: DomainRuntime,
-  { id, facts }: Staged,
+  staged: Staged,
   options: DifferenceOptions,
 ): Promise<StagedDifference> {
+  const { id, facts } = staged
   const { programme, actorId } = options
   if (actorId !== null && (await countOf(rt.db, attemptsOf(actorId), rt.clock.now())) >= MAX_ASKED)
     throw tooMuchAsked()
@@ -73,7 +69,7 @@ export async function differenceOf(
   await indexDifference(rt.db, id)
   const difference: StagedDifference = {
     ...(await differenceCounts(rt.db, id)),
-    newUnits: (await newBranches(rt.db, id)).length,
+    newUnits: (await branchesOf(rt, staged)).length,
     errors: facts.errors + problems.length,
     warnings: facts.warnings,
     wrong: await wrongLines(rt.db, id),
