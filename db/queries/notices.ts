@@ -11,6 +11,7 @@ import {
   units,
 } from '../schema/index.ts'
 
+export type { NoticeAsk, NoticeAudience, NoticeContent } from '../schema/index.ts'
 export type NoticeRow = typeof notices.$inferSelect
 
 export async function insertNotice(db: Db, row: typeof notices.$inferInsert): Promise<number> {

@@ -1,5 +1,16 @@
 import { sql } from 'drizzle-orm'
-import { index, integer, jsonb, pgTable, primaryKey, smallint, text, uniqueIndex } from 'drizzle-orm/pg-core'
+import {
+  type AnyPgColumn,
+  index,
+  integer,
+  jsonb,
+  numeric,
+  pgTable,
+  primaryKey,
+  smallint,
+  text,
+  uniqueIndex,
+} from 'drizzle-orm/pg-core'
 import { id, moment, ref } from './columns.ts'
 import { groups } from './groups.ts'
 import { identities, persons } from './persons.ts'
@@ -23,10 +34,179 @@ export const notices = pgTable(
     importance: text().notNull().default('normal'),
     /** Who is asked when (催办), worked out once: what is stored is what happens, whatever the policy says later. */
     steps: jsonb().$type<{ at: string; to: string }[]>().notNull().default([]),
+    /** Which groups below the unit it is for. */
+    audience: jsonb().$type<NoticeAudience>().notNull().default({}),
+    /** `at-once`: to all levels together; `by-level`: each level begins when the one above has relayed, or its time is over. */
+    mode: text().notNull().default('at-once'),
+    /** An address that stands below the text. */
+    link: text(),
+    /** What is asked back; null: only that it is relayed. */
+    ask: jsonb().$type<NoticeAsk>(),
+    /** `notice`, or what follows another (`about`): `correction` (更正) or `withdrawal` (撤回). */
+    kind: text().notNull().default('notice'),
+    aboutId: ref().references((): AnyPgColumn => notices.id),
+    /** Taken back: what was not sent stays unsent. */
+    withdrawnAt: moment(),
+    /** The second person, where one was needed. */
+    approvedBy: ref().references(() => persons.id),
     issuedAt: moment().notNull(),
     deadlineAt: moment().notNull(),
   },
-  table => [index('notices_unit').on(table.unitId)],
+  table => [
+    index('notices_unit').on(table.unitId),
+    index('notices_about').on(table.aboutId).where(sql`about_id is not null`),
+  ],
+)
+
+/** Groups of the sending unit and below; a part that is left out does not narrow it. */
+export interface NoticeAudience {
+  /** Levels of the programme's template, such as `county`. */
+  levels?: string[]
+  /** Group kinds of the template. */
+  groupKinds?: string[]
+  /** Only these units and all below them. */
+  unitIds?: number[]
+  /** Only units that have not answered this notice. */
+  unansweredOf?: number
+  /** Only the groups that got this notice: for what follows it. */
+  gotNotice?: number
+}
+
+/** What the units are asked to answer. */
+export interface NoticeAsk {
+  kind: 'text' | 'number' | 'choice' | 'file'
+  question: string
+  /** For `choice`. */
+  choices?: string[]
+  /** For `number`, such as 人. */
+  measure?: string
+}
+
+/** All that a writer decides about a notice. */
+export interface NoticeContent {
+  body: string
+  category: string
+  importance: string
+  audience: NoticeAudience
+  mode: string
+  link: string | null
+  ask: NoticeAsk | null
+}
+
+/** A notice before it is sent (草稿): being written, waiting for a second person, or for its time. */
+export const noticeDrafts = pgTable(
+  'notice_drafts',
+  {
+    id: id(),
+    unitId: ref()
+      .references(() => units.id)
+      .notNull(),
+    authorId: ref()
+      .references(() => persons.id)
+      .notNull(),
+    content: jsonb().$type<NoticeContent>().notNull(),
+    /** `draft`, `waiting` (for a second person), `ready` (goes out at its time), `sent`, `dropped`, `failed` (see `reason`). */
+    status: text().notNull(),
+    /** When it is to go out; null: as soon as it is ready. */
+    sendAt: moment(),
+    /** The step of a work schedule that it is for, such as `xibu-2020:2026:interview`. */
+    scheduleStep: text(),
+    /** Who let it pass or sent it back, with their words. */
+    decidedBy: ref().references(() => persons.id),
+    decidedAt: moment(),
+    reason: text(),
+    noticeId: ref().references(() => notices.id),
+    createdAt: moment().notNull(),
+    updatedAt: moment().notNull(),
+  },
+  table => [
+    index('notice_drafts_author').on(table.authorId, table.status),
+    index('notice_drafts_unit').on(table.unitId).where(sql`status in ('waiting', 'ready')`),
+    index('notice_drafts_due').on(table.sendAt).where(sql`status = 'ready'`),
+    uniqueIndex('notice_drafts_step').on(table.unitId, table.scheduleStep).where(sql`schedule_step is not null`),
+  ],
+)
+
+/** A picture or a file of a notice, or one that answers it. */
+export const noticeFiles = pgTable(
+  'notice_files',
+  {
+    id: id(),
+    draftId: ref().references(() => noticeDrafts.id),
+    noticeId: ref().references(() => notices.id),
+    /** `picture` or `file`. */
+    kind: text().notNull(),
+    name: text().notNull(),
+    mime: text().notNull(),
+    size: integer().notNull(),
+    /** SHA-256, hex. */
+    hash: text().notNull(),
+    /** Sealed, base64 inside: an answer may hold personal data. */
+    bytesSealed: text().notNull(),
+    uploadedBy: ref()
+      .references(() => persons.id)
+      .notNull(),
+    createdAt: moment().notNull(),
+  },
+  table => [
+    index('notice_files_draft').on(table.draftId).where(sql`draft_id is not null`),
+    index('notice_files_notice').on(table.noticeId).where(sql`notice_id is not null`),
+  ],
+)
+
+/** What a unit has answered to a notice; the last word of a unit counts, earlier ones stay. */
+export const noticeAnswers = pgTable(
+  'notice_answers',
+  {
+    id: id(),
+    noticeId: ref()
+      .references(() => notices.id)
+      .notNull(),
+    unitId: ref()
+      .references(() => units.id)
+      .notNull(),
+    personId: ref()
+      .references(() => persons.id)
+      .notNull(),
+    /** As it is read by people; a number in plain digits. Sealed: people write names and phones. */
+    answerSealed: text().notNull(),
+    /** For `number`: to be added up. */
+    amount: numeric({ mode: 'number' }),
+    fileId: ref().references(() => noticeFiles.id),
+    answeredAt: moment().notNull(),
+    /** A later answer of the unit has taken its place. */
+    replacedAt: moment(),
+  },
+  table => [
+    uniqueIndex('notice_answers_current').on(table.noticeId, table.unitId).where(sql`replaced_at is null`),
+    index('notice_answers_notice').on(table.noticeId),
+  ],
+)
+
+/** A trial run of a unit's matrix against the simulator (演练). */
+export const rehearsals = pgTable(
+  'rehearsals',
+  {
+    id: id(),
+    unitId: ref()
+      .references(() => units.id)
+      .notNull(),
+    askedBy: ref()
+      .references(() => persons.id)
+      .notNull(),
+    /** `waiting`, `running`, `done` or `failed`. */
+    status: text().notNull(),
+    settings: jsonb().$type<Record<string, unknown>>().notNull(),
+    /** null until it is done. */
+    result: jsonb().$type<Record<string, unknown>>(),
+    reason: text(),
+    createdAt: moment().notNull(),
+    endedAt: moment(),
+  },
+  table => [
+    index('rehearsals_unit').on(table.unitId),
+    index('rehearsals_open').on(table.id).where(sql`status in ('waiting', 'running')`),
+  ],
 )
 
 /** One notice to one group through one channel (投递). */
@@ -45,7 +225,7 @@ export const deliveries = pgTable(
     /** Who must act, for `mass` and `relay`; null when the group has no owner. */
     ownerId: ref().references(() => persons.id),
     outgoingId: ref().references(() => outgoingMessages.id),
-    /** `pending` → `sent` (handed over) → `posted` (in the group, with a receipt); `failed`, `unknown`. */
+    /** `pending` → `sent` (handed over) → `posted` (in the group, with a receipt); `failed`, `unknown`; `withdrawn` before it went. */
     status: text().notNull(),
     /** The next of the notice's `steps`. */
     step: smallint().notNull().default(0),
@@ -144,10 +324,12 @@ export const outgoingMessages = pgTable(
     /** For `mass`: the chat ids of one task (≤ 2000). */
     chatIds: jsonb().$type<string[]>(),
     /** `pending`, `sending`, `sent`, `retrying`, `failed`, `unknown` (in flight at a crash, no way to ask), `waiting`
-     * (the person was called and gets it when they write). */
+     * (the person was called and gets it when they write), `cancelled` (taken back before it went). */
     status: text().notNull(),
     attempts: integer().notNull().default(0),
     nextAttemptAt: moment().notNull(),
+    /** On a copy that is relayed by hand: its number within the notice, as in 〔川-0731〕, so that it tells where it came from. */
+    mark: integer(),
     /** Set while a worker has it. */
     claimedAt: moment(),
     platformId: text(),
@@ -161,6 +343,7 @@ export const outgoingMessages = pgTable(
     index('outgoing_trouble').on(table.createdAt).where(sql`status in ('unknown', 'failed')`),
     index('outgoing_in_flight').on(table.claimedAt).where(sql`status = 'sending'`),
     index('outgoing_platform_id').on(table.platformId).where(sql`kind in ('person', 'join_pass')`),
+    index('outgoing_mark').on(table.mark, table.noticeId).where(sql`mark is not null`),
     index('outgoing_mass').on(table.id).where(sql`kind = 'mass' and status = 'sent'`),
   ],
 )

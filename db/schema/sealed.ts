@@ -8,6 +8,8 @@ import {
   groups,
   joinDecisions,
   joinRequests,
+  noticeAnswers,
+  noticeFiles,
   outgoingMessages,
   persons,
   resultPages,
@@ -132,6 +134,8 @@ export const sealedTables: readonly SealedTable[] = [
     sealed(outgoingMessages.filesSealed),
     sealed(outgoingMessages.cardSealed),
   ]),
+  inTable(noticeFiles, noticeFiles.id, [sealed(noticeFiles.bytesSealed)], { portion: 1 }),
+  inTable(noticeAnswers, noticeAnswers.id, [sealed(noticeAnswers.answerSealed)]),
   inTable(resultPages, resultPages.id, [sealed(resultPages.textSealed)], { portion: 20 }),
   inTable(accessTokens, accessTokens.channel, [sealed(accessTokens.tokenSealed)]),
   // a robot's address that somebody gave in the middle of 建群

@@ -1,5 +1,5 @@
 import { insertCascade, type Reach, reachOfUnit } from '../../../db/queries/cascade.ts'
-import { insertNotice } from '../../../db/queries/notices.ts'
+import { insertNotice, type NoticeAsk, type NoticeAudience } from '../../../db/queries/notices.ts'
 import { appendAudit } from '../../../db/queries/platform.ts'
 import { type UnitRow, unitById } from '../../../db/queries/units.ts'
 import { DomainError, notAllowed } from '../../errors.ts'
@@ -12,11 +12,23 @@ import { type NoticeTiming, timingOf } from './timing.ts'
 
 /** UTF-8 bytes that a notice may have, so that its relayed copy fits one message with room for a link. */
 const MAX_NOTICE_BYTES = 2000
+
+/** A notice to be sent at once. What is left out is as it is mostly: to all groups, all levels together, nothing asked. */
 export interface NoticeInput {
   unitId: number
   body: string
   category: Category
   importance: Importance
+  audience?: NoticeAudience
+  mode?: 'at-once' | 'by-level'
+  link?: string | null
+  ask?: NoticeAsk | null
+  /** It corrects or withdraws another. */
+  follows?: { kind: 'correction' | 'withdrawal'; noticeId: number }
+  /** The draft that it was, whose files it takes. */
+  draftId?: number
+  /** The second person, where one was needed. */
+  approvedBy?: number | null
 }
 
 export interface IssuedNotice extends Reach, NoticeTiming {
@@ -81,6 +93,13 @@ export async function issueNotice(
     body,
     category: input.category,
     importance: input.importance,
+    audience: input.audience ?? {},
+    mode: input.mode ?? 'at-once',
+    link: input.link ?? null,
+    ask: input.ask ?? null,
+    kind: input.follows?.kind ?? 'notice',
+    aboutId: input.follows?.noticeId ?? null,
+    approvedBy: input.approvedBy ?? null,
     steps: timing.steps.map(({ at, to }) => ({ at: at.toISOString(), to })),
     issuedAt: now,
     deadlineAt: timing.deadlineAt,
