@@ -1,5 +1,6 @@
 import { and, eq, gt, inArray, isNotNull, isNull, sql } from 'drizzle-orm'
 import type { Db } from '../client.ts'
+import { compiled } from '../compiled.ts'
 import { attempts, bindingCodes, conversations, identities } from '../schema/index.ts'
 import type { ConversationRow } from './senders.ts'
 
@@ -19,13 +20,17 @@ export async function identityById(db: Db, id: number) {
 }
 
 /** All accounts of a person, the most recently seen first. */
-export function identitiesOf(db: Db, personId: number) {
-  return db
+export function identitiesOf(db: Db, personId: number): Promise<IdentityRow[]> {
+  return selectOfPerson(db, { personId })
+}
+
+const selectOfPerson = compiled<IdentityRow[]>((db: Db) =>
+  db
     .select()
     .from(identities)
-    .where(eq(identities.personId, personId))
-    .orderBy(sql`${identities.lastSeenAt} desc nulls last`)
-}
+    .where(eq(identities.personId, sql.placeholder('personId')))
+    .orderBy(sql`${identities.lastSeenAt} desc nulls last`),
+)
 
 export async function bindIdentity(db: Db, identityId: number, personId: number, boundBy: string, now: Date) {
   await db.update(identities).set({ personId, boundBy, boundAt: now }).where(eq(identities.id, identityId))
@@ -196,10 +201,14 @@ export async function registeredPerson(
   channel: string,
   accountIndexes: string[],
 ): Promise<number | null> {
+  // found by the index first: together with the order, a plan made before there are statistics reads every person there
+  // is, the newest first, for each newcomer
   const [row] = await db.execute<{ id: string }>(sql`
-    select p.id from persons p join registrations r on r.person_id = p.id
-    where p.wechat_index = any(${sql.param(accountIndexes)}::text[])
-      and not exists (select from roles where person_id = p.id and ended_at is null)
+    with known as materialized (
+      select id from persons where wechat_index = any(${sql.param(accountIndexes)}::text[])
+    )
+    select p.id from known p join registrations r on r.person_id = p.id
+    where not exists (select from roles where person_id = p.id and ended_at is null)
       and not exists (select from groups where owner_id = p.id and dissolved_at is null)
       and not exists (select from identities where person_id = p.id and channel = ${channel})
     order by p.id desc limit 1`)

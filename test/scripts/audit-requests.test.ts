@@ -3,12 +3,13 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { preloaded } from '../support/process.ts'
 
 const root = path.resolve(import.meta.dirname, '../..')
 const sample = path.join(root, 'test/fixtures/eval/join')
 
 function run(...args: string[]) {
-  return spawnSync(process.execPath, [path.join(root, 'scripts/audit-requests.ts'), ...args], {
+  return spawnSync(process.execPath, [...preloaded, path.join(root, 'scripts/audit-requests.ts'), ...args], {
     encoding: 'utf8',
   })
 }

@@ -1,11 +1,12 @@
 import { spawnSync } from 'node:child_process'
 import path from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { preloaded } from '../support/process.ts'
 
 const script = path.resolve(import.meta.dirname, '../../scripts/classify-messages.ts')
 
 function run(input: string, ...args: string[]) {
-  return spawnSync(process.execPath, [script, ...args], { input, encoding: 'utf8' })
+  return spawnSync(process.execPath, [...preloaded, script, ...args], { input, encoding: 'utf8' })
 }
 
 describe('classify-messages', () => {

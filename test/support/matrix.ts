@@ -4,6 +4,7 @@ import type { SimPerson } from '../../scripts/simulator/index.ts'
 import { issueCodeByOperator } from '../../server/domain/identities/issue-code.ts'
 import { importRoster } from '../../server/domain/roster/import.ts'
 import { importUnits } from '../../server/domain/units/import-units.ts'
+import { filledOnce } from './kept-fill.ts'
 import type { Stage } from './stage.ts'
 
 /** Two small programmes with people whose names one remembers. */
@@ -49,7 +50,11 @@ const xibuRoster =
 `.replace(/^,,,,全国办/m, '全国,,,,全国办')
 
 /** Fills the database of a stage through the domain, as the command lines do. */
-export async function fillMatrix(stage: Stage): Promise<void> {
+export function fillMatrix(stage: Stage): Promise<void> {
+  return filledOnce(stage, 'matrix', () => fillThroughDomain(stage))
+}
+
+async function fillThroughDomain(stage: Stage): Promise<void> {
   for (const [programme, rows] of Object.entries(units))
     await importUnits(
       stage.rt,

@@ -3,6 +3,9 @@ import { join } from 'node:path'
 
 const root = join(import.meta.dirname, '../..')
 
+/** What `npm start` loads first: compiled before, a program takes half the time to come up. */
+export const preloaded = ['--import', join(root, 'server/preload.mjs')]
+
 export interface Run {
   status: number | null
   stdout: string
@@ -11,7 +14,7 @@ export interface Run {
 
 /** Starts one of the project's own programs as a process of its own, without this process's environment. */
 export function startProgram(file: string, args: string[], env: Record<string, string> = {}) {
-  const child = spawn(process.execPath, [join(root, file), ...args], {
+  const child = spawn(process.execPath, [...preloaded, join(root, file), ...args], {
     cwd: root,
     env: { PATH: process.env.PATH ?? '', ...env },
     stdio: ['pipe', 'pipe', 'pipe'],

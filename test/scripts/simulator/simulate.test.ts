@@ -5,13 +5,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { accountsFromEnvironment, worldFile } from '../../../scripts/simulator/world-file.ts'
+import { preloaded } from '../../support/process.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'simulate-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
 function start(args: string[], environment: Record<string, string> = {}) {
   const script = join(import.meta.dirname, '../../../scripts/simulate.ts')
-  const child = spawn(process.execPath, [script, ...args], {
+  const child = spawn(process.execPath, [...preloaded, script, ...args], {
     env: { PATH: process.env.PATH, ...environment },
   })
   let out = ''
