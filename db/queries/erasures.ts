@@ -93,6 +93,15 @@ export async function eraseRequests(
     where id in (${requestsOf(personIds)})`)
 }
 
+/** Takes what persons have sent up, with its pictures; what the offices did about it stays, without words of theirs. */
+export async function eraseSlips(db: Db, personIds: number[], words: ErasedWords): Promise<void> {
+  const own = sql`select id from slips where reporter_id = any(${list(personIds)})`
+  await db.execute(sql`delete from slip_files where slip_id in (${own})`)
+  await db.execute(sql`
+    update slip_steps set text_sealed = null where slip_id in (${own}) and actor_id = any(${list(personIds)})`)
+  await db.execute(sql`update slips set body_sealed = ${words.sealedText} where id in (${own})`)
+}
+
 /** Takes what was sent to persons and what they were in the middle of. What is on its way this moment goes at its own time. */
 export async function eraseMessages(db: Db, personIds: number[]): Promise<void> {
   const accounts = sql`select id from identities where person_id = any(${list(personIds)})`

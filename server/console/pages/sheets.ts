@@ -4,6 +4,7 @@ import type { UnitRow } from '../../../db/queries/units.ts'
 import { addMonths, monthOf } from '../../clock.ts'
 import { topUnits } from '../../domain/access/policy.ts'
 import { unitPolicy } from '../../domain/access/units.ts'
+import { dutyReportRules } from '../../domain/duty-reports/rules.ts'
 import { collectTrackingSheet } from '../../domain/reports/collect-tracking-sheet.ts'
 import { fetchTrackingSheet } from '../../domain/reports/export.ts'
 import type { PlannedCell } from '../../domain/reports/sheet-plan.ts'
@@ -116,11 +117,15 @@ async function list(view: View<null>): Promise<Html> {
   )
   const months = Array.from({ length: MONTHS }, (_, back) => addMonths(thisMonth, -back))
   if (!months.includes(month)) months.push(month)
+  const runsXibu = topUnits(rt.templates, viewer.actor).some(
+    unit => unit.programme === dutyReportRules.programme,
+  )
   const programme = rt.templates.programme(layout.programme).name
   return page(view, {
     title: '报表',
     part: 'sheets',
-    body: html`<p>${layout.title}<span class="soft">（${layout.source}）</span></p>
+    body: html`${runsXibu ? html`<p><a href="/console/duty-reports">双月报告：志愿者在岗情况及重大安全事故</a></p>` : ''}
+<p>${layout.title}<span class="soft">（${layout.source}）</span></p>
 ${
   counties.length === 0 && query.page === 1
     ? emptyState(

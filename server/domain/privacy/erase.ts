@@ -7,6 +7,7 @@ import {
   eraseNumbers,
   eraseRegistrations,
   eraseRequests,
+  eraseSlips,
   giveUpDraftsWith,
   insertErasures,
   standsAnywhere,
@@ -121,6 +122,7 @@ async function eraseHeld(tx: DomainRuntime, personIds: number[], { why, byId }: 
   const now = tx.clock.now()
   const words = erasedWords(tx)
   await eraseRequests(tx.db, personIds, words, now)
+  await eraseSlips(tx.db, personIds, words)
   await eraseMessages(tx.db, personIds)
   await eraseRegistrations(tx.db, personIds, now)
   await giveUpDraftsWith(tx.db, personIds, '名册里有人的信息已删除，请重新整理文件再上传。')

@@ -1,0 +1,92 @@
+import {
+  type DutyReportRow,
+  dutyReportOf,
+  lastDutyReport,
+  putDutyReport,
+  rosterFigures,
+} from '../../../db/queries/duty-reports.ts'
+import { appendAudit } from '../../../db/queries/platform.ts'
+import { unitById } from '../../../db/queries/units.ts'
+import { DomainError, notAllowed } from '../../errors.ts'
+import { type DomainRuntime, inTransaction } from '../../runtime.ts'
+import { type KnownActor, managesUnit } from '../actor.ts'
+import { maskPersonalData } from '../messages/mask.ts'
+import { dutyReportRules, periodAt } from './rules.ts'
+
+export interface DutyFigures {
+  onDuty: number
+  left: number
+  onLeave: number
+  incidents: number
+}
+
+/** What is offered to a county that reports: what it has said already, what the roster says, and what it said last time. */
+export async function offerFor(
+  rt: DomainRuntime,
+  unit: { id: number; path: string },
+): Promise<{
+  said: DutyReportRow | null
+  roster: { onDuty: number; left: number }
+  last: DutyReportRow | null
+}> {
+  const { period, firstDay, lastDay } = periodAt(rt.clock.now())
+  const [said, roster, last] = await Promise.all([
+    dutyReportOf(rt.db, unit.id, period),
+    rosterFigures(rt.db, { path: unit.path, branchKind: dutyReportRules.branchKind }, firstDay, lastDay),
+    lastDutyReport(rt.db, unit.id, period),
+  ])
+  return { said, roster, last }
+}
+
+const MOST = 100_000
+
+/**
+ * A county reports its two months (双月报告, 全国项目办发〔2020〕3号 三.7). Said again it takes the place of what was said.
+ * @throws DomainError `duty_report.unit`, `duty_report.figures`, `duty_report.note`, `rights.missing`
+ */
+export function reportDuty(
+  rt: DomainRuntime,
+  actor: KnownActor,
+  input: DutyFigures & { unitId: number; note: string },
+): Promise<{ isChange: boolean; period: string }> {
+  const { onDuty, left, onLeave, incidents, note } = input
+  for (const figure of [onDuty, left, onLeave, incidents])
+    if (!Number.isInteger(figure) || figure < 0 || figure > MOST)
+      throw new DomainError('duty_report.figures', '人数和起数请写 0 以上的整数。')
+  if (onLeave > onDuty)
+    throw new DomainError(
+      'duty_report.figures',
+      `请假的 ${onLeave} 人比在岗的 ${onDuty} 人还多，请核对（在岗含请假）。`,
+    )
+  if (incidents > 0 && note.trim() === '')
+    throw new DomainError('duty_report.note', '有重大安全事故，请写明时间、地点、经过和处置。')
+  if ([...note].length > 1000) throw new DomainError('duty_report.note', '情况请在 1000 字以内。')
+  return inTransaction(rt, async tx => {
+    const unit = await unitById(tx.db, input.unitId)
+    if (!unit || !managesUnit(tx.templates, actor, unit.path)) throw notAllowed('报送这个单位的双月报告')
+    if (unit.programme !== dutyReportRules.programme || unit.level !== dutyReportRules.unitLevel)
+      throw new DomainError('duty_report.unit', '双月报告由西部计划县区项目办报送。')
+    const now = tx.clock.now()
+    const { period } = periodAt(now)
+    const isChange = await putDutyReport(tx.db, {
+      unitId: unit.id,
+      period,
+      onDuty,
+      leftCount: left,
+      onLeave,
+      incidents,
+      noteSealed: note.trim() === '' ? null : tx.vault.seal(maskPersonalData(note.trim())),
+      reportedBy: actor.person.id,
+      reportedAt: now,
+    })
+    await appendAudit(tx.db, {
+      at: now,
+      actorId: actor.person.id,
+      action: 'duty_report.sent',
+      subjectKind: 'unit',
+      subjectId: unit.id,
+      details: { period, isChange },
+    })
+    return { isChange, period }
+  })
+}
