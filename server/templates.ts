@@ -23,6 +23,7 @@ import {
   type Township,
 } from './templates/regions.ts'
 import { checkRosterColumns, type RosterVocabulary, rosterColumnsSchema } from './templates/roster-columns.ts'
+import { checkSchedule, checkScheduleWith, type Schedule, scheduleSchema } from './templates/schedule.ts'
 
 export type { FormLayout } from './templates/form.ts'
 export type {
@@ -38,6 +39,7 @@ export type {
 } from './templates/programme.ts'
 export type { CityRegion, County, Province, Township } from './templates/regions.ts'
 export type { RosterColumn, RosterStatus, RosterVocabulary } from './templates/roster-columns.ts'
+export type { Schedule, ScheduleStep } from './templates/schedule.ts'
 
 export interface Regions {
   /** All provinces with their cities and counties. */
@@ -52,6 +54,8 @@ export interface Regions {
 export interface Templates {
   programmes: readonly Programme[]
   forms: readonly FormLayout[]
+  /** Dated work of the programmes, a year's at a time. */
+  schedules: readonly Schedule[]
   regions: Regions
   roster: RosterVocabulary
   programme(id: string): Programme
@@ -63,6 +67,7 @@ export interface Templates {
   /** The value of a duty that is a number; throws when it is a date or a list of words. */
   threshold(programmeId: string, id: string): number
   form(id: string): FormLayout
+  schedule(id: string): Schedule
 }
 
 /** What is wrong with the files in templates/, all of it, one line a problem: `file: path: reason`. */
@@ -116,9 +121,13 @@ export function loadTemplates(folder = TEMPLATES_FOLDER): Templates {
   )
   const formNames = foldersIn(folder, 'forms')
   const forms = formNames.flatMap(name => load(`forms/${name}/form.json`, formSchema, checkForm, name))
+  const scheduleNames = filesIn(folder, 'schedules')
+  const schedules = scheduleNames.flatMap(name =>
+    load(`schedules/${name}.json`, scheduleSchema, checkSchedule, name),
+  )
   const provinces = load('regions/provinces.json', provincesSchema, checkProvinces)
   const cities = filesIn(folder, 'regions')
-    .filter(name => name !== 'provinces')
+    .filter(name => name !== 'provinces' && name !== 'short-names')
     .flatMap(name => load(`regions/${name}.json`, cityRegionSchema, checkCityRegion))
   const roster = load('roster/columns.json', rosterColumnsSchema, checkRosterColumns)
 
@@ -126,9 +135,10 @@ export function loadTemplates(folder = TEMPLATES_FOLDER): Templates {
   // a file that could not be read would be blamed on those that refer to it
   const areAllThere = programmes.length === programmeNames.length && forms.length === formNames.length
   if (areAllThere) problems.push(...checkTogether(programmes, forms))
+  if (programmes.length === programmeNames.length) problems.push(...checkSchedules(programmes, schedules))
   const [vocabulary] = roster
   if (problems.length > 0 || !vocabulary) throw new TemplatesError(problems)
-  return lookups(programmes, forms, regions(provinces[0]?.provinces ?? [], cities), vocabulary)
+  return lookups(programmes, forms, schedules, regions(provinces[0]?.provinces ?? [], cities), vocabulary)
 }
 
 /** Checks what one file says about another: forms name their programme, occupations and categories a form's figures. */
@@ -148,9 +158,20 @@ function checkTogether(programmes: Programme[], forms: FormLayout[]): string[] {
   ]
 }
 
+function checkSchedules(programmes: Programme[], schedules: Schedule[]): string[] {
+  return schedules.flatMap(schedule => {
+    const programme = programmes.find(each => each.id === schedule.programme)
+    const reasons = programme
+      ? checkScheduleWith(schedule, programme)
+      : [`unknown programme ${schedule.programme}`]
+    return reasons.map(reason => `schedules/${schedule.id}.json: ${reason}`)
+  })
+}
+
 function lookups(
   programmes: Programme[],
   forms: FormLayout[],
+  schedules: Schedule[],
   allRegions: Regions,
   roster: RosterVocabulary,
 ): Templates {
@@ -163,6 +184,7 @@ function lookups(
   return {
     programmes,
     forms,
+    schedules,
     regions: allRegions,
     roster,
     programme,
@@ -177,6 +199,7 @@ function lookups(
       return value
     },
     form: finder('form', forms),
+    schedule: finder('schedule', schedules),
   }
 }
 
