@@ -12,9 +12,14 @@ import type { Command } from './command.ts'
 import { type MatchedCommand, matchCommand, nearestCommands, plainWords } from './command.ts'
 import { acknowledgeCommand } from './commands/acknowledge.ts'
 import { activityCommand } from './commands/activity.ts'
+import { answerCommand } from './commands/answer.ts'
 import { approveCommand, rejectCommand, undoCommand, waitingCommand } from './commands/audit.ts'
 import { bindCommand, codeIn, issueCodeCommand } from './commands/bind.ts'
 import { contactCommand, visitCommand } from './commands/contacts.ts'
+import { correctNoticeCommand, withdrawNoticeCommand } from './commands/correct.ts'
+import { callsForHelp, dangerCommands, help } from './commands/danger.ts'
+import { draftsCommand, passDraftCommand, returnDraftCommand } from './commands/drafts.ts'
+import { dutyReportCommand } from './commands/duty-report.ts'
 import { eraseCommand } from './commands/erase.ts'
 import {
   changeOwnerCommand,
@@ -28,20 +33,36 @@ import { handedOverCommand, handOverCommand } from './commands/hand-over.ts'
 import { createHelpCommand, welcome } from './commands/help.ts'
 import { joinCommand, joinScene } from './commands/join.ts'
 import { noticeCommand } from './commands/notice.ts'
+import { isCopyToTrace, originCommand, traceCopy } from './commands/origin.ts'
 import { progressCommand } from './commands/progress.ts'
 import { reconcileCommand, rollCallCommand, taskDoneCommand, tasksCommand } from './commands/reconcile.ts'
 import { correctCommand, isToRecord, offerToRecord, recordCommand } from './commands/record.ts'
 import { relayedCommand } from './commands/relayed.ts'
 import { factsCommand, monthlyReportCommand, statisticsCommand } from './commands/reports.ts'
+import { scheduleCommand } from './commands/schedule.ts'
+import {
+  addToSlipCommand,
+  answerSlipCommand,
+  closeSlipCommand,
+  mergeSlipsCommand,
+  mySlipsCommand,
+  offerSlip,
+  raiseSlipCommand,
+  slipCommand,
+  wantsToBeHeard,
+} from './commands/slips.ts'
 import { webPageCommand } from './commands/web-page.ts'
 import { type Context, type Heard, type KnownContext, normaliseText } from './context.ts'
 import { type Conversation, leave, openField, resume } from './conversation.ts'
 import { activityConversation } from './conversations/activity.ts'
+import { correctNoticeConversation, withdrawNoticeConversation } from './conversations/correct.ts'
+import { dutyReportConversation } from './conversations/duty-report.ts'
 import { eraseConversation } from './conversations/erase.ts'
 import { joinConversation } from './conversations/join.ts'
 import { noticeConversation } from './conversations/notice.ts'
 import { recordConversation } from './conversations/record.ts'
 import { registerGroupConversation } from './conversations/register-group.ts'
+import { offeredSlipConversation, slipConversation } from './conversations/slip.ts'
 import { visitConversation } from './conversations/visit.ts'
 
 const helpCommand = createHelpCommand(() => commands)
@@ -54,8 +75,17 @@ export const commands: readonly Command[] = [
   myGroupsCommand,
   webPageCommand,
   eraseCommand,
+  ...dangerCommands,
+  slipCommand,
+  mySlipsCommand,
+  addToSlipCommand,
+  raiseSlipCommand,
+  closeSlipCommand,
+  answerSlipCommand,
+  mergeSlipsCommand,
   relayedCommand,
   acknowledgeCommand,
+  answerCommand,
   waitingCommand,
   approveCommand,
   rejectCommand,
@@ -78,7 +108,15 @@ export const commands: readonly Command[] = [
   visitCommand,
   dissolveCommand,
   noticeCommand,
+  draftsCommand,
+  passDraftCommand,
+  returnDraftCommand,
+  correctNoticeCommand,
+  withdrawNoticeCommand,
+  scheduleCommand,
   progressCommand,
+  originCommand,
+  dutyReportCommand,
   monthlyReportCommand,
   factsCommand,
   issueCodeCommand,
@@ -89,9 +127,14 @@ const conversations = [
   eraseConversation,
   registerGroupConversation,
   noticeConversation,
+  correctNoticeConversation,
+  withdrawNoticeConversation,
   recordConversation,
   activityConversation,
   visitConversation,
+  slipConversation,
+  offeredSlipConversation,
+  dutyReportConversation,
 ]
 
 export interface Bot {
@@ -227,13 +270,28 @@ function decide(heard: Heard): Decision {
   if (update.kind === 'entered') return { reply: welcome(heard) }
   if (isCancel(heard)) return { reply: '没有正在办理的事。发送“帮助”看看能做什么。' }
   const matched = matchIn(heard)
+  if (isCopyToTrace(heard, matched) && !isPublic(update))
+    return { act: async ctx => (await traceCopy(ctx, matched)) ?? carryOut(ctx, decideOnWords(ctx, matched)) }
+  return decideOnWords(heard, matched)
+}
+
+/** What words mean that are no copy of a notice. @param matched the command that they begin with */
+function decideOnWords(heard: Heard, matched: MatchedCommand | null): Decision {
+  const { update } = heard
+  if (isCallForHelp(heard, matched)) return { act: help }
   if (matched) return route(heard, matched.command, matched.input)
   // the officer's whole message pasted, or the code alone: what else would somebody new mean by it
   const isCode = !heard.actor.person && /绑定码|^(?=.*[a-z])[\da-z\s-]{8,11}$/i.test(heard.text)
   const code = isCode ? codeIn(heard.text) : null
   if (code !== null)
     return isPublic(update) ? { reply: askAlone('绑定') } : { act: ctx => bindCommand.run(ctx, code) }
+  if (wantsToBeHeard(heard) && !isPublic(update)) return { act: offerSlip }
   return isToRecord(heard) && !isPublic(update) ? { act: offerToRecord } : { reply: notUnderstood(heard) }
+}
+
+/** Help comes first, before any dialogue. A text of a command of its own, such as a notice, is no call for help. */
+function isCallForHelp(heard: Heard, matched: MatchedCommand | null): boolean {
+  return matched === null && callsForHelp(heard)
 }
 
 /** Whom a command is for, and whether here is the place for it. */
@@ -283,6 +341,9 @@ async function answer(ctx: Context, stored: StoredDialogue | null): Promise<stri
   }
   const conversation = stored && conversations.find(each => each.name === stored.name)
   if (stored && conversation) {
+    const field = openField(conversation, stored)
+    if (!(field?.isText && !conversation.name.startsWith('slip')) && isCallForHelp(ctx, matchIn(ctx)))
+      return help(ctx)
     const reply = await answerInDialogue(ctx, conversation, stored, matchIn(ctx))
     if (reply !== null) return reply
     await leave(ctx)

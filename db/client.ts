@@ -26,11 +26,21 @@ export function clientOf(db: Db): postgres.Sql {
   return client
 }
 
+const addresses = new WeakMap<Db, string>()
+
+/** Where a database is, for a process that works beside it. @throws TypeError for a transaction */
+export function addressOf(db: Db): string {
+  const address = addresses.get(db)
+  if (!address) throw new TypeError('only a database has an address, a transaction has not')
+  return address
+}
+
 /** @param size connections at most; more than 20 do not help on two cores. */
 export function connectDatabase(url: string, size: number): Database {
   const client = withPreparedStatements(postgres(url, { max: size, onnotice: () => {} }))
   const db = drizzle(client, { schema, casing: 'snake_case' })
   clients.set(db, client)
+  addresses.set(db, url)
   return { db, close: () => client.end({ timeout: 5 }) }
 }
 

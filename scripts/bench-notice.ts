@@ -11,6 +11,7 @@ import { randomDataKey, startServer } from '../server/start.ts'
 import { undurableSettings } from './bench/database-checks.ts'
 import { nationalTree } from './bench/national-tree.ts'
 import { nationalGroups } from './bench/notice/national-groups.ts'
+import { sendTargets } from './bench/notice/send-figures.ts'
 import { takeSteps } from './bench/notice/take-steps.ts'
 import { writeCascade } from './bench/notice/write-cascade.ts'
 import { withDurablePostgres } from './chaos/durable-postgres.ts'
@@ -20,7 +21,8 @@ const HELP = `用法: npm run bench:notice [-- --groups 606000 --rounds 3]
 
 量一个发到全国的通知（44,704 个单位，60.6 万个基层群）：
   · 把投递、要发的消息和催办时刻都写下来要多久，是数据库用一条 INSERT … SELECT 写同样的行的几倍；
-  · 60.6 万个催办时刻等着的时候，一到时刻，提醒几秒后排上队（真的定时任务在跑）。
+  · 60.6 万个催办时刻等着的时候，一到时刻，提醒几秒后排上队（真的定时任务在跑）；
+  · 一个进程每秒发出多少条（模拟器在另一个进程里，限额放开），限额打开时发到所允许的几成、有没有超过。
 数据库打开 fsync、synchronous_commit，否则不量。最后一行是 JSON；目标全部达到时退出码 0。
 
   --groups   群数（默认 606000）
@@ -100,6 +102,7 @@ runCommandLine(HELP, async args => {
         target('write_seconds', written.ms / 1000, 60),
         target('write_vs_insert_select', ratio, 3),
         target('step_to_message_seconds', worst, 5),
+        ...(await sendTargets(url, 2)),
       ]
       console.log(JSON.stringify({ bench: 'notice', targets }))
       return targets.every(each => each.holds) ? 0 : 1

@@ -5,7 +5,9 @@ import {
   type NoSlot,
   type PaceSlot,
   type QuotaSlot,
+  takeCalls,
   takeSlots,
+  type WindowSlot,
 } from '../db/queries/limits.ts'
 import { addMonths, dayOf, monthOf, shanghaiMoment } from './clock.ts'
 import type { Runtime } from './runtime.ts'
@@ -17,6 +19,17 @@ interface Pace {
   /** How many may go at once; the others follow evenly. More at once makes the even rate slower. */
   burst: number
   /** Of the burst, how many are kept for what is urgent. */
+  reserve: number
+  source: string
+}
+
+/** At most `count` calls within any `seconds`. */
+interface CallWindow {
+  count: number
+  seconds: number
+  /** Never given out: calls of four processes under way, and the rest of the blocks that they hold. */
+  slack: number
+  /** Only given out to what is urgent. */
   reserve: number
   source: string
 }
@@ -46,8 +59,6 @@ export const paces = {
   // beyond these two a message vanishes and nobody is told
   'wecom.member.minute': { count: 30, seconds: 60, burst: 20, reserve: 5, source: MESSAGE },
   'wecom.member.hour': { count: 1000, seconds: 3600, burst: 200, reserve: 50, source: MESSAGE },
-  'wecom.api.minute': { count: 10_000, seconds: 60, burst: 5000, reserve: 500, source: FREQUENCY },
-  'wecom.api.hour': { count: 150_000, seconds: 3600, burst: 50_000, reserve: 5000, source: FREQUENCY },
   'robot.minute': { count: 20, seconds: 60, burst: 10, reserve: 0, source: ROBOT },
   // silent, and for each member over all their groups. No list of the members is kept, so the app as a whole stays
   // below it: then nobody can get more
@@ -56,6 +67,18 @@ export const paces = {
   'appchat.corp.minute': { count: 20_000, seconds: 60, burst: 10_000, reserve: 0, source: APPCHAT },
   'appchat.corp.hour': { count: 150_000, seconds: 3600, burst: 50_000, reserve: 0, source: APPCHAT },
 } as const satisfies Record<string, Pace>
+
+/**
+ * Calls to one interface. They are many, and a notice wants as many at once as there may be: no even rate, but a window
+ * that slides, in which the whole limit may go out at once and as much again when it has passed.
+ *
+ * What the platform counts later than we do are the calls that are under way, and those whose places are taken and not
+ * used yet. Their number is bounded, so that `slack` places are enough, however long a call takes.
+ */
+export const windows = {
+  'wecom.api.minute': { count: 10_000, seconds: 60, slack: 150, reserve: 100, source: FREQUENCY },
+  'wecom.api.hour': { count: 150_000, seconds: 3600, slack: 150, reserve: 2500, source: FREQUENCY },
+} as const satisfies Record<string, CallWindow>
 
 /** How much the platforms allow in a day or a month. */
 export const quotas = {
@@ -75,6 +98,7 @@ export const quotas = {
 } as const satisfies Record<string, Quota>
 
 export type PaceName = keyof typeof paces
+export type WindowName = keyof typeof windows
 export type QuotaName = keyof typeof quotas
 
 /**
@@ -103,13 +127,13 @@ export type LimitedCall =
 /** There is no place for a call before `until`. Nothing has been called. */
 export class MustWait extends Error {
   readonly until: Date
-  readonly limit: PaceName | QuotaName
+  readonly limit: PaceName | WindowName | QuotaName
   /** A day's or month's quota is used up; otherwise it is a matter of moments. */
   readonly isQuota: boolean
   constructor({ key, freeAt, isQuota }: NoSlot) {
     super(`no place for ${key.split(':')[0]}`)
     this.until = freeAt
-    this.limit = key.split(':')[0] as PaceName | QuotaName
+    this.limit = key.split(':')[0] as PaceName | WindowName | QuotaName
     this.isQuota = isQuota
   }
 }
@@ -139,8 +163,10 @@ export async function takePlace(rt: LimitRuntime, call: LimitedCall, isUrgent = 
 
 /** An interface's frequency is shared by all that is sent: its places are taken by the block, so that nobody queues for them. */
 const BLOCK_PLACES = 50
-/** Within the slack it makes no difference that a place was taken a little before its call. */
-const BLOCK_LASTS_MS = 5000
+/** A place is used soon after it was taken, or not at all. */
+const BLOCK_LASTS_MS = 500
+/** By so much the clocks of our processes may differ, and a block be used after it was taken. */
+const WINDOW_SLACK_MS = 800
 
 interface Block {
   left: number
@@ -171,9 +197,7 @@ async function takeFromBlock(rt: LimitRuntime, path: string, isUrgent: boolean):
 
 async function takeBlock(rt: LimitRuntime, path: string, isUrgent: boolean): Promise<Block> {
   const now = rt.clock.now()
-  const names = ['wecom.api.minute', 'wecom.api.hour'] as const
-  const slots = names.map(name => paceSlot(name, path, BLOCK_PLACES, isUrgent))
-  const noSlot = await takeSlots(rt.db, slots, [], now)
+  const noSlot = await takeCalls(rt.db, path, BLOCK_PLACES, windowSlots(isUrgent), now)
   if (noSlot) throw new MustWait(noSlot)
   return { left: BLOCK_PLACES, until: new Date(now.getTime() + BLOCK_LASTS_MS) }
 }
@@ -249,6 +273,14 @@ function limitsOf(call: LimitedCall): { api: string | null; pacesOf: NamedPace[]
   }
 }
 
+function windowSlots(isUrgent: boolean): WindowSlot[] {
+  return Object.entries(windows).map(([key, { count, seconds, slack, reserve }]) => ({
+    key,
+    lengthMs: seconds * 1000 + WINDOW_SLACK_MS,
+    count: count - slack - (isUrgent ? 0 : reserve),
+  }))
+}
+
 function paceSlot(name: PaceName, of: string, amount: number, isUrgent: boolean): PaceSlot {
   const pace: Pace = paces[name]
   const interval = intervalMs(pace)
@@ -280,6 +312,6 @@ export function countOf({ count }: Pick<Quota, 'count'>, now: Date, accountCap: 
 }
 
 /** A quota by the name that MustWait gives; null for the name of a pace. */
-export function quotaNamed(name: PaceName | QuotaName): Quota | null {
+export function quotaNamed(name: PaceName | WindowName | QuotaName): Quota | null {
   return name in quotas ? quotas[name as QuotaName] : null
 }

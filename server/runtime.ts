@@ -17,6 +17,8 @@ export interface Runtime {
   channels: Channels
   /** Address of this server as people open it, without a slash at the end. */
   publicUrl: string
+  /** By this number others see that the process lives, and what it has in hand (`db/presence.ts`); null: it runs no jobs. */
+  processNumber: number | null
   /** Whether the platforms are played by the simulator and anybody may be played by anybody. */
   isDemo: boolean
 }

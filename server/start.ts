@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import type { Logger } from 'pino'
+import { batched } from '../db/batch.ts'
 import { connectDatabase } from '../db/client.ts'
 import { describeError } from '../db/errors.ts'
 import { openDatabase } from '../db/open.ts'
+import { showPresence } from '../db/presence.ts'
 import {
   insertChannelLog,
   lockAccessToken,
@@ -68,22 +70,34 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     log.info({ embedded: config.databaseUrl === null }, 'database ready')
 
     if (withSchedule) await openConnections(db, config.databasePool)
+    const presence = withSchedule ? await showPresence(databaseUrl) : null
+    if (presence) stops.push(() => presence.leave())
 
+    // nobody waits for these, and one statement for many costs little more than one for one
+    const logCall = batched(
+      async (entries: Parameters<typeof insertChannelLog>[1]) => {
+        await insertChannelLog(db, entries)
+        return entries.map(() => null)
+      },
+      { paceMs: 50 },
+    )
     const vault = createVault(config.dataKey, config.otherDataKeys)
     const base = { config, db, vault, templates, clock, log }
     const rt: Runtime = {
       ...base,
       publicUrl: config.publicUrl ?? '',
+      processNumber: presence?.number ?? null,
       isDemo: options.isDemo === true && arePlayed(config),
       channels: createChannels(config, {
         now: () => clock.now(),
         tokens: tokenStore(() => rt),
         trace: entry => {
-          const outgoingId = messageUnderWay.getStore() ?? null
-          insertChannelLog(db, [{ at: clock.now(), outgoingId, ...entry }]).catch(() =>
+          const outgoingId = messageUnderWay.getStore()?.id ?? null
+          logCall({ at: clock.now(), outgoingId, ...entry }).catch(() =>
             log.warn('a channel log entry was lost'),
           )
         },
+        beforeCall: async () => messageUnderWay.getStore()?.onRequest?.(),
         freshnessSeconds: config.callbackFreshnessSeconds,
       }),
     }

@@ -3,6 +3,7 @@ import { textBytes } from '../../server/channels/text.ts'
 import { chineseMoment } from '../../server/clock.ts'
 import { managesUnit, managingRoles } from '../../server/domain/actor.ts'
 import { parseCategory } from '../../server/domain/messages/categories.ts'
+import { changingOf, isWithdrawn } from '../../server/domain/notices/changing.ts'
 import { parseImportance } from '../../server/domain/notices/rules.ts'
 import type { Command } from '../command.ts'
 import type { KnownContext } from '../context.ts'
@@ -49,6 +50,13 @@ async function showNotice(ctx: KnownContext, id: number): Promise<string> {
       managesUnit(ctx.rt.templates, ctx.actor, notice.unitPath) ||
       (await wasAskedToRelay(ctx.rt.db, id, ctx.actor.person.id)))
   if (!notice || !isConcerned) return `没有编号是 ${id}、发给您单位的通知。`
+  const changing = notice.kind === 'withdrawal' ? null : await changingOf(ctx.rt, id)
+  if (notice.withdrawnAt !== null || changing?.withdrawal)
+    return changing?.withdrawal?.body ?? isWithdrawn(id, notice.withdrawnAt ?? notice.issuedAt).message
+  // what corrects it stands in its place: nobody is to forward the old text
+  const correction = changing?.correction
+  if (correction && correction.id !== id)
+    return `${correction.body}\n——\n${notice.unitName} ${chineseMoment(correction.issuedAt)}（通知 ${id} 已更正，这是通知 ${correction.id}）`
   const shown = `${notice.body}\n——\n${notice.unitName} ${chineseMoment(notice.issuedAt)}（通知 ${id}）`
   // a text to be forwarded is of no use behind a link
   return textBytes(shown) <= ctx.maxReplyBytes ? shown : notice.body

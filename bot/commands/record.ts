@@ -5,7 +5,7 @@ import { classifyMessage } from '../../server/domain/messages/classify.ts'
 import { maskPersonalData } from '../../server/domain/messages/mask.ts'
 import { correctLastReport, recordMessages } from '../../server/domain/messages/record.ts'
 import { shippedClassifier } from '../../server/domain/messages/shipped.ts'
-import type { Command } from '../command.ts'
+import { type Command, plainWords } from '../command.ts'
 import type { Context, Heard, KnownContext } from '../context.ts'
 import { advance, leave } from '../conversation.ts'
 import { recordConversation } from '../conversations/record.ts'
@@ -99,18 +99,23 @@ export function readCountLine(input: string, today: string): CountLine | { error
 
 export const correctCommand: Command = {
   name: '改',
-  aliases: ['更正', '改成', '改为'],
+  aliases: ['改成', '改为'],
   usage: '改 类别或条数：更正刚才的登记（改 0条 即作废）',
   example: '改 便民',
   audience: 'owner',
   takesWords: true,
   accepts: (input, isGlued) => !isGlued || readCorrection(input) !== null,
   async run(ctx, input) {
-    const correction = readCorrection(input)
+    const correction = readCorrection(plainWords(input))
     if (!correction) return '请写上正确的类别或条数，如：改 便民，或：改 2条'
     const { from, to } = await correctLastReport(ctx.rt, ctx.actor, correction)
     return `已把刚才登记的“${from}”改为“${to}”。`
   },
+}
+
+/** Whether this corrects what was recorded, and not a notice (更正 12 新正文). */
+export function isRecordCorrection(input: string): boolean {
+  return readCorrection(plainWords(input)) !== null
 }
 
 function readCorrection(input: string): { category?: Category; count?: number } | null {

@@ -1,6 +1,7 @@
 import { and, eq, inArray, lt, sql } from 'drizzle-orm'
 import type { Db } from '../client.ts'
-import { dailyCounts, pacing } from '../schema/index.ts'
+import { compiledSql } from '../compiled.ts'
+import { callBlocks, dailyCounts, pacing } from '../schema/index.ts'
 
 /** A place in a sliding window, by the generic cell rate algorithm. Milliseconds are whole numbers. */
 export interface PaceSlot {
@@ -71,34 +72,41 @@ type SlotState = {
  * Locks the rows that are there, always in the order of their keys, then looks, then writes. Rows that are not there cannot
  * be locked: when another caller makes one in between and leaves no room in it, the division by zero undoes everything.
  */
-async function takeAllOrNone(
-  db: Db,
-  paces: PaceSlot[],
-  quotas: QuotaSlot[],
-  now: Date,
-): Promise<SlotState[]> {
-  const at = sql`${now.toISOString()}::timestamptz`
-  const column = <T, K extends keyof T>(rows: T[], name: K) => sql.param(rows.map(row => row[name]))
-  const rows = await db.execute<SlotState & { check: number }>(sql`
+function takeAllOrNone(db: Db, paces: PaceSlot[], quotas: QuotaSlot[], now: Date): Promise<SlotState[]> {
+  return takePlaces(db, {
+    now: now.toISOString(),
+    paceKeys: paces.map(slot => slot.key),
+    costs: paces.map(slot => slot.costMs),
+    aheads: paces.map(slot => slot.aheadMs),
+    quotaKeys: quotas.map(slot => slot.key),
+    days: quotas.map(slot => slot.day),
+    amounts: quotas.map(slot => slot.amount),
+    counts: quotas.map(slot => slot.count),
+  })
+}
+
+const at = sql`${sql.placeholder('now')}::timestamptz`
+/** Asked for every call that goes out: its text is put together once. */
+const takePlaces = compiledSql<SlotState & { check: number }>(sql`
     with locked_paces as (
-      select key, spent_until from pacing where key = any(${column(paces, 'key')}::text[]) order by key for update
+      select key, spent_until from pacing where key = any(${sql.placeholder('paceKeys')}::text[]) order by key for update
     ), locked_counts as (
       select c.key, c.count from daily_counts c
-      join unnest(${column(quotas, 'key')}::text[], ${column(quotas, 'day')}::text[]) as w (key, day)
+      join unnest(${sql.placeholder('quotaKeys')}::text[], ${sql.placeholder('days')}::text[]) as w (key, day)
         on c.key = w.key and c.day = w.day::date
       order by c.key for update of c
     ), paces as (
       select key, cost, ahead, spent_until, greatest(coalesce(spent_until, ${at}), ${at}) + cost <= ${at} + ahead as fits
       from (
         select w.key, w.cost * interval '1 ms' as cost, w.ahead * interval '1 ms' as ahead, l.spent_until
-        from unnest(${column(paces, 'key')}::text[], ${column(paces, 'costMs')}::int[],
-          ${column(paces, 'aheadMs')}::int[]) as w (key, cost, ahead)
+        from unnest(${sql.placeholder('paceKeys')}::text[], ${sql.placeholder('costs')}::int[],
+          ${sql.placeholder('aheads')}::int[]) as w (key, cost, ahead)
         left join locked_paces l on l.key = w.key
       ) as wanted
     ), quotas as (
       select w.key, w.day::date as day, w.amount, w.most, coalesce(l.count, 0) + w.amount <= w.most as fits
-      from unnest(${column(quotas, 'key')}::text[], ${column(quotas, 'day')}::text[],
-        ${column(quotas, 'amount')}::int[], ${column(quotas, 'count')}::int[]) as w (key, day, amount, most)
+      from unnest(${sql.placeholder('quotaKeys')}::text[], ${sql.placeholder('days')}::text[],
+        ${sql.placeholder('amounts')}::int[], ${sql.placeholder('counts')}::int[]) as w (key, day, amount, most)
       left join locked_counts l on l.key = w.key
     ), slots as (
       select key, fits, spent_until from paces union all select key, fits, null from quotas
@@ -127,8 +135,6 @@ async function takeAllOrNone(
     select key, fits, spent_until as "spentUntil",
       1 / case when (select v.fits and t.count < v.wanted from verdict v, taken t) then 0 else 1 end as check
     from slots, unhurried where mode = 'off'`)
-  return [...rows]
-}
 
 /** Of the places that are not free the one that is free last. */
 function lastOf(states: SlotState[], paces: PaceSlot[], quotas: QuotaSlot[], now: Date): NoSlot | null {
@@ -149,6 +155,57 @@ function stateOf(error: unknown): string {
   for (let at = error; at instanceof Error; at = at.cause)
     if ('code' in at && typeof at.code === 'string') return at.code
   return ''
+}
+
+/** At most `count` calls within any span of `lengthMs`. */
+export interface WindowSlot {
+  key: string
+  lengthMs: number
+  count: number
+}
+
+/**
+ * Takes places for `amount` calls to an interface, for all processes together: as long as every window over what was taken
+ * has room for them. As `takeSlots`, it does not wait for the disk.
+ * @param path the interface
+ * @returns null when they are taken; otherwise of the windows the one that has room last
+ */
+export async function takeCalls(
+  db: Db,
+  path: string,
+  amount: number,
+  windows: WindowSlot[],
+  now: Date,
+): Promise<NoSlot | null> {
+  return db.transaction(async tx => {
+    await tx.execute(
+      sql`select pg_advisory_xact_lock(hashtext(${`calls:${path}`})), set_config('synchronous_commit', 'off', true)`,
+    )
+    const at = sql`${now.toISOString()}::timestamptz`
+    const [key, length, count] = [
+      sql.param(windows.map(window => window.key)),
+      sql.param(windows.map(window => window.lengthMs)),
+      sql.param(windows.map(window => window.count)),
+    ]
+    // a block leaves room when it has left the window; the newest that must leave says when
+    const rows = await tx.execute<{ key: string; free_at: string | null }>(sql`
+      select w.key, (
+        select max(at) + w.length * interval '1 ms' from (
+          select at, sum(amount) over (order by at desc, id desc) as since from call_blocks
+          where key = ${path} and at > ${at} - w.length * interval '1 ms'
+        ) as block where since + ${amount}::int > w.count
+      ) as free_at
+      from unnest(${key}::text[], ${length}::int[], ${count}::int[]) as w (key, length, count)`)
+    const full = [...rows]
+      .flatMap(row =>
+        row.free_at === null ? [] : [{ key: row.key, freeAt: new Date(row.free_at), isQuota: false }],
+      )
+      .sort((a, b) => a.freeAt.getTime() - b.freeAt.getTime())
+      .at(-1)
+    if (full) return { ...full, freeAt: new Date(Math.max(full.freeAt.getTime(), now.getTime() + 1)) }
+    await tx.insert(callBlocks).values({ key: path, at: now, amount })
+    return null
+  })
 }
 
 /** Counts up each of these that its quota still allows, independently of the others. Keys are there once. */
@@ -185,8 +242,12 @@ export function countsOf(db: Db, days: string[]): Promise<(typeof dailyCounts.$i
     .orderBy(sql`${dailyCounts.count} desc`, dailyCounts.key)
 }
 
+/** Blocks of calls count for no longer. */
+const LONGEST_WINDOW_MS = 2 * 3600_000
+
 /** Deletes what limits nothing any more: places that came free before `before`, periods that began before `day`. */
 export async function deleteOldSlots(db: Db, before: Date, day: string): Promise<void> {
   await db.delete(pacing).where(lt(pacing.spentUntil, before))
+  await db.delete(callBlocks).where(lt(callBlocks.at, new Date(before.getTime() - LONGEST_WINDOW_MS)))
   await db.delete(dailyCounts).where(lt(dailyCounts.day, day))
 }

@@ -80,7 +80,7 @@ export async function treeNodes(
         count(distinct d.group_id) filter (where d.status <> 'posted' and n.deadline_at < ${now.toISOString()}) as late
       from notices n join deliveries d on d.notice_id = n.id join groups g on g.id = d.group_id
         join units u on u.id = g.unit_id
-      where ${below} and g.dissolved_at is null
+      where ${below} and g.dissolved_at is null and d.status <> 'withdrawn'
         and n.issued_at > ${new Date(now.getTime() - NOTICE_DAYS * 86_400_000).toISOString()}
       group by 1`),
     db.execute<Counts>(sql`

@@ -1,6 +1,7 @@
-import { and, eq, inArray, isNull, sql } from 'drizzle-orm'
+import { and, eq, isNull, sql } from 'drizzle-orm'
 import type { Db } from '../client.ts'
 import { noticeReadings } from '../schema/index.ts'
+import type { NoticeAsk } from './notices.ts'
 
 export type NoticeReading = typeof noticeReadings.$inferSelect
 
@@ -11,6 +12,12 @@ export interface OwnNotice {
   unitName: string
   issuedAt: Date
   deadlineAt: Date
+  link: string | null
+  ask: NoticeAsk | null
+  /** `notice`, or what follows another: `correction`, `withdrawal`. */
+  kind: string
+  aboutId: number | null
+  withdrawnAt: Date | null
   openedAt: Date | null
   acknowledgedAt: Date | null
   /** Their own groups in which it is not, and which they are to bring it into. */
@@ -18,6 +25,11 @@ export interface OwnNotice {
   /** Their own groups and those they are in, which have it. */
   posted: number
 }
+
+/** A delivery `d` of a notice `n` that was withdrawn, or whose correction is on its way to the group: nothing waits any more. */
+const isOver = sql`(n.withdrawn_at is not null or exists (
+  select from notices c join deliveries cd on cd.notice_id = c.id and cd.group_id = d.group_id
+  where c.about_id = coalesce(n.about_id, n.id) and c.kind = 'correction' and c.id > n.id))`
 
 /**
  * The deliveries that concern a person: to the groups that they own, and what has come into those that they are in. The
@@ -35,9 +47,9 @@ function concerning(personId: number) {
       select distinct part.id::bigint as id from mine join units u on u.id = mine.unit_id,
         unnest(string_to_array(trim(both '/' from u.path), '/')) as part (id)
     ), concerning as (
-      select n.id as notice_id, d.group_id, d.status, d.route, mine.is_owner
+      select n.id as notice_id, d.group_id, d.status, d.route, mine.is_owner, ${isOver} as is_over
       from notices n join mine on true join deliveries d on d.notice_id = n.id and d.group_id = mine.id
-      where n.unit_id in (select id from above) and (mine.is_owner or d.status = 'posted')
+      where n.unit_id in (select id from above) and d.status <> 'withdrawn' and (mine.is_owner or d.status = 'posted')
     )`
 }
 
@@ -47,16 +59,22 @@ type Row = {
   unit_name: string
   issued_at: string
   deadline_at: string
+  link: string | null
+  ask: NoticeAsk | null
+  kind: string
+  about_id: string | null
+  withdrawn_at: string | null
   opened_at: string | null
   acknowledged_at: string | null
   to_relay: number
   posted: number
 }
 
-const columns = sql`n.id, n.body, u.name as unit_name, n.issued_at, n.deadline_at, r.opened_at, r.acknowledged_at,
+const columns = sql`n.id, n.body, u.name as unit_name, n.issued_at, n.deadline_at, n.link, n.ask, n.kind,
+  n.about_id, n.withdrawn_at, r.opened_at, r.acknowledged_at,
   c.to_relay, c.posted`
 /** As `openDeliveriesOf` has it: what an owner can settle with a word. */
-const isToRelay = sql`is_owner and status <> 'posted' and (route = 'relay' or status = 'unknown')`
+const isToRelay = sql`is_owner and not is_over and status <> 'posted' and (route = 'relay' or status = 'unknown')`
 
 /** The notices for a person, the newest first. @param only `open`: those that wait for something from them */
 export async function noticesFor(
@@ -74,7 +92,7 @@ export async function noticesFor(
     select ${columns} from counted c
     join notices n on n.id = c.notice_id join units u on u.id = n.unit_id
     left join notice_readings r on r.notice_id = n.id and r.person_id = ${personId}
-    where ${only === 'all'} or c.to_relay > 0 or r.acknowledged_at is null
+    where ${only === 'all'} or c.to_relay > 0 or r.acknowledged_at is null and n.withdrawn_at is null
     order by n.id desc limit ${place.limit} offset ${place.offset}`)
   return [...rows].map(flat)
 }
@@ -93,6 +111,15 @@ export async function noticeFor(db: Db, personId: number, noticeId: number): Pro
   return row ? flat(row) : null
 }
 
+/** A notice as a person's page shows it, to somebody whom it concerns by their office alone. */
+export async function noticeAsOwn(db: Db, personId: number, noticeId: number): Promise<OwnNotice | null> {
+  const [row] = await db.execute<Row>(sql`
+    select ${columns} from (select 0 as to_relay, 0 as posted) c
+    join notices n on n.id = ${noticeId} join units u on u.id = n.unit_id
+    left join notice_readings r on r.notice_id = n.id and r.person_id = ${personId}`)
+  return row ? flat(row) : null
+}
+
 function flat(row: Row): OwnNotice {
   const date = (written: string | null) => (written === null ? null : new Date(written))
   return {
@@ -101,6 +128,11 @@ function flat(row: Row): OwnNotice {
     unitName: row.unit_name,
     issuedAt: new Date(row.issued_at),
     deadlineAt: new Date(row.deadline_at),
+    link: row.link,
+    ask: row.ask,
+    kind: row.kind,
+    aboutId: row.about_id === null ? null : Number(row.about_id),
+    withdrawnAt: date(row.withdrawn_at),
     openedAt: date(row.opened_at),
     acknowledgedAt: date(row.acknowledged_at),
     toRelay: row.to_relay,
@@ -116,11 +148,13 @@ export async function ownGroupsOf(db: Db, personId: number, noticeId: number) {
     unit_name: string
     status: string
     route: string
+    is_over: boolean
     is_received: boolean
   }>(sql`
-    select g.id, g.name, u.name as unit_name, d.status, d.route,
+    select g.id, g.name, u.name as unit_name, d.status, d.route, ${isOver} as is_over,
       exists (select from receipts r where r.delivery_id = d.id and r.kind = 'received') as is_received
-    from deliveries d join groups g on g.id = d.group_id join units u on u.id = g.unit_id
+    from deliveries d join notices n on n.id = d.notice_id
+    join groups g on g.id = d.group_id join units u on u.id = g.unit_id
     where d.notice_id = ${noticeId} and g.owner_id = ${personId} and g.dissolved_at is null
     order by (d.status = 'posted'), g.id`)
   return [...rows].map(row => ({
@@ -130,7 +164,10 @@ export async function ownGroupsOf(db: Db, personId: number, noticeId: number) {
     status: row.status,
     isReceived: row.is_received,
     /** Whether the owner's word settles it. */
-    isToRelay: row.status !== 'posted' && (row.route === 'relay' || row.status === 'unknown'),
+    isToRelay:
+      !row.is_over &&
+      !['posted', 'withdrawn'].includes(row.status) &&
+      (row.route === 'relay' || row.status === 'unknown'),
   }))
 }
 
@@ -159,33 +196,4 @@ export async function noteAcknowledged(
     )
     .returning({ id: noticeReadings.id })
   return rows.length === 1
-}
-
-/** How many people of a subtree's groups have opened a notice on their page, and said that they read it. */
-export async function readersOf(
-  db: Db,
-  noticeId: number,
-  unitPath: string,
-): Promise<{ opened: number; acknowledged: number }> {
-  const here = sql`
-    select d.group_id from deliveries d join groups g on g.id = d.group_id join units u on u.id = g.unit_id
-    where d.notice_id = ${noticeId} and u.path like ${`${unitPath}%`}`
-  const [row] = await db
-    .select({
-      opened: sql<number>`count(*)::int`,
-      acknowledged: sql<number>`count(${noticeReadings.acknowledgedAt})::int`,
-    })
-    .from(noticeReadings)
-    .where(
-      and(
-        eq(noticeReadings.noticeId, noticeId),
-        inArray(
-          noticeReadings.personId,
-          sql`(select owner_id from groups where id in (${here}) and owner_id is not null
-            union select person_id from group_members where group_id in (${here}) and left_at is null
-              and person_id is not null)`,
-        ),
-      ),
-    )
-  return row ?? { opened: 0, acknowledged: 0 }
 }

@@ -1,9 +1,10 @@
-import { and, asc, desc, eq, gt, inArray, isNull, like, lt, or, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, gt, inArray, isNull, ne, or, sql } from 'drizzle-orm'
 import type { Db } from '../client.ts'
 import {
   deliveries,
   groups,
   messageRecords,
+  type NoticeAsk,
   notices,
   outgoingMessages,
   persons,
@@ -46,6 +47,10 @@ export interface ListedNotice {
   id: number
   body: string
   category: string
+  kind: string
+  aboutId: number | null
+  ask: NoticeAsk | null
+  withdrawnAt: Date | null
   issuedAt: Date
   deadlineAt: Date
   unitName: string
@@ -65,6 +70,10 @@ export async function noticesInLine(
       id: notices.id,
       body: notices.body,
       category: notices.category,
+      kind: notices.kind,
+      aboutId: notices.aboutId,
+      ask: notices.ask,
+      withdrawnAt: notices.withdrawnAt,
       issuedAt: notices.issuedAt,
       deadlineAt: notices.deadlineAt,
       unitName: units.name,
@@ -107,7 +116,7 @@ export async function reachOfNotices(
     from wanted w
     join sent d on d.notice_id = w.id
     join below b on b.path = w.path and b.id = d.group_id
-    where not b.is_gone or d.status = 'posted'
+    where (not b.is_gone or d.status = 'posted') and d.status <> 'withdrawn'
     group by w.id`)
   return new Map([...rows].map(row => [Number(row.id), { groups: row.groups, posted: row.posted }]))
 }
@@ -148,6 +157,8 @@ export interface OpenDelivery {
   status: string
   /** false: somebody else's group, which this person was asked to see to. */
   isOwn: boolean
+  /** The notice has been corrected since, and the correction is on its way to this group: it is what is to be relayed. */
+  isReplaced: boolean
 }
 
 /** What a person has not settled yet, of their own groups and of those they were asked about; the oldest notice first. */
@@ -161,8 +172,12 @@ export function openDeliveriesOf(db: Db, personId: number): Promise<OpenDelivery
       unitPath: units.path,
       status: deliveries.status,
       isOwn: sql<boolean>`coalesce(${deliveries.ownerId} = ${personId}, false)`,
+      isReplaced: sql<boolean>`exists (select from notices n join deliveries c on c.notice_id = n.id
+        where n.about_id = coalesce(${notices.aboutId}, ${notices.id}) and n.kind = 'correction' and n.id > ${notices.id}
+          and c.group_id = ${deliveries.groupId})`,
     })
     .from(deliveries)
+    .innerJoin(notices, eq(notices.id, deliveries.noticeId))
     .innerJoin(groups, eq(groups.id, deliveries.groupId))
     .innerJoin(units, eq(units.id, groups.unitId))
     .where(
@@ -170,7 +185,9 @@ export function openDeliveriesOf(db: Db, personId: number): Promise<OpenDelivery
         // what may or may not have been posted is settled by the owner's look into the group
         sql`(${deliveries.ownerId} = ${personId} and (${deliveries.route} = 'relay' or ${deliveries.status} = 'unknown')
           or ${deliveries.id} in (select delivery_id from delivery_asks where person_id = ${personId}))`,
-        sql`${deliveries.status} <> 'posted'`,
+        // as the partial index has it, and then without what was taken back
+        sql`${deliveries.status} <> 'posted' and ${deliveries.status} <> 'withdrawn'`,
+        isNull(notices.withdrawnAt),
         isNull(groups.dissolvedAt),
       ),
     )
@@ -190,7 +207,7 @@ export function moveDeliveries(
       and(
         eq(deliveries.groupId, groupId),
         inArray(deliveries.route, ['relay', 'mass']),
-        sql`${deliveries.status} <> 'posted'`,
+        sql`${deliveries.status} not in ('posted', 'withdrawn')`,
       ),
     )
     .returning({ id: deliveries.id, noticeId: deliveries.noticeId })
@@ -222,6 +239,21 @@ export async function settleDelivery(db: Db, id: number, status: string, now: Da
   return rows.length === 1
 }
 
+/** Notes that deliveries are in their groups. @returns those that were not there before */
+export async function settlePosted(db: Db, ids: number[], now: Date): Promise<Set<number>> {
+  const rows = await db
+    .update(deliveries)
+    .set({ status: 'posted', updatedAt: now, dueAt: null })
+    .where(and(sql`${deliveries.id} = any(${sql.param(ids)}::bigint[])`, ne(deliveries.status, 'posted')))
+    .returning({ id: deliveries.id })
+  return new Set(rows.map(row => row.id))
+}
+
+/** Those that are there already stay as they were first. */
+export async function insertReceipts(db: Db, rows: (typeof receipts.$inferInsert)[]): Promise<void> {
+  if (rows.length > 0) await db.insert(receipts).values(rows).onConflictDoNothing()
+}
+
 export async function insertReceipt(db: Db, row: typeof receipts.$inferInsert): Promise<boolean> {
   const rows = await db.insert(receipts).values(row).onConflictDoNothing().returning({ id: receipts.id })
   return rows.length === 1
@@ -241,6 +273,8 @@ export async function deliveryDetails(db: Db, ids: number[]) {
       unitId: groups.unitId,
       category: notices.category,
       body: notices.body,
+      mode: notices.mode,
+      importance: notices.importance,
     })
     .from(deliveries)
     .innerJoin(notices, eq(notices.id, deliveries.noticeId))
@@ -254,6 +288,43 @@ export async function deliveryIdsOfOutgoing(db: Db, outgoingId: number): Promise
     .from(deliveries)
     .where(eq(deliveries.outgoingId, outgoingId))
   return rows.map(row => row.id)
+}
+
+/** The deliveries of several messages, by message. */
+export async function deliveriesOfMessages(db: Db, outgoingIds: number[]): Promise<Map<number, number[]>> {
+  const rows = await db
+    .select({ id: deliveries.id, outgoingId: deliveries.outgoingId })
+    .from(deliveries)
+    .where(sql`${deliveries.outgoingId} = any(${sql.param(outgoingIds)}::bigint[])`)
+  const grouped = Map.groupBy(rows, row => row.outgoingId as number)
+  return new Map([...grouped].map(([outgoingId, all]) => [outgoingId, all.map(row => row.id)]))
+}
+
+/** Notes that messages are out, and that the deliveries of those that are not posts are handed over. */
+export async function recordOut(
+  db: Db,
+  sent: { id: number; platformId: string; recallIds: string[] | null; isPost: boolean }[],
+  now: Date,
+): Promise<void> {
+  const at = sql`${now.toISOString()}::timestamptz`
+  const [ids, posts] = [sent.map(each => each.id), sent.filter(each => !each.isPost).map(each => each.id)]
+  await db.execute(sql`
+    update outgoing_messages m set status = 'sent', sent_at = ${at}, platform_id = s.platform_id,
+      recall_ids = s.recall_ids::jsonb, error = null
+    from unnest(${sql.param(ids)}::bigint[], ${sql.param(sent.map(each => each.platformId))}::text[],
+      ${sql.param(sent.map(each => (each.recallIds ? JSON.stringify(each.recallIds) : null)))}::text[]
+    ) as s (id, platform_id, recall_ids)
+    where m.id = s.id`)
+  if (posts.length > 0)
+    await db
+      .update(deliveries)
+      .set({ status: 'sent', updatedAt: now })
+      .where(
+        and(
+          sql`${deliveries.outgoingId} = any(${sql.param(posts)}::bigint[])`,
+          inArray(deliveries.status, ['pending', 'sent']),
+        ),
+      )
 }
 
 /** The notice that a message carries; null for one that carries none. */
@@ -279,6 +350,16 @@ export async function setDeliveriesStatus(
     .where(and(eq(deliveries.outgoingId, outgoingId), inArray(deliveries.status, ['pending', 'sent'])))
 }
 
+/** Takes back what a message has not brought into its groups, since its notice was withdrawn. */
+export async function withdrawDeliveries(db: Db, outgoingId: number, now: Date): Promise<void> {
+  await db
+    .update(deliveries)
+    .set({ status: 'withdrawn', dueAt: null, updatedAt: now })
+    .where(
+      and(eq(deliveries.outgoingId, outgoingId), inArray(deliveries.status, ['pending', 'sent', 'failed'])),
+    )
+}
+
 /** The groups of a message that could not be sent and that have not got the notice. */
 export function deliveriesToRelay(db: Db, outgoingId: number) {
   return db
@@ -291,222 +372,22 @@ export function deliveriesToRelay(db: Db, outgoingId: number) {
     })
     .from(deliveries)
     .innerJoin(groups, eq(groups.id, deliveries.groupId))
-    .where(and(eq(deliveries.outgoingId, outgoingId), sql`${deliveries.status} <> 'posted'`))
+    .where(
+      and(eq(deliveries.outgoingId, outgoingId), sql`${deliveries.status} not in ('posted', 'withdrawn')`),
+    )
 }
 
-/** Hands deliveries to their owners for relaying. */
-export async function rerouteDeliveries(db: Db, ids: number[], outgoingId: number, now: Date): Promise<void> {
+/** Hands deliveries to their owners for relaying. @param outgoingId the request; null: they get none, for they had enough */
+export async function rerouteDeliveries(
+  db: Db,
+  ids: number[],
+  outgoingId: number | null,
+  now: Date,
+): Promise<void> {
   await db
     .update(deliveries)
-    .set({ route: 'relay', outgoingId, status: 'pending', updatedAt: now })
-    .where(inArray(deliveries.id, ids))
-}
-
-/** How far a notice has come, by level and route; a group that was dissolved without it is not waited for. */
-export async function progressOf(db: Db, noticeId: number, unitPath: string) {
-  return db
-    .select({
-      level: units.level,
-      route: deliveries.route,
-      status: deliveries.status,
-      count: sql<number>`count(*)::int`,
-      received: sql<number>`(count(*) filter (where exists (select from ${receipts} r where r.delivery_id = ${deliveries.id})))::int`,
-    })
-    .from(deliveries)
-    .innerJoin(groups, eq(groups.id, deliveries.groupId))
-    .innerJoin(units, eq(units.id, groups.unitId))
-    .where(
-      and(
-        eq(deliveries.noticeId, noticeId),
-        like(units.path, `${unitPath}%`),
-        sql`(${groups.dissolvedAt} is null or ${deliveries.status} = 'posted')`,
-      ),
-    )
-    .groupBy(units.level, deliveries.route, deliveries.status)
-}
-
-/** The groups in use that have not got a notice, with who could change that. */
-export function missingDeliveries(db: Db, noticeId: number, unitPath: string, limit: number) {
-  return db
-    .select({
-      deliveryId: deliveries.id,
-      groupId: groups.id,
-      groupName: groups.name,
-      unitId: units.id,
-      unitName: units.name,
-      unitPath: units.path,
-      managerId: units.managerId,
-      parentId: units.parentId,
-      ownerId: deliveries.ownerId,
-      ownerName: persons.name,
-      status: deliveries.status,
-      route: deliveries.route,
-    })
-    .from(deliveries)
-    .innerJoin(groups, eq(groups.id, deliveries.groupId))
-    .innerJoin(units, eq(units.id, groups.unitId))
-    .leftJoin(persons, eq(persons.id, deliveries.ownerId))
-    .where(
-      and(
-        eq(deliveries.noticeId, noticeId),
-        like(units.path, `${unitPath}%`),
-        sql`${deliveries.status} <> 'posted'`,
-        isNull(groups.dissolvedAt),
-      ),
-    )
-    .orderBy(asc(units.path), asc(groups.id))
-    .limit(limit)
-}
-
-/** Whether an owner without a notice can be called: what their accounts allow now. */
-export interface OwnerReach {
-  byWecom: boolean
-  /** The Official Account may write to them now (客服消息时窗). */
-  byMessage: boolean
-  /** They follow the Official Account: a template message calls them back. */
-  byTemplate: boolean
-}
-
-export type DryGroup = OwnerReach & {
-  groupId: number
-  groupName: string
-  unitName: string
-  ownerName: string | null
-  status: string
-  route: string
-  /** Since when it waits as it does: for this owner, or by this way. */
-  since: Date
-  receivedAt: Date | null
-}
-
-/** The groups in use of a subtree without a notice, in the order of the tree, with what can be done about each. */
-export async function dryGroups(
-  db: Db,
-  noticeId: number,
-  unitPath: string,
-  now: Date,
-  place: { limit: number; offset: number },
-): Promise<DryGroup[]> {
-  const rows = await db.execute<{
-    group_id: string
-    group_name: string
-    unit_name: string
-    owner_name: string | null
-    status: string
-    route: string
-    updated_at: string
-    received_at: string | null
-    by_wecom: boolean | null
-    by_message: boolean | null
-    by_template: boolean | null
-  }>(sql`
-    select g.id as group_id, g.name as group_name, u.name as unit_name, p.name as owner_name, d.status, d.route,
-      d.updated_at, (select min(r.at) from receipts r where r.delivery_id = d.id and r.kind = 'received') as received_at,
-      a.by_wecom, a.by_message, a.by_template
-    from deliveries d
-    join groups g on g.id = d.group_id
-    join units u on u.id = g.unit_id
-    left join persons p on p.id = d.owner_id
-    left join lateral (
-      select bool_or(i.channel = 'wecom') as by_wecom, bool_or(i.channel = 'official-account') as by_template,
-        bool_or(i.channel = 'official-account' and coalesce(i.window_left > 0 and i.window_ends_at > ${now.toISOString()}, false)) as by_message
-      from identities i where i.person_id = d.owner_id and i.is_reachable
-    ) a on true
-    where d.notice_id = ${noticeId} and d.status <> 'posted' and g.dissolved_at is null
-      and u.path like ${`${unitPath}%`}
-    order by u.path, g.id limit ${place.limit} offset ${place.offset}`)
-  return [...rows].map(row => ({
-    groupId: Number(row.group_id),
-    groupName: row.group_name,
-    unitName: row.unit_name,
-    ownerName: row.owner_name,
-    status: row.status,
-    route: row.route,
-    since: new Date(row.updated_at),
-    receivedAt: row.received_at === null ? null : new Date(row.received_at),
-    byWecom: row.by_wecom ?? false,
-    byMessage: row.by_message ?? false,
-    byTemplate: row.by_template ?? false,
-  }))
-}
-
-/** Every delivery of a notice within a subtree, for a list to be kept; a group that was dissolved without it left out. */
-export async function deliveriesOfNotice(db: Db, noticeId: number, unitPath: string) {
-  return db
-    .select({
-      groupId: groups.id,
-      groupName: groups.name,
-      unitName: units.name,
-      level: units.level,
-      ownerName: persons.name,
-      route: deliveries.route,
-      status: deliveries.status,
-      receivedAt: sql<
-        string | null
-      >`(select min(r.at) from receipts r where r.delivery_id = ${deliveries.id} and r.kind = 'received')`,
-      postedAt: sql<
-        string | null
-      >`(select min(r.at) from receipts r where r.delivery_id = ${deliveries.id} and r.kind <> 'received')`,
-    })
-    .from(deliveries)
-    .innerJoin(groups, eq(groups.id, deliveries.groupId))
-    .innerJoin(units, eq(units.id, groups.unitId))
-    .leftJoin(persons, eq(persons.id, deliveries.ownerId))
-    .where(
-      and(
-        eq(deliveries.noticeId, noticeId),
-        like(units.path, `${unitPath}%`),
-        sql`(${groups.dissolvedAt} is null or ${deliveries.status} = 'posted')`,
-      ),
-    )
-    .orderBy(asc(units.path), asc(groups.id))
-}
-
-/** When a notice came into the first and the last group of a subtree so far. */
-export async function receiptSpan(
-  db: Db,
-  noticeId: number,
-  unitPath: string,
-): Promise<{ first: Date | null; last: Date | null }> {
-  const [row] = await db.execute<{ first: string | null; last: string | null }>(sql`
-    select min(r.at) as first, max(r.at) as last
-    from deliveries d join receipts r on r.delivery_id = d.id and r.kind <> 'received'
-    join groups g on g.id = d.group_id join units u on u.id = g.unit_id
-    where d.notice_id = ${noticeId} and u.path like ${`${unitPath}%`}`)
-  return { first: row?.first ? new Date(row.first) : null, last: row?.last ? new Date(row.last) : null }
-}
-
-/** How many groups of a subtree got a notice, and how many owners' words came, in each stretch of time since `from`. */
-export async function receiptsOverTime(
-  db: Db,
-  noticeId: number,
-  unitPath: string,
-  from: Date,
-  stretchMs: number,
-): Promise<{ stretch: number; posted: number; received: number }[]> {
-  const rows = await db.execute<{ stretch: number; posted: number; received: number }>(sql`
-    select greatest(0, floor(extract(epoch from r.at - ${from.toISOString()}::timestamptz) * 1000 / ${stretchMs}::float8))::int as stretch,
-      (count(*) filter (where r.kind <> 'received'))::int as posted,
-      (count(*) filter (where r.kind = 'received'))::int as received
-    from deliveries d join receipts r on r.delivery_id = d.id
-    join groups g on g.id = d.group_id join units u on u.id = g.unit_id
-    where d.notice_id = ${noticeId} and u.path like ${`${unitPath}%`}
-      and (g.dissolved_at is null or d.status = 'posted')
-    group by 1 order by 1`)
-  return [...rows]
-}
-
-/** The notice that a message carries, and the groups that it is for; null when it carries none. */
-export async function carriedNotice(db: Db, outgoing: { id: number; noticeId: number | null }) {
-  const notice = outgoing.noticeId === null ? null : await noticeById(db, outgoing.noticeId)
-  if (!notice) return null
-  const carried = await db
-    .select({ id: groups.id, name: groups.name })
-    .from(deliveries)
-    .innerJoin(groups, eq(groups.id, deliveries.groupId))
-    .where(and(eq(deliveries.outgoingId, outgoing.id), isNull(groups.dissolvedAt)))
-    .orderBy(asc(groups.id))
-  return { notice, groups: carried }
+    .set({ route: 'relay', outgoingId, status: outgoingId === null ? 'failed' : 'pending', updatedAt: now })
+    .where(and(inArray(deliveries.id, ids), sql`${deliveries.status} not in ('posted', 'withdrawn')`))
 }
 
 export type OutgoingRow = typeof outgoingMessages.$inferSelect
@@ -552,14 +433,6 @@ export async function requeueWaiting(
     .where(and(eq(outgoingMessages.status, 'waiting'), or(...theirs)))
     .returning({ id: outgoingMessages.id })
   return rows.length
-}
-
-/** Messages whose worker has not reported for long: it died with them in flight. */
-export function staleOutgoing(db: Db, before: Date): Promise<OutgoingRow[]> {
-  return db
-    .select()
-    .from(outgoingMessages)
-    .where(and(eq(outgoingMessages.status, 'sending'), lt(outgoingMessages.claimedAt, before)))
 }
 
 /** Mass tasks that may still be confirmed: sent, with deliveries open. */

@@ -1,74 +1,134 @@
-import { and, asc, desc, eq, gt, inArray, isNull, lte, ne, or, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, gt, inArray, isNull, lt, lte, ne, or, type SQL, sql } from 'drizzle-orm'
 import type { Db } from '../client.ts'
-import { deliveries, groups, identities, outgoingMessages, persons, resultPages } from '../schema/index.ts'
+import { PRESENCE_LOCKS } from '../presence.ts'
+import {
+  deliveries,
+  groups,
+  identities,
+  outgoingMessages,
+  persons,
+  resultPages,
+  TURN,
+} from '../schema/index.ts'
 import type { OutgoingRow } from './notices.ts'
 
 /** What may use the places that are kept in reserve, and passes by what has been put off. */
 export const urgentPurposes = ['reply', 'escalation', 'welcome']
-/** What goes behind the urgent and before the rest: somebody's work waits for it. */
-const workPurposes = ['review', 'decision', 'pass', 'task']
 
 /** A message that has been under way for longer no longer holds up those behind it: its process may be dead. */
 const UNDER_WAY_MS = 60_000
 
+export type Platform = 'wecom' | 'official-account' | 'aibot'
+export const platforms: readonly Platform[] = ['wecom', 'official-account', 'aibot']
+
 /** A message whose turn it is, and the platform that it will most likely go to. */
 export interface DueMessage {
   id: number
-  channel: 'wecom' | 'official-account' | 'aibot'
+  kind: string
+  channel: Platform
+  /** May use the places that are kept in reserve. */
+  isUrgent: boolean
 }
+
+/** Taken for each one that is asked for: they go to several platforms. */
+const LOOKED_AT = 3
 
 /**
  * The messages whose turn it is, at most `limit` for each platform: first who waits at the other end (welcomes, answers),
- * then what somebody's work waits for, then the rest; among these the longest due first.
+ * then what somebody's work waits for, then the rest. Among the rest urgent notices come first; then units take turns, and
+ * their notices with them, so that a notice to half a million groups does not hold up a small one.
  *
  * What goes to one person (or into one group) keeps its order: a message waits while an earlier one is due, under way, or
  * put off until there is a place for it. What is urgent passes by what is not, once some of that has been put off. Nothing
- * waits for a message that failed and is tried again.
+ * waits for a message that failed and is tried again. The messages of notices only wait for what is under way: who gets
+ * two notices may get the second one first.
  *
- * One pass over all that is open, so it is asked for many at a time; `claim` then takes them as they can go out.
+ * It reads as much of the indexes as it answers with, however many messages are open.
+ * @param called the platforms that are called at present
  */
-export async function inTurn(db: Db, now: Date, limit: number): Promise<DueMessage[]> {
+export async function inTurn(
+  db: Db,
+  now: Date,
+  limit: number,
+  called: readonly Platform[] = platforms,
+): Promise<DueMessage[]> {
   const at = now.toISOString()
   const underWaySince = new Date(now.getTime() - UNDER_WAY_MS).toISOString()
-  const isOneOf = (purposes: string[]) => sql`purpose in ${purposes.map(purpose => sql`${purpose}`)}`
-  const urgent = isOneOf(urgentPurposes)
-  const isDue = sql`status in ('pending', 'retrying') and next_attempt_at <= ${at}`
-  const rows = await db.execute<{ id: string; channel: DueMessage['channel'] }>(sql`
-    with due as (
-      select * from (
-        select id, kind, purpose, person_id, identity_id, status, next_attempt_at, ${urgent} as is_urgent,
-          coalesce(person_id, identity_id, group_id) is null as is_alone,
-          coalesce(bool_or(status = 'sending' and claimed_at > ${underWaySince}
-            or status = 'pending' and ${urgent}) over earlier, false) as must_wait,
-          coalesce(bool_or(status = 'pending') over earlier, false) as has_earlier,
-          coalesce(bool_or(status = 'pending' and next_attempt_at > ${at}) over earlier, false) as may_pass
-        from outgoing_messages
-        where status in ('pending', 'retrying', 'sending') and exists (select from outgoing_messages where ${isDue})
-        window earlier as (partition by kind, person_id, identity_id, group_id order by id
-          rows between unbounded preceding and 1 preceding)
-      ) as open
-      where ${isDue} and (is_alone or not must_wait and (not has_earlier or is_urgent and may_pass))
-    ), ranked as (
-      select due.id, due.next_attempt_at,
-        case when kind in ('welcome', 'response') or purpose in ('welcome', 'reply') then 0
-          when purpose = 'escalation' or ${isOneOf(workPurposes)} then 1 else 2 end as class,
-        case when kind = 'response' then 'aibot' when kind <> 'person' then 'wecom'
-          when asked.channel in ('wecom', 'official-account') then asked.channel
-          when members.person_id is not null then 'wecom' else 'official-account' end as channel
-      from due
-      left join identities asked on asked.id = due.identity_id
-      left join (select distinct person_id from identities where channel = 'wecom' and is_reachable) as members
-        on members.person_id = due.person_id
+  const urgentOf = (table: 'm' | 'e' | 'placed') =>
+    sql`${sql.raw(table)}.purpose in ${urgentPurposes.map(purpose => sql`${purpose}`)}`
+  const isOpen = sql`status in ('pending', 'retrying')`
+  const isDue = sql`${isOpen} and next_attempt_at <= ${at}`
+  const turn = sql.raw(TURN)
+  // the index of lanes knows one number of each, so that the rest is compared
+  const sameLane = sql`coalesce(e.person_id, e.identity_id, e.group_id) = coalesce(m.person_id, m.identity_id, m.group_id)
+    and e.kind = m.kind and e.person_id is not distinct from m.person_id
+    and e.identity_id is not distinct from m.identity_id and e.group_id is not distinct from m.group_id`
+  const earlier = (what: SQL) => sql`exists (select from outgoing_messages e
+    where e.status in ('pending', 'sending') and e.id < m.id and ${sameLane} and ${what})`
+  const channel = sql`case when m.kind = 'response' then 'aibot' when m.kind <> 'person' then 'wecom'
+    else coalesce(
+      (select channel from identities where id = m.identity_id and channel in ('wecom', 'official-account')),
+      (select channel from identities where person_id = m.person_id and channel = 'wecom' and is_reachable limit 1),
+      'official-account') end`
+  const isCalled =
+    called.length === platforms.length ? sql`true` : sql`(${channel}) = any(${sql.param(called)}::text[])`
+  const rows = await db.execute<{ id: string; kind: string; channel: Platform; is_urgent: boolean }>(sql`
+    with recursive under_way as materialized (
+      select kind, person_id, identity_id, group_id
+      from outgoing_messages where status = 'sending' and claimed_at > ${underWaySince}
+    ), open_notice as (
+      (select notice_id as id from outgoing_messages where ${isOpen} and notice_id is not null order by notice_id limit 1)
+      union all
+      select (select notice_id from outgoing_messages where ${isOpen} and notice_id > o.id order by notice_id limit 1)
+      from open_notice o where o.id is not null
+    ), of_notice as (
+      select m.*, n.unit_id, n.importance = 'urgent' as is_first
+      from open_notice o join notices n on n.id = o.id
+      cross join lateral (
+        select m.id, m.kind, m.purpose, m.next_attempt_at, ${channel} as channel
+        from outgoing_messages m
+        where ${isDue} and m.notice_id = n.id and ${isCalled} and not exists (
+          select from under_way e where ${sameLane})
+        order by m.next_attempt_at, m.id limit ${limit}
+      ) as m
+    ), other as (
+      select m.id, m.kind, m.purpose, m.next_attempt_at, ${turn} as turn, ${channel} as channel
+      from outgoing_messages m
+      where ${isDue} and notice_id is null and ${isCalled}
+        and not ${earlier(sql`(e.status = 'sending' and e.claimed_at > ${underWaySince} or e.status = 'pending' and ${urgentOf('e')})`)}
+        and (not ${earlier(sql`e.status = 'pending'`)}
+          or ${urgentOf('m')} and ${earlier(sql`e.status = 'pending' and e.next_attempt_at > ${at}`)})
+      order by (${turn}), next_attempt_at, id limit ${limit * LOOKED_AT}
+    ), streams as (
+      select id, kind, purpose, next_attempt_at, turn, channel, false as is_first, 0::bigint as stream from other
+      union all
+      select id, kind, purpose, next_attempt_at, 2, channel, is_first, unit_id from of_notice
+    ), ordered as (
+      select *, row_number() over (partition by turn, not is_first, stream order by next_attempt_at, id) as nth
+      from streams
+    ), placed as (
+      select *, row_number() over (partition by channel order by turn, not is_first, nth, id) as place from ordered
     )
-    select id, channel from (
-      select *, row_number() over (partition by channel order by class, next_attempt_at, id) as place from ranked
-    ) as placed
-    where place <= ${limit} order by class, next_attempt_at, id`)
-  return [...rows].map(row => ({ id: Number(row.id), channel: row.channel }))
+    select id, kind, channel, ${urgentOf('placed')} as is_urgent from placed
+    where place <= ${limit} order by turn, not is_first, nth, id`)
+  return [...rows].map(row => ({
+    id: Number(row.id),
+    kind: row.kind,
+    channel: row.channel,
+    isUrgent: row.is_urgent,
+  }))
 }
 
-/** Takes these messages for one worker, as far as they are still due; other workers pass over them. */
-export async function claim(db: Db, ids: number[], now: Date): Promise<OutgoingRow[]> {
+/**
+ * Takes these messages for one worker, as far as they are still due; other workers pass over them.
+ * @param by the process that has them from now on; null: nobody will know when it has died
+ */
+export async function claim(
+  db: Db,
+  ids: number[],
+  now: Date,
+  by: number | null = null,
+): Promise<OutgoingRow[]> {
   if (ids.length === 0) return []
   const due = db
     .select({ id: outgoingMessages.id })
@@ -84,9 +144,113 @@ export async function claim(db: Db, ids: number[], now: Date): Promise<OutgoingR
     .for('update', { skipLocked: true })
   return db
     .update(outgoingMessages)
-    .set({ status: 'sending', claimedAt: now, attempts: sql`${outgoingMessages.attempts} + 1` })
+    .set({
+      status: 'sending',
+      claimedAt: now,
+      claimedBy: by,
+      callingSince: null,
+      attempts: sql`${outgoingMessages.attempts} + 1`,
+    })
     .where(inArray(outgoingMessages.id, due))
     .returning()
+}
+
+/** Notes that the calls for these messages begin. @returns those that are still this process's */
+export async function noteCalling(db: Db, ids: number[], by: number | null, now: Date): Promise<Set<number>> {
+  const rows = await db.execute<{ id: string }>(sql`
+    update outgoing_messages set calling_since = ${now.toISOString()}::timestamptz
+    where id = any(${sql.param(ids)}::bigint[]) and status = 'sending'
+      and claimed_by is not distinct from ${by}::int
+    returning id`)
+  return new Set([...rows].map(row => Number(row.id)))
+}
+
+/** Notes that steps of messages have been taken, so that a retry goes on behind them. */
+export async function noteSteps(
+  db: Db,
+  steps: { id: number; sentCount: number; platformId: string; recallIds: string[] | null }[],
+): Promise<void> {
+  await db.execute(sql`
+    update outgoing_messages m set sent_count = s.sent_count, platform_id = s.platform_id,
+      recall_ids = s.recall_ids::jsonb, calling_since = null
+    from unnest(${sql.param(steps.map(step => step.id))}::bigint[],
+      ${sql.param(steps.map(step => step.sentCount))}::int[],
+      ${sql.param(steps.map(step => step.platformId))}::text[],
+      ${sql.param(steps.map(step => (step.recallIds ? JSON.stringify(step.recallIds) : null)))}::text[]
+    ) as s (id, sent_count, platform_id, recall_ids)
+    where m.id = s.id`)
+}
+
+/** No process has this number. */
+const NOBODY = 0
+
+/** Leaves it to `recoverInFlight` to ask the platform what became of a call that had no answer. */
+export async function giveUpClaim(db: Db, id: number, why: string): Promise<void> {
+  await db.update(outgoingMessages).set({ claimedBy: NOBODY, error: why }).where(eq(outgoingMessages.id, id))
+}
+
+/**
+ * Messages whose process has gone with them in hand: it shows no more that it lives (`db/presence.ts`), or has said
+ * nothing for very long.
+ * @param since.unseen claims before this count when their process is not seen: it may just be making its connection again
+ * @param since.silent claims before this count in any case
+ */
+export async function lostOutgoing(db: Db, since: { unseen: Date; silent: Date }): Promise<OutgoingRow[]> {
+  return db
+    .select()
+    .from(outgoingMessages)
+    .where(
+      and(
+        eq(outgoingMessages.status, 'sending'),
+        or(
+          lt(outgoingMessages.claimedAt, since.silent),
+          and(
+            lt(outgoingMessages.claimedAt, since.unseen),
+            sql`${outgoingMessages.claimedBy} not in (select objid::bigint from pg_locks
+              where locktype = 'advisory' and classid = ${PRESENCE_LOCKS} and objsubid = 2 and granted
+                and database = (select oid from pg_database where datname = current_database()))`,
+          ),
+        ),
+      ),
+    )
+    .orderBy(asc(outgoingMessages.id))
+}
+
+/**
+ * Takes a lost claim over, so that one process sees to it. @returns false: it is another claim by now
+ */
+export async function takeOver(
+  db: Db,
+  { id, claimedAt, claimedBy }: Pick<OutgoingRow, 'id' | 'claimedAt' | 'claimedBy'>,
+): Promise<boolean> {
+  const rows = await db
+    .update(outgoingMessages)
+    .set({ claimedBy: NOBODY })
+    .where(
+      and(
+        eq(outgoingMessages.id, id),
+        eq(outgoingMessages.status, 'sending'),
+        claimedAt === null ? isNull(outgoingMessages.claimedAt) : eq(outgoingMessages.claimedAt, claimedAt),
+        sql`${outgoingMessages.claimedBy} is not distinct from ${claimedBy}::int`,
+      ),
+    )
+    .returning({ id: outgoingMessages.id })
+  return rows.length === 1
+}
+
+/** Which of these mass tasks are known to be some message's. */
+export async function knownMassTasks(db: Db, taskIds: string[]): Promise<Set<string>> {
+  const rows = await db
+    .select({ platformId: outgoingMessages.platformId })
+    .from(outgoingMessages)
+    .where(
+      and(
+        eq(outgoingMessages.kind, 'mass'),
+        eq(outgoingMessages.status, 'sent'),
+        sql`${outgoingMessages.platformId} = any(${sql.param(taskIds)}::text[])`,
+      ),
+    )
+  return new Set(rows.map(row => row.platformId as string))
 }
 
 /** Has all messages that are tried again later tried now. @returns how many */
@@ -137,7 +301,21 @@ export async function putOff(db: Db, id: number, until: Date, why: string): Prom
       claimedAt: null,
       error: why,
     })
-    .where(eq(outgoingMessages.id, id))
+    .where(and(eq(outgoingMessages.id, id), eq(outgoingMessages.status, 'sending')))
+}
+
+/** Puts off all that is due of a notice before a moment. */
+export async function putOffNotice(db: Db, noticeId: number, until: Date, why: string): Promise<void> {
+  await db
+    .update(outgoingMessages)
+    .set({ nextAttemptAt: until, error: why })
+    .where(
+      and(
+        eq(outgoingMessages.noticeId, noticeId),
+        inArray(outgoingMessages.status, ['pending', 'retrying']),
+        lt(outgoingMessages.nextAttemptAt, until),
+      ),
+    )
 }
 
 /** Whether this person was called after `since` and has not written: one call is enough for all that waits. */

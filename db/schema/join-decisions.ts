@@ -59,7 +59,7 @@ export const sentCards = pgTable(
     id: id(),
     /** Comes back with a tap. */
     taskId: text().notNull(),
-    /** `join_request` or `task`, and its number. */
+    /** `join_request`, `task` or `notice_draft`, and its number. */
     aboutKind: text().notNull(),
     aboutId: ref().notNull(),
     /** The member's userid. */

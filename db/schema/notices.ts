@@ -123,7 +123,9 @@ export const noticeDrafts = pgTable(
     index('notice_drafts_author').on(table.authorId, table.status),
     index('notice_drafts_unit').on(table.unitId).where(sql`status in ('waiting', 'ready')`),
     index('notice_drafts_due').on(table.sendAt).where(sql`status = 'ready'`),
-    uniqueIndex('notice_drafts_step').on(table.unitId, table.scheduleStep).where(sql`schedule_step is not null`),
+    uniqueIndex('notice_drafts_step')
+      .on(table.unitId, table.scheduleStep)
+      .where(sql`schedule_step is not null`),
   ],
 )
 
@@ -134,7 +136,7 @@ export const noticeFiles = pgTable(
     id: id(),
     draftId: ref().references(() => noticeDrafts.id),
     noticeId: ref().references(() => notices.id),
-    /** `picture` or `file`. */
+    /** `picture` or `file` of a notice; `answer`: a unit has answered with it. */
     kind: text().notNull(),
     name: text().notNull(),
     mime: text().notNull(),
@@ -170,7 +172,7 @@ export const noticeAnswers = pgTable(
       .notNull(),
     /** As it is read by people; a number in plain digits. Sealed: people write names and phones. */
     answerSealed: text().notNull(),
-    /** For `number`: to be added up. */
+    /** For `number`: to be added up; for `choice`: its place among the choices, from 1. */
     amount: numeric({ mode: 'number' }),
     fileId: ref().references(() => noticeFiles.id),
     answeredAt: moment().notNull(),
@@ -294,6 +296,13 @@ export const receipts = pgTable(
   table => [uniqueIndex('receipts_once').on(table.deliveryId, table.kind)],
 )
 
+/**
+ * Whose turn comes first, as SQL: who waits at the other end (0), what somebody's work waits for (1), the rest (2). The
+ * index of what is due is in this order, so that nobody who asks for the first few reads the rest.
+ */
+export const TURN = `case when kind in ('welcome', 'response') or purpose in ('welcome', 'reply') then 0
+  when purpose in ('escalation', 'review', 'decision', 'pass', 'task') then 1 else 2 end`
+
 /** One message on its way out to a platform. Sending happens only from these rows (`server/jobs/deliver.ts`). */
 export const outgoingMessages = pgTable(
   'outgoing_messages',
@@ -332,18 +341,32 @@ export const outgoingMessages = pgTable(
     mark: integer(),
     /** Set while a worker has it. */
     claimedAt: moment(),
+    /** The process that has it (`db/presence.ts`); null: one that nobody can tell apart. */
+    claimedBy: integer(),
+    /** For a post into a group: since when its call is out. What is claimed and not out yet can go back after a crash. */
+    callingSince: moment(),
     platformId: text(),
+    /** For a notice: what the app's messages of it can be recalled by, as far as they are out; null: none went through the app. */
+    recallIds: jsonb().$type<string[]>(),
     error: text(),
     createdAt: moment().notNull(),
     sentAt: moment(),
   },
   table => [
-    index('outgoing_due').on(table.nextAttemptAt).where(sql`status in ('pending', 'retrying')`),
+    index('outgoing_due')
+      .on(sql.raw(`(${TURN})`), table.nextAttemptAt, table.id)
+      .where(sql`status in ('pending', 'retrying') and notice_id is null`),
+    index('outgoing_due_of_notice')
+      .on(table.noticeId, table.nextAttemptAt, table.id)
+      .where(sql`status in ('pending', 'retrying') and notice_id is not null`),
+    index('outgoing_lane')
+      .on(sql.raw('(coalesce(person_id, identity_id, group_id))'), table.id)
+      .where(sql`status in ('pending', 'sending')`),
     index('outgoing_waiting').on(table.personId, table.identityId).where(sql`status = 'waiting'`),
     index('outgoing_trouble').on(table.createdAt).where(sql`status in ('unknown', 'failed')`),
     index('outgoing_in_flight').on(table.claimedAt).where(sql`status = 'sending'`),
     index('outgoing_platform_id').on(table.platformId).where(sql`kind in ('person', 'join_pass')`),
-    index('outgoing_mark').on(table.mark, table.noticeId).where(sql`mark is not null`),
+    uniqueIndex('outgoing_mark').on(table.noticeId, table.mark).where(sql`mark is not null`),
     index('outgoing_mass').on(table.id).where(sql`kind = 'mass' and status = 'sent'`),
   ],
 )

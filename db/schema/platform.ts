@@ -104,6 +104,22 @@ export const pacing = pgTable('pacing', {
   spentUntil: moment().notNull(),
 })
 
+/**
+ * Calls to an interface for which places were taken together, as long as they count against its frequency. A window that
+ * slides over them allows the whole limit at once and as much again when it has passed, which an even rate does not.
+ */
+export const callBlocks = pgTable(
+  'call_blocks',
+  {
+    id: id(),
+    /** The interface's path. */
+    key: text().notNull(),
+    at: moment().notNull(),
+    amount: integer().notNull(),
+  },
+  table => [index('call_blocks_recent').on(table.key, table.at)],
+)
+
 /** How often something was done on a day (Asia/Shanghai), against the platforms' daily quotas. */
 export const dailyCounts = pgTable(
   'daily_counts',

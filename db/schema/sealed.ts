@@ -5,6 +5,8 @@ import {
   apiTokens,
   bindingCodes,
   conversations,
+  dangerSteps,
+  dutyReports,
   groups,
   joinDecisions,
   joinRequests,
@@ -18,6 +20,9 @@ import {
   rosterPersonChanges,
   sessions,
   signInLinks,
+  slipFiles,
+  slipSteps,
+  slips,
   updates,
 } from './index.ts'
 
@@ -136,6 +141,11 @@ export const sealedTables: readonly SealedTable[] = [
   ]),
   inTable(noticeFiles, noticeFiles.id, [sealed(noticeFiles.bytesSealed)], { portion: 1 }),
   inTable(noticeAnswers, noticeAnswers.id, [sealed(noticeAnswers.answerSealed)]),
+  inTable(dangerSteps, dangerSteps.id, [sealed(dangerSteps.textSealed)]),
+  inTable(dutyReports, dutyReports.id, [sealed(dutyReports.noteSealed)]),
+  inTable(slips, slips.id, [sealed(slips.bodySealed)]),
+  inTable(slipSteps, slipSteps.id, [sealed(slipSteps.textSealed)]),
+  inTable(slipFiles, slipFiles.id, [sealed(slipFiles.bytesSealed)], { portion: 1 }),
   inTable(resultPages, resultPages.id, [sealed(resultPages.textSealed)], { portion: 20 }),
   inTable(accessTokens, accessTokens.channel, [sealed(accessTokens.tokenSealed)]),
   // a robot's address that somebody gave in the middle of 建群

@@ -28,7 +28,7 @@ export interface ServerProcessOptions {
 }
 
 const root = join(import.meta.dirname, '../..')
-const START_LIMIT_MS = 60_000
+const START_LIMIT_MS = 180_000
 /** Longer than the server's own limit for stopping. */
 const STOP_LIMIT_MS = 45_000
 

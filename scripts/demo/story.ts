@@ -246,20 +246,29 @@ async function registerYouth(story: Story, players: Players): Promise<void> {
   tell(`青年自助登记 ${registered} 人`)
 }
 
-/** An officer writes a notice in the chat and confirms it. */
+/** An officer writes a notice in the chat and confirms it; to very many groups it goes when a colleague has agreed. */
 async function sendNotice(
   story: Story,
-  _players: Players,
+  players: Players,
   officer: SimPerson,
   notice: { category: Category; body: string },
 ): Promise<void> {
   const { stage, tell } = story
   const { sim } = stage
   await sim.say(officer.id, `通知 ${notice.category} ${notice.body}`)
-  const [sent] = await sim.say(officer.id, '确认')
-  if (!sent?.text.includes('已发出')) throw new Error(`${officer.name}: ${sent?.text}`)
+  const [confirmed] = await sim.say(officer.id, '确认')
+  const draft = /要有第二人审核，已请.*（草稿 (\d+)）/.exec(confirmed?.text ?? '')?.[1]
+  if (draft !== undefined) {
+    await stage.settle()
+    tell(`${confirmed?.text.split('。')[0]}`)
+    const [agreed] = await sim.say(players.cityColleague.id, `批 ${draft}`)
+    if (!agreed?.text.includes('发出了')) throw new Error(`${players.cityColleague.name}: ${agreed?.text}`)
+    tell(agreed.text.split('，也')[0] ?? '')
+  } else {
+    if (!confirmed?.text.includes('已发出')) throw new Error(`${officer.name}: ${confirmed?.text}`)
+    tell(confirmed.text.split('。')[0] ?? '')
+  }
   await stage.settle()
-  tell(sent.text.split('。')[0] ?? '')
 }
 
 /** Owners relay: most within hours, some after they were reminded, some never. */

@@ -1,4 +1,4 @@
-import { progressOf } from '../../db/queries/notices.ts'
+import { countDeliveries } from '../../db/queries/notice-progress.ts'
 import { demoFigures } from '../../db/queries/overview.ts'
 import { type UnitRow, unitsOfProgramme } from '../../db/queries/units.ts'
 import { collectTrackingSheet } from '../../server/domain/reports/collect-tracking-sheet.ts'
@@ -41,10 +41,8 @@ export async function summarise(
     sheets.set(county.name, await collectTrackingSheet(rt, county, MONTH, { name: '', contact: '' }))
   const notices = []
   for (const id of figures.noticeIds) {
-    const rows = await progressOf(rt.db, id, '/')
-    const sum = (keep: (status: string) => boolean) =>
-      rows.reduce((total, row) => total + (keep(row.status) ? row.count : 0), 0)
-    notices.push({ id, groups: sum(() => true), posted: sum(status => status === 'posted') })
+    const { groups, posted } = await countDeliveries(rt.db, id, '/')
+    notices.push({ id, groups, posted })
   }
   const { noticeIds: _ids, ...counts } = figures
   return {

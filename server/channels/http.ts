@@ -20,6 +20,8 @@ export interface PlatformHttp {
   channel: ChannelName
   baseUrl: string
   trace(entry: CallTrace): void
+  /** Waited for right before a request leaves that must not be repeated. */
+  beforeCall?: (() => Promise<void>) | undefined
   /** What the platform's code means for us. Codes that are not listed are `rejected`. */
   codes: ReadonlyMap<number, ChannelErrorCode>
 }
@@ -83,6 +85,7 @@ export async function callPlatform(http: PlatformHttp, call: PlatformCall): Prom
 async function callOnce(http: PlatformHttp, call: PlatformCall): Promise<PlatformAnswer> {
   const trace = startTrace(http, call)
   const isSafe = call.isSafe ?? false
+  if (!isSafe) await http.beforeCall?.()
   const { status, bytes } = await exchange(http, call, trace, async response => ({
     status: response.status,
     bytes: await readUpTo(response, MAX_ANSWER_BYTES),

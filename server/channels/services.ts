@@ -6,5 +6,7 @@ export interface ChannelServices {
   now: () => Date
   tokens: TokenStore
   trace: (entry: CallTrace) => void
+  /** Waited for right before a request leaves that must not be repeated. */
+  beforeCall?: () => Promise<void>
   freshnessSeconds: number
 }

@@ -12,9 +12,11 @@ import type { Runtime } from '../runtime.ts'
 import { registerAssets } from './assets.ts'
 import { barePage } from './layout.ts'
 import { endLiveStreams } from './live.ts'
+import { registerNoticeDoor } from './notice-door.ts'
 import { apiTokenPages } from './pages/api-tokens.ts'
 import { auditPages } from './pages/audit.ts'
 import { contactPages } from './pages/contacts.ts'
+import { dutyReportPages } from './pages/duty-reports.ts'
 import { erasePages } from './pages/erase.ts'
 import { findingPages } from './pages/findings.ts'
 import { groupPages } from './pages/groups.ts'
@@ -23,13 +25,22 @@ import { importPages } from './pages/imports.ts'
 import { joinRequestPages } from './pages/join-requests.ts'
 import { matrixPages } from './pages/matrix.ts'
 import { mePages } from './pages/me.ts'
+import { noticeAnswerPages } from './pages/notice-answers.ts'
+import { noticeChangePages } from './pages/notice-changes.ts'
+import { noticeDraftPages } from './pages/notice-drafts.ts'
+import { noticeWritingPages } from './pages/notice-writing.ts'
 import { noticePages } from './pages/notices.ts'
+import { answerPages } from './pages/own-notices.ts'
 import { personPages } from './pages/persons.ts'
 import { recordPages } from './pages/records.ts'
+import { rehearsalPages } from './pages/rehearsals.ts'
 import { rosterPages } from './pages/roster.ts'
 import { serverPages } from './pages/server.ts'
 import { sheetPages } from './pages/sheets.ts'
+import { slipPages } from './pages/slips.ts'
 import { unitPages } from './pages/unit.ts'
+import { workSchedulePages } from './pages/work-schedule.ts'
+import { workScheduleAdoptPages } from './pages/work-schedule-adopt.ts'
 import { registerRollCalls } from './roll-calls.ts'
 import { askToSignIn, createRoutes, NotFound, type Routes } from './routes.ts'
 import { dropSession, viewerOfRequest } from './session.ts'
@@ -43,8 +54,16 @@ const pages: readonly ((routes: Routes) => void)[] = [
   findingPages,
   joinRequestPages,
   noticePages,
+  noticeChangePages,
+  noticeAnswerPages,
+  noticeDraftPages,
+  workSchedulePages,
+  workScheduleAdoptPages,
+  slipPages,
+  rehearsalPages,
   recordPages,
   sheetPages,
+  dutyReportPages,
   rosterPages,
   handOverPages,
   contactPages,
@@ -56,8 +75,12 @@ const pages: readonly ((routes: Routes) => void)[] = [
   apiTokenPages,
 ]
 
-/** The largest roster file that is read at once (`server/domain/roster/read-table.ts`). */
+/** The largest file that is taken: of a roster (`server/domain/roster/read-table.ts`), or one that goes with a notice. */
 const MAX_UPLOAD_BYTES = 20 * 1024 * 1024
+/** All that one form may bring, because it is held in memory. */
+const MAX_FORM_BYTES = 31 * 1024 * 1024
+/** Pictures and files of one form of a notice, at most. */
+const MAX_FILES = 12
 
 /** Only our own files, no inline script or style, no frame around us. */
 const headers = {
@@ -100,10 +123,12 @@ export async function registerConsole(app: FastifyInstance, rt: Runtime): Promis
     scope.addHook('preClose', async () => endLiveStreams(rt))
     registerAssets(scope)
     registerSignIn(scope, rt)
+    registerNoticeDoor(scope, rt)
     registerRollCalls(scope, rt)
     const routes = createRoutes(scope, rt)
     for (const register of pages) register(routes)
-    await scope.register(uploads => registerUploads(uploads, rt))
+    await scope.register(uploads => registerUploads(uploads, rt, 1, [importPages, answerPages]))
+    await scope.register(uploads => registerUploads(uploads, rt, MAX_FILES, [noticeWritingPages]))
     routes.post('/sign-out', 'person', async ({ viewer, reply }) => {
       await endSession(rt.db, viewer.actor.person.id, viewer.sessionId, rt.clock.now())
       dropSession(rt, reply)
@@ -112,16 +137,28 @@ export async function registerConsole(app: FastifyInstance, rt: Runtime): Promis
   })
 }
 
-/** The pages that take a file. It is held in memory, so only those who are signed in get as far as sending one. */
-async function registerUploads(scope: FastifyInstance, rt: Runtime): Promise<void> {
+/**
+ * The pages that take files. They are held in memory, so only those who are signed in get as far as sending some.
+ * @param files of one form at most; with several a page says itself which is too large, and keeps the rest
+ */
+async function registerUploads(
+  scope: FastifyInstance,
+  rt: Runtime,
+  files: number,
+  takers: ((routes: Routes) => void)[],
+): Promise<void> {
   await scope.register(multipart, {
     attachFieldsToBody: true,
-    limits: { fileSize: MAX_UPLOAD_BYTES, files: 1, fields: 40, fieldSize: 100_000 },
+    throwFileSizeLimit: files === 1,
+    limits: { fileSize: MAX_UPLOAD_BYTES, files, fields: 700, fieldSize: 100_000 },
   })
   scope.addHook('onRequest', async (request, reply) => {
     if (!(await viewerOfRequest(rt, request))) return askToSignIn(request, reply)
+    if (Number(request.headers['content-length'] ?? 0) > MAX_FORM_BYTES)
+      throw new DomainError('form.too_large', '文件太大：一次合计至多 30 MB，请分几次传。')
   })
-  importPages(createRoutes(scope, rt))
+  const routes = createRoutes(scope, rt)
+  for (const register of takers) register(routes)
 }
 
 function sayError(status: number, error: unknown): [title: string, words: string] {

@@ -9,6 +9,7 @@ const parts = [
   { id: 'groups', name: '群', path: '/console/groups', audience: 'keeper' },
   { id: 'requests', name: '入群申请', path: '/console/join-requests', audience: 'keeper' },
   { id: 'notices', name: '通知', path: '/console/notices', audience: 'manager' },
+  { id: 'slips', name: '上报', path: '/console/slips', audience: 'manager' },
   { id: 'records', name: '记录', path: '/console/records', audience: 'keeper' },
   { id: 'sheets', name: '报表', path: '/console/sheets', audience: 'manager' },
   { id: 'roster', name: '名册', path: '/console/roster', audience: 'manager' },

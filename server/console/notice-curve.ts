@@ -11,6 +11,8 @@ export interface Curve {
   posted: [at: Date, count: number][]
   /** Owners' words that they had seen it by a moment. */
   received: [at: Date, count: number][]
+  /** What the second line is, where it is not owners' words. */
+  receivedName?: string
 }
 
 /** A picture for a desk, and one whose letters can be read on a phone. */
@@ -109,7 +111,7 @@ function optionsOf(curve: Curve, ticks: number) {
           },
         }),
       },
-      line('群主说已看到', '#8a5300', curve.received),
+      line(curve.receivedName ?? '群主说已看到', '#8a5300', curve.received),
     ],
   }
 }

@@ -56,7 +56,9 @@ export function momentWords(at: Date, now: Date): string {
   if (day === yesterday) return `昨天 ${timeOf(at)}`
   return day.slice(0, 4) === dayOf(now).slice(0, 4)
     ? `${dayWords(day).slice(5)} ${timeOf(at)}`
-    : dayWords(day)
+    : at > now
+      ? `${dayWords(day)} ${timeOf(at)}`
+      : dayWords(day)
 }
 
 /** `2026-09-03` as 2026年9月3日. */

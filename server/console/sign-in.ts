@@ -78,9 +78,11 @@ export function registerSignIn(app: FastifyInstance, rt: Runtime): void {
       if (!identity?.personId)
         return send(
           reply.code(403),
-          refused(
-            '没有认出您：登录页可能已经过期，或者这个账号还没有绑定到人。没有绑定的，请先向上级组织要一个绑定码，在聊天里发送“绑定 绑定码”，再来登录。',
-          ),
+          to.startsWith('/n/')
+            ? notBound()
+            : refused(
+                '没有认出您：登录页可能已经过期，或者这个账号还没有绑定到人。没有绑定的，请先向上级组织要一个绑定码，在聊天里发送“绑定 绑定码”，再来登录。',
+              ),
         )
       const session = await startSession(
         rt,
@@ -153,14 +155,29 @@ function firstPage(rt: Runtime, viewer: Viewer): string {
   return viewer.isAdministrator ? '/console/server' : '/me'
 }
 
-function waysIn(rt: Runtime, request: FastifyRequest): Html {
-  const { wecom } = rt.channels
-  const to = encodeURIComponent(toOf(request))
+/**
+ * Where somebody is sent who opens an address of ours inside WeChat or WeCom: straight to the platform's login, which
+ * asks them nothing; elsewhere to the page with the ways in.
+ */
+export function shortestWayIn(rt: Runtime, request: FastifyRequest, to: string): string {
+  const { isWecom, isWechat, hasLogin } = placeOf(rt, request)
+  const way = rt.channels.wecom && isWecom ? '/wecom' : hasLogin && isWechat ? '/official-account' : ''
+  return `/sign-in${way}?to=${encodeURIComponent(to)}`
+}
+
+/** In which program somebody opens a page, and whether the Official Account can tell who they are. */
+function placeOf(rt: Runtime, request: FastifyRequest) {
   const agent = request.headers['user-agent'] ?? ''
   const isWecom = /wxwork/i.test(agent)
   const isWechat = /micromessenger/i.test(agent) && !isWecom
   const account = rt.config.officialAccount
-  const hasLogin = account !== null && capabilitiesOf(account).oauth === 'yes'
+  return { isWecom, isWechat, hasLogin: account !== null && capabilitiesOf(account).oauth === 'yes' }
+}
+
+function waysIn(rt: Runtime, request: FastifyRequest): Html {
+  const { wecom } = rt.channels
+  const to = encodeURIComponent(toOf(request))
+  const { isWecom, isWechat, hasLogin } = placeOf(rt, request)
   const ways: Html[] = []
   if (wecom && isWecom) ways.push(html`<a class="button" href="/sign-in/wecom?to=${to}">用企业微信登录</a>`)
   if (hasLogin && isWechat)
@@ -173,6 +190,17 @@ function waysIn(rt: Runtime, request: FastifyRequest): Html {
     html`<div class="card">${ways.length > 0 ? html`<div class="deeds">${ways}</div>` : ''}
 <p>也可以在微信里向机器人发送“<b>网页</b>”，点它回复的链接登录（十分钟内有效，用一次）。</p>
 <p class="soft">账号要先用上级组织发的绑定码绑定：在聊天里发送“绑定 绑定码”。</p></div>`,
+  )
+}
+
+/** To somebody who has opened a notice and whom no account tells apart: nothing is wrong, and the notice counts. */
+function notBound(): Html {
+  return barePage(
+    '还没有认出您',
+    html`<div class="card"><p>这个账号还没有绑定到人，所以记不下您读过这个通知；群里的原文照样算数，请按它办。</p>
+<p>是志愿者、团员青年：在聊天里发送“入群 群号”登记（群号问群主）。</p>
+<p>是群主或组织工作人员：向上级组织要一个绑定码，在聊天里发送“绑定 绑定码”。</p>
+<p class="soft">绑定之后再点开群里的链接就行，以后不用再办。</p></div>`,
   )
 }
 

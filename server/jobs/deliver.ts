@@ -1,28 +1,28 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises'
+import { batched } from '../../db/batch.ts'
 import { describeError } from '../../db/errors.ts'
-import { staleOutgoing, updateOutgoing } from '../../db/queries/notices.ts'
-import { claim, type DueMessage, inTurn } from '../../db/queries/outgoing.ts'
+import { claim, type DueMessage, inTurn, noteCalling, platforms } from '../../db/queries/outgoing.ts'
 import { unrepeatable } from '../domain/outgoing/kinds.ts'
 import { MustWait } from '../limits.ts'
 import type { Runtime } from '../runtime.ts'
 import { type Breaker, breakerOf } from './deliver/breaker.ts'
-import type { Message, Sent } from './deliver/message.ts'
+import { ClaimLost, type Message, type Sent } from './deliver/message.ts'
 import { send } from './deliver/send.ts'
-import { markUnknown, putBack, recordSent, settleFailure } from './deliver/settle.ts'
+import { putBack, recordSent, settleFailure } from './deliver/settle.ts'
 import { messageUnderWay } from './deliver/under-way.ts'
 
 /** Messages under way at once in one process; the platforms allow far more, PostgreSQL shares our two cores. */
 const SLOTS = 24
 /** Of these for one platform: when it does not answer, the others go on. */
 const SLOTS_PER_PLATFORM = 12
-/** Messages that are looked for at once, for each platform. */
-const MOST_IN_TURN = 250
+/** Messages that are looked for at once, for each platform: enough for as long as a list lasts. */
+const MOST_IN_TURN = 600
 /** What is more urgent must not wait until a long list is through. */
 const LIST_LASTS_MS = 2000
 /** A run takes no more messages after this long: it is asked for again soon. */
 const RUN_MS = 60_000
-/** A claim older than this lost its process: no dozen of calls, one after the other, takes so long. */
-const STALE_MS = 15 * 60_000
+/** While all that is left waits for places that come free in moments. */
+const HELD_PAUSE_MS = 100
 /** How long to wait before recording again what became of a message. */
 const RECORD_AGAIN_MS = [100, 500]
 
@@ -46,14 +46,23 @@ export async function deliverDue(
 
   const look = async () => {
     const started = performance.now()
-    waiting = await inTurn(rt.db, rt.clock.now(), MOST_IN_TURN)
+    const called = platforms.filter(platform => breaker.mayCall(platform))
+    waiting = await inTurn(rt.db, rt.clock.now(), MOST_IN_TURN, called)
     const now = performance.now()
     // with very many open messages a look takes long: it gets a tenth of the time
     listEndsAt = now + Math.max(LIST_LASTS_MS, 10 * (now - started))
   }
-  const begin = (message: Message, channel: DueMessage['channel']) => {
-    const work = deliver(rt, message, channel, breaker).finally(() => underWay.delete(work))
-    underWay.set(work, channel)
+  const noteCall = batched(async (ids: number[]) => {
+    const own = await noteCalling(rt.db, ids, rt.processNumber, rt.clock.now())
+    return ids.map(id => own.has(id))
+  })
+  const begin = (message: Message, due: DueMessage) => {
+    if (unrepeatable.has(message.kind))
+      message.noteCall = async () => {
+        if (!(await noteCall(message.id))) throw new ClaimLost()
+      }
+    const work = deliver(rt, message, due, breaker).finally(() => underWay.delete(work))
+    underWay.set(work, due.channel)
   }
 
   try {
@@ -64,18 +73,24 @@ export async function deliverDue(
       if (chosen.length > 0) {
         // no more than go out at once: what is claimed and not begun would look sent after a crash
         const ids = chosen.map(due => due.id)
-        const byId = new Map((await claim(rt.db, ids, rt.clock.now())).map(row => [row.id, row]))
+        const byId = new Map(
+          (await claim(rt.db, ids, rt.clock.now(), rt.processNumber)).map(row => [row.id, row]),
+        )
         taken += byId.size
-        for (const { id, channel } of chosen) {
-          const message = byId.get(id)
-          if (message) begin(message, channel)
+        for (const due of chosen) {
+          const message = byId.get(due.id)
+          if (message) begin(message, due)
         }
         if (byId.size > 0 && performance.now() < listEndsAt) continue
       }
-      if (underWay.size > 0 && chosen.length === 0) await Promise.race(underWay.keys())
+      if (underWay.size > 0 && chosen.length === 0) {
+        await Promise.race(underWay.keys())
+        // what has ended together is followed by as many, claimed together
+        await turn()
+      }
       if (waiting.length > 0 && performance.now() < listEndsAt) {
-        // what is left goes to platforms that are not asked for the time being
-        if (underWay.size === 0 && chosen.length === 0) break
+        // what is left goes to platforms that are not asked for the time being, or there is no place for it yet
+        if (underWay.size === 0 && chosen.length === 0 && !(await breaker.anyPlaceSoon(HELD_PAUSE_MS))) break
         continue
       }
       await look()
@@ -100,7 +115,7 @@ function choose(
   for (const due of waiting) {
     const ofPlatform = usedBy.get(due.channel) ?? 0
     const hasSlot = busy.length + chosen.length < SLOTS && ofPlatform < SLOTS_PER_PLATFORM
-    if (hasSlot && breaker.mayCall(due.channel)) {
+    if (hasSlot && breaker.mayCall(due.channel) && breaker.mayHavePlace(due)) {
       usedBy.set(due.channel, ofPlatform + 1)
       chosen.push(due)
     } else rest.push(due)
@@ -108,22 +123,19 @@ function choose(
   return { chosen, rest }
 }
 
-async function deliver(
-  rt: Runtime,
-  message: Message,
-  channel: DueMessage['channel'],
-  breaker: Breaker,
-): Promise<void> {
+async function deliver(rt: Runtime, message: Message, due: DueMessage, breaker: Breaker): Promise<void> {
   let sent: Sent
   try {
-    sent = await messageUnderWay.run(message.id, () => send(rt, message))
+    sent = await messageUnderWay.run({ id: message.id, onRequest: null }, () => send(rt, message))
   } catch (error) {
-    breaker.note(channel, error)
+    if (error instanceof ClaimLost) return
+    breaker.note(due.channel, error)
+    if (error instanceof MustWait) breaker.hold(due, error)
     return record(rt, message, () =>
       error instanceof MustWait ? putBack(rt, message, error) : settleFailure(rt, message, error),
     )
   }
-  breaker.note(channel, null)
+  breaker.note(due.channel, null)
   // it is out: whatever goes wrong from here on must not send it again
   return record(rt, message, () => recordSent(rt, message, sent))
 }
@@ -141,18 +153,4 @@ async function record(rt: Runtime, message: Message, write: () => Promise<void>)
       if (pause !== null) await sleep(pause)
     }
   }
-}
-
-/**
- * Looks after messages whose process died with them in flight: those to a person are sent again, since a message twice
- * is better than none; a post in a group whose fate cannot be asked becomes `unknown` and is settled by a person.
- */
-export async function recoverInFlight(rt: Runtime): Promise<number> {
-  const now = rt.clock.now()
-  const stale = await staleOutgoing(rt.db, new Date(now.getTime() - STALE_MS))
-  for (const message of stale) {
-    if (unrepeatable.has(message.kind)) await markUnknown(rt, message, '发送时服务中断，不知道是否已发出')
-    else await updateOutgoing(rt.db, message.id, { status: 'retrying', nextAttemptAt: now, claimedAt: null })
-  }
-  return stale.length
 }

@@ -1,14 +1,21 @@
+import { randomUUID } from 'node:crypto'
 import cron from 'node-cron'
 import { PgBoss } from 'pg-boss'
 import { describeError } from '../../db/errors.ts'
+import { climbDueCalls } from '../domain/danger/settle.ts'
+import { askForDutyReports } from '../domain/duty-reports/ask.ts'
 import { tellFindings } from '../domain/groups/tell-findings.ts'
+import { beginMissedLevels } from '../domain/notices/by-level.ts'
 import { escalateDue } from '../domain/notices/escalate.ts'
 import { deleteDrafts } from '../domain/roster/drafts.ts'
+import { raiseDueSlips, tellOverdueSlips } from '../domain/slips/follow-time.ts'
+import { sendDueReminders } from '../domain/work-schedule/remind.ts'
 import { inTransaction, type Runtime } from '../runtime.ts'
 import type { UpdateHandler } from '../updates.ts'
 import { askPeople } from './ask-people.ts'
 import { checkMembers } from './check-members.ts'
-import { deliverDue, recoverInFlight } from './deliver.ts'
+import { recoverInFlight } from './deliver/recover.ts'
+import { deliverDue } from './deliver.ts'
 import { followServiceDays } from './follow-service-days.ts'
 import { deleteExpired, reportTroubles } from './housekeeping.ts'
 import { runRequests } from './look-after-requests.ts'
@@ -18,25 +25,46 @@ import { raiseAlarms } from './raise-alarms.ts'
 import { readAllGroups, readDueGroups } from './read-groups.ts'
 import { readUnionIds } from './read-union-ids.ts'
 import { endDueRollCalls, reconcileGroups } from './reconcile-groups.ts'
+import { runRehearsals } from './rehearse.ts'
+import { sendDrafts } from './send-drafts.ts'
+import { takeBackDue } from './take-back.ts'
+import { lookAfterSchedules } from './work-schedule.ts'
 
 interface ScheduledJob {
   name: string
   /** When a run is asked for (seconds first), in Asia/Shanghai. */
   when: string
+  /** Each process asks for a run of its own, so that they share the work; otherwise one of them does it. */
+  isShared?: true
   /** @param signal the server stops: finish what is under way and take no more */
   run: (rt: Runtime, updates: UpdateHandler, signal: AbortSignal) => Promise<unknown>
 }
 
 /** Everything that happens by itself. */
 export const scheduledJobs: readonly ScheduledJob[] = [
-  { name: 'deliver', when: '*/2 * * * * *', run: (rt, _updates, signal) => deliverDue(rt, { signal }) },
+  {
+    name: 'deliver',
+    when: '*/2 * * * * *',
+    isShared: true,
+    run: (rt, _updates, signal) => deliverDue(rt, { signal }),
+  },
   { name: 'escalate', when: '*/2 * * * * *', run: (rt, _updates, signal) => escalateAllDue(rt, signal) },
+  { name: 'rehearse', when: '*/15 * * * * *', run: (rt, _updates, signal) => runRehearsals(rt, signal) },
+  { name: 'begin-levels', when: '40 */2 * * * *', run: rt => beginMissedLevels(rt) },
   { name: 'read-groups', when: '*/3 * * * * *', run: rt => readDueGroups(rt) },
   { name: 'handle-left-behind', when: '*/10 * * * * *', run: (_rt, updates) => updates.handleLeftBehind() },
+  { name: 'take-back', when: '*/2 * * * * *', run: (rt, _updates, signal) => takeBackDue(rt, signal) },
+  { name: 'send-drafts', when: '10 * * * * *', run: (rt, _updates, signal) => sendDrafts(rt, signal) },
   { name: 'poll-mass-tasks', when: '0 * * * * *', run: rt => pollMassTasks(rt) },
   { name: 'look-after-requests', when: '20 * * * * *', run: rt => runRequests(rt) },
-  { name: 'recover-in-flight', when: '30 * * * * *', run: rt => recoverInFlight(rt) },
+  { name: 'recover-in-flight', when: '*/5 * * * * *', run: rt => recoverInFlight(rt) },
   { name: 'end-roll-calls', when: '45 * * * * *', run: rt => endDueRollCalls(rt) },
+  {
+    name: 'remind-of-schedule',
+    when: '5 * * * * *',
+    run: (rt, _updates, signal) => sendDueReminders(rt, signal),
+  },
+  { name: 'look-after-schedules', when: '0 50 8 * * *', run: rt => lookAfterSchedules(rt) },
   { name: 'read-union-ids', when: '0 10 2 * * *', run: rt => readUnionIds(rt) },
   { name: 'read-all-groups', when: '0 30 2 * * *', run: rt => readAllGroups(rt) },
   // after the readings; what was stopped goes on at the next of these
@@ -51,6 +79,10 @@ export const scheduledJobs: readonly ScheduledJob[] = [
   { name: 'check-members', when: '0 45 2 * * *', run: rt => checkMembers(rt) },
   { name: 'delete-expired', when: '0 15 3 * * *', run: rt => deleteExpired(rt) },
   { name: 'delete-drafts', when: '0 25 * * * *', run: rt => deleteDrafts(rt) },
+  { name: 'climb-danger-calls', when: '*/15 * * * * *', run: rt => climbDueCalls(rt) },
+  { name: 'raise-slips', when: '35 * * * * *', run: rt => raiseDueSlips(rt) },
+  { name: 'ask-for-duty-reports', when: '0 10 9 * * *', run: rt => askForDutyReports(rt) },
+  { name: 'tell-overdue-slips', when: '0 5 9 * * 1', run: rt => tellOverdueSlips(rt) },
   { name: 'raise-alarms', when: '15 */5 * * * *', run: rt => raiseAlarms(rt) },
   { name: 'report-troubles', when: '0 5 * * * *', run: rt => reportTroubles(rt) },
   { name: 'monthly-reports', when: '0 0 8 1-5 * *', run: rt => sendMonthlyReports(rt) },
@@ -69,7 +101,8 @@ const LONGEST_RUN_SECONDS = 4 * 3600
 
 /**
  * Runs the schedule. Each tick only asks for a run through pg-boss, which gives it to one server process: any number of
- * processes do the work once. A run that is asked for while one waits is the same run.
+ * processes do the work once. A run that is asked for while one waits is the same run. Shared work has a run for each
+ * process, which any of them may take: when one is killed its run is lost with it, and the others go on.
  */
 export async function startSchedule(
   rt: Runtime,
@@ -86,6 +119,7 @@ export async function startSchedule(
   boss.on('error', error => rt.log.error(describeError(error), 'pg-boss'))
   await boss.start()
   const stopping = new AbortController()
+  const ownKey = String(rt.processNumber ?? randomUUID())
   const ticks: { destroy(): unknown }[] = []
   for (const job of scheduledJobs) {
     await boss.createQueue(job.name, {
@@ -109,7 +143,7 @@ export async function startSchedule(
         job.when,
         () => {
           boss
-            .send(job.name)
+            .send(job.name, null, job.isShared ? { singletonKey: ownKey } : {})
             .catch(error => rt.log.warn({ job: job.name, ...describeError(error) }, 'a tick was lost'))
         },
         { timezone: 'Asia/Shanghai' },

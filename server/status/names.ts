@@ -13,6 +13,7 @@ export const statusNames: Readonly<Record<string, string>> = {
   failed: '没发出',
   unknown: '不知是否发出',
   sent: '已发',
+  cancelled: '已取消，不再发',
 }
 
 export const kindNames: Readonly<Record<string, string>> = {

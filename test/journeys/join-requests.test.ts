@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { SimGroup, SimPerson } from '../../scripts/simulator/index.ts'
-import { deliverDue, recoverInFlight } from '../../server/jobs/deliver.ts'
+import { recoverInFlight } from '../../server/jobs/deliver/recover.ts'
+import { deliverDue } from '../../server/jobs/deliver.ts'
 import { runRequests } from '../../server/jobs/look-after-requests.ts'
 import {
   afterEvents,

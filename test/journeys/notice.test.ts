@@ -85,7 +85,9 @@ describe('a notice cascades', () => {
     const posts = stage.sim.log.filter(entry => entry.kind === 'group_post')
     expect(posts).toHaveLength(1)
     expect(stage.received(people.wang?.id as string).slice(-2)).toEqual([
-      '各乡镇团委：请于本周五前报送青年创业贷款名单。',
+      expect.stringMatching(
+        /^各乡镇团委：请于本周五前报送青年创业贷款名单。\n看过请点：http\S+\/n\/1\n〔陕-0001〕$/,
+      ),
       expect.stringContaining('【通知 1】榆阳区：请把上面这段话转发到镇川青年之家'),
     ])
   })

@@ -38,7 +38,7 @@ describe('a subscription account works, and says what it lacks', () => {
     await say(county, '通知 政策 请报送创业贷款名单。')
     expect(await say(county, '确认')).toContain('通知 1 已发出：1 个群')
     await stage.settle()
-    expect(stage.received(wang.id)).toContain('请报送创业贷款名单。')
+    expect(stage.received(wang.id).join('\n')).toContain('请报送创业贷款名单。\n看过请点：')
     expect(await say(wang, '转好了！')).toContain('都办好了')
     expect(await say(county, '回执')).toContain('全部传达到位')
   })

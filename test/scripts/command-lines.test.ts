@@ -44,6 +44,7 @@ describe('the command lines', () => {
     'migrate',
     'simulate',
     'demo',
+    'rehearse',
   ])('%s --help explains itself in Chinese', async script => {
     const { status, stdout } = await run(script, '--help')
     expect(status).toBe(0)

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { connectDatabase, type Database } from '../../db/client.ts'
-import { countsOf, deleteOldSlots } from '../../db/queries/limits.ts'
-import { dailyCounts, pacing } from '../../db/schema/index.ts'
+import { countsOf, deleteOldSlots, takeCalls } from '../../db/queries/limits.ts'
+import { callBlocks, dailyCounts, pacing } from '../../db/schema/index.ts'
 import { movableClock } from '../../server/clock.ts'
 import type { Config } from '../../server/config.ts'
 import {
@@ -12,6 +12,7 @@ import {
   paces,
   takeMassPlaces,
   takePlace,
+  windows,
 } from '../../server/limits.ts'
 import { cloneDatabase } from '../support/database.ts'
 
@@ -24,6 +25,7 @@ beforeAll(async () => {
 beforeEach(async () => {
   await database.db.delete(pacing)
   await database.db.delete(dailyCounts)
+  await database.db.delete(callBlocks)
 })
 afterAll(() => database.close())
 
@@ -107,12 +109,7 @@ describe('how fast we may be', () => {
     const limits = openLimits()
     await limits.burst(zhang, 15)
     const before = await limits.db.select().from(pacing).orderBy(pacing.key)
-    expect(before.map(row => row.key)).toEqual([
-      'wecom.api.hour:/cgi-bin/message/send',
-      'wecom.api.minute:/cgi-bin/message/send',
-      'wecom.member.hour:zhangsan',
-      'wecom.member.minute:zhangsan',
-    ])
+    expect(before.map(row => row.key)).toEqual(['wecom.member.hour:zhangsan', 'wecom.member.minute:zhangsan'])
     expect(await limits.burst(zhang, 5)).toBe(0)
     expect(await limits.db.select().from(pacing).orderBy(pacing.key)).toEqual(before)
     expect(await countsOf(limits.db, ['2026-09-07'])).toMatchObject([{ key: 'wecom.app.day', count: 15 }])
@@ -141,6 +138,27 @@ describe('how fast we may be', () => {
   ])('%s', async (_name, call, expected) => {
     const limits = openLimits()
     expect(await limits.burst(call, expected + 5)).toBe(expected)
+  })
+
+  test('an interface takes nearly all that its minute and its hour allow, and never more', async () => {
+    const inMinute = { key: 'minute', lengthMs: 60_000, count: 1000 }
+    const inHour = { key: 'hour', lengthMs: 3_600_000, count: 6000 }
+    const taken: number[] = []
+    let now = NOON
+    while (now.getTime() < NOON.getTime() + 2 * 3_600_000) {
+      const full = await takeCalls(database.db, '/cgi-bin/message/send', 50, [inMinute, inHour], now)
+      if (full) now = full.freeAt
+      else taken.push(now.getTime())
+    }
+    // a block leaves a window at its very end
+    expect(mostWithin(taken, inMinute.lengthMs - 1) * 50).toBe(inMinute.count)
+    expect(mostWithin(taken, inHour.lengthMs - 1) * 50).toBe(inHour.count)
+    expect(taken).toHaveLength((2 * inHour.count) / 50)
+  })
+
+  test.each(Object.entries(windows))('%s gives out 95 % of what there is, to anybody', (_name, window) => {
+    const { count, slack, reserve } = window
+    expect((count - slack - reserve) / count).toBeGreaterThan(0.95 * (60.8 / 60))
   })
 
   test('a robot’s key is not kept', async () => {
@@ -251,7 +269,7 @@ describe('what a day or a month allows', () => {
     await takeMassPlaces(limits.rt, ['wr1'])
     await deleteOldSlots(limits.db, NOON, '2026-09-01')
     expect([await limits.db.select().from(pacing), await limits.db.select().from(dailyCounts)]).toMatchObject(
-      [{ length: 4 }, { length: 2 }],
+      [{ length: 2 }, { length: 2 }],
     )
     await deleteOldSlots(limits.db, new Date(NOON.getTime() + 60_000), '2026-09-02')
     expect(await limits.db.select().from(pacing)).toEqual([])

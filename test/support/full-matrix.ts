@@ -1,4 +1,6 @@
+import { insertNoticeFile } from '../../db/queries/notice-files.ts'
 import { insertAdministrator } from '../../db/queries/sessions.ts'
+import { insertSlipFile } from '../../db/queries/slips.ts'
 import type { SimPerson } from '../../scripts/simulator/index.ts'
 import { personId, signIn, type Visitor } from './console.ts'
 import { applyDraftOf } from './drafts.ts'
@@ -77,6 +79,8 @@ export async function fillConsole(stage: Stage): Promise<FullMatrix> {
   await stage.settle()
   await say(wang, `登记 ${groupId} 致富 3条`)
   await say(wang, '活动 技能培训 35人 羊圈小学 9月5日')
+  await say(wang, '上报 困难 羊圈小学门口的路塌了，孩子们上学要绕行')
+  await say(wang, '确认')
   await say(wang, '填报 团支部 12 团干部 36 团员青年 480')
   await stage.settle()
 
@@ -89,6 +93,15 @@ export async function fillConsole(stage: Stage): Promise<FullMatrix> {
   await insertAdministrator(rt.db, administratorId, rt.clock.now())
   const requestId = await one(`select id from join_requests where decision = 'referred' order by id limit 1`)
   const volunteer = await one(`select person_id as id from identities where address = 'o-zhang'`)
+  const slipId = await one('select id from slips')
+  const pictureId = await insertSlipFile(rt.db, {
+    slipId,
+    name: '路.png',
+    mime: 'image/png',
+    size: 4,
+    bytesSealed: rt.vault.seal('iVBORw=='),
+    createdAt: rt.clock.now(),
+  })
   const county = await signIn(stage, '林县书')
   const unitId = await unit('qingnong', '610802')
   const file = async (name: string, title: string) => {
@@ -104,6 +117,41 @@ export async function fillConsole(stage: Stage): Promise<FullMatrix> {
   const applied = await applyDraftOf(county, await file('榆阳花名册.csv', '团委副书记'))
   const importId = Number(/\/console\/imports\/(\d+)$/.exec(applied)?.[1])
   const draftId = Number(/drafts\/(\d+)$/.exec(await file('榆阳补充名册.csv', '团委书记'))?.[1])
+  await county.post('/console/schedule/adopt', {
+    unit: String(unitId),
+    schedule: 'qingnong-2014',
+    year: '2026',
+    deed: 'adopt',
+    'on-youth-groups': 'yes',
+  })
+  const noticeId = await one(`select id from notices where body like '%羊绒%'`)
+  await rows(
+    stage,
+    `update notices set ask = '{"kind":"file","question":"请报收购点名单"}' where id = ${noticeId}`,
+  )
+  await (await signIn(stage, '王镇川')).upload(
+    `/me/notices/${noticeId}/answer`,
+    { field: 'file', name: '收购点.txt', bytes: Buffer.from('镇政府旁') },
+    { unit: '' },
+  )
+  const poster = Buffer.concat([Buffer.from([0xff, 0xd8, 0xff, 0xe0]), Buffer.from('poster')])
+  const written = await county.upload(
+    '/console/notices/preview',
+    { field: 'files', name: '羊绒海报.jpg', bytes: poster },
+    { unit: String(unitId), body: '羊绒收购点下周搬到镇政府院内' },
+  )
+  const noticeDraftId = Number(/drafts\/(\d+)$/.exec(written.location ?? '')?.[1])
+  const fileId = await insertNoticeFile(rt.db, {
+    noticeId,
+    kind: 'picture',
+    name: '羊绒.jpg',
+    mime: 'image/jpeg',
+    size: poster.length,
+    hash: 'a'.repeat(64),
+    bytesSealed: rt.vault.seal(poster.toString('base64')),
+    uploadedBy: await personId(stage, '林县书'),
+    createdAt: rt.clock.now(),
+  })
   await county.post('/console/api-tokens', {
     name: '榆阳台帐对接',
     unit: String(unitId),
@@ -114,7 +162,11 @@ export async function fillConsole(stage: Stage): Promise<FullMatrix> {
     things: {
       unitId,
       groupId,
-      noticeId: await one(`select id from notices where body like '%羊绒%'`),
+      noticeId,
+      noticeDraftId,
+      draftFileId: await one(`select id from notice_files where draft_id = ${noticeDraftId}`),
+      fileId,
+      answerId: await one('select id from notice_answers order by id limit 1'),
       recordId: await one('select id from message_records order by id limit 1'),
       personId: await personId(stage, '王镇川'),
       importId,
@@ -137,11 +189,26 @@ export async function fillConsole(stage: Stage): Promise<FullMatrix> {
       sessionId: await one(
         `select id from sessions where person_id = (select id from persons where name = '林县书') order by id limit 1`,
       ),
+      scheduleId: await one('select id from work_schedules order by id limit 1'),
+      stepId: await one('select id from work_schedule_steps order by id limit 1'),
       alarmId: await one(
         `insert into alarms (cause, words, times, first_at, last_at) values ('test', '试一试', 1, now(), now()) returning id`,
       ),
       updateId: await one('select id from updates order by id limit 1'),
       outgoingId: await one('select id from outgoing_messages order by id limit 1'),
+      slipId,
+      pictureId,
+      rehearsalId: await one(`
+        insert into rehearsals (unit_id, asked_by, status, settings, result, created_at, ended_at)
+        select u.id, p.id, 'done', '{}', json_build_object('issuedAt', '2026-09-07T01:00:00Z', 'deadlineAt',
+          '2026-09-07T14:00:00Z', 'groups', 2, 'groupsInAll', 2, 'persons', 3, 'reached', 1, 'curve', '[[0,0,0,1],[90,1,1,2]]'::json,
+          'minutesTo', '{"half":90,"ninety":null,"ninetyNine":null}'::json, 'levels', '[{"level":"township","groups":2,"reached":1}]'::json,
+          'dryUnits', json_build_array(json_build_object('unitId', u.id, 'groups', 2, 'dry', 1)),
+          'messages', '[{"count":2,"persons":3}]'::json, 'mostMessages', 2, 'mostParts', 3,
+          'unreached', json_build_array(json_build_object('groupId', ${groupId}, 'why', 'no-second-contact')),
+          'mend', json_build_array(json_build_object('id', 'no-second-contact', 'groups', 1, 'dry', 1, 'groupIds', json_build_array(${groupId}))),
+          'refused', 0, 'seconds', 1), now(), now()
+        from units u, persons p where u.code = '610802' and u.programme = 'qingnong' and p.name = '林县书' returning id`),
       month: '2026-09',
     },
     xibu: {

@@ -1,4 +1,5 @@
 import { pino } from 'pino'
+import { inject } from 'vitest'
 import {
   type Simulator,
   type SimulatorOptions,
@@ -11,11 +12,12 @@ import { escalateDue } from '../../server/domain/notices/escalate.ts'
 import { deliverDue } from '../../server/jobs/deliver.ts'
 import { pollMassTasks } from '../../server/jobs/poll-mass-tasks.ts'
 import { readDueGroups } from '../../server/jobs/read-groups.ts'
+import { takeBackDue } from '../../server/jobs/take-back.ts'
 import { botFor } from '../../server/main.ts'
 import { inTransaction, type Runtime } from '../../server/runtime.ts'
-import { randomDataKey, startServer } from '../../server/start.ts'
+import { startServer } from '../../server/start.ts'
 import type { UpdateHandler } from '../../server/updates.ts'
-import { cloneDatabase } from './database.ts'
+import { cloneDatabase, dropDatabase } from './database.ts'
 
 /** The simulator, a server and a clock that only moves when told. */
 export interface Stage {
@@ -78,7 +80,7 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
   const logLines: string[] = []
   const config = readConfig({
     PORT: '0',
-    DATA_KEY: randomDataKey(),
+    DATA_KEY: inject('dataKey'),
     LOG_LEVEL: 'debug',
     WECOM_BASE_URL: sim.baseUrls.wecom,
     WECOM_CORP_ID: wecomSettings.corpId,
@@ -141,12 +143,14 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
         more = await deliverDue(rt)
         more += await readDueGroups(rt)
         more += await pollMassTasks(rt)
+        more += await takeBackDue(rt)
         more += (await inTransaction(rt, escalateDue)).deliveries
       }
     },
     async close() {
       await server.stop()
       await sim.stop()
+      await dropDatabase(databaseUrl)
     },
   }
 }

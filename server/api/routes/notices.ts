@@ -5,10 +5,12 @@ import { noticePolicy } from '../../domain/access/notices.ts'
 import { answerOnce } from '../../domain/api-tokens/answer-once.ts'
 import { throughToken } from '../../domain/api-tokens/read.ts'
 import { CATEGORIES, type Category } from '../../domain/messages/categories.ts'
-import { issueNotice } from '../../domain/notices/issue.ts'
+import { approvalReason, needsApproval } from '../../domain/notices/approval.ts'
+import { issueNotice, planReach } from '../../domain/notices/issue.ts'
 import { noticeProgress } from '../../domain/notices/progress.ts'
 import { type Importance, noticeRules } from '../../domain/notices/rules.ts'
 import { defaultImportance } from '../../domain/notices/timing.ts'
+import { DomainError } from '../../errors.ts'
 import { notHere } from '../faults.ts'
 import { type ApiRoutes, pageOf, type SliceQuery, unitNamed } from '../routes.ts'
 import { idParam, list, number, object, ofUnit, paged, slice, text, unitName } from '../schemas.ts'
@@ -103,7 +105,7 @@ export function noticeRoutes(api: ApiRoutes): void {
     tag: '通知',
     summary: '发通知',
     description:
-      '以建令牌的人的名义，向单位及下级的所有群发出。必须带请求头 `Idempotency-Key`（每条通知一个，如 UUID）：' +
+      '以建令牌的人的名义，向单位及下级的所有群发出；要有第二人审核的（省级以上，或到 1000 个群以上）不能由接口发。必须带请求头 `Idempotency-Key`（每条通知一个，如 UUID）：' +
       '同一个键重发，得到同样的回答，不会再发一次（回答带 `Idempotency-Replayed: true`）。',
     scope: 'notices:write',
     headers: {
@@ -146,6 +148,13 @@ export function noticeRoutes(api: ApiRoutes): void {
           asked: input,
         },
         async tx => {
+          const { groups } = await planReach(tx, unit)
+          // a program is no second person
+          if (needsApproval(noticeRules, { level: unit.level, groups }))
+            throw new DomainError(
+              'notice.needs_approval',
+              `${approvalReason({ level: unit.level, groups })}，不能由接口直接发出，请在网页或聊天里写。`,
+            )
           const notice = await issueNotice(tx, caller.viewer.actor, input)
           await appendAudit(tx.db, {
             at: tx.clock.now(),

@@ -78,6 +78,7 @@ function createWecomPorts(config: WecomConfig, services: ChannelServices): Wecom
     channel: 'wecom' as const,
     baseUrl: config.baseUrl,
     trace: services.trace,
+    beforeCall: services.beforeCall,
     codes: wecomCodes,
   }
   const { now } = services

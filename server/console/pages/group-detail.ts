@@ -96,6 +96,7 @@ const statusWords: Record<string, [words: string, tone: Tone]> = {
   posted: ['已到群', 'good'],
   failed: ['没有发出', 'bad'],
   unknown: ['结果不明', 'bad'],
+  withdrawn: ['已撤回', 'quiet'],
 }
 
 export function isByPlatform(group: GroupWithUnit): boolean {
@@ -324,7 +325,8 @@ ${table(
     const title = text.length > 24 ? `${text.slice(0, 24).join('')}……` : text.join('')
     // an owner without an office gets notices and has no page of their progress
     const isInView = viewPathOf(rt.templates, viewer.actor, notice.unitPath) !== null
-    const isLate = notice.status !== 'posted' && notice.deadlineAt < now
+    const isOver = notice.status === 'posted' || notice.status === 'withdrawn'
+    const isLate = !isOver && notice.deadlineAt < now
     return html`<tr><td>${isInView ? html`<a href="/console/notices/${notice.noticeId}">${title}</a>` : title}</td><td>${notice.unitName}</td><td>${routeWords[notice.route] ?? notice.route}</td><td>${tag(words, tone)}${isLate ? tag('过期', 'bad') : ''}</td><td class="nowrap">${moment(notice.deadlineAt, now)}</td></tr>`
   }),
   '还没有发给这个群的通知。',

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { standingTokensOf } from '../../../db/queries/api-tokens.ts'
 import { openTasksOf } from '../../../db/queries/groups.ts'
 import { waitingRequests } from '../../../db/queries/join-requests.ts'
-import { noticesFor, type OwnNotice, ownGroupsOf } from '../../../db/queries/notice-readings.ts'
+import { noticesFor } from '../../../db/queries/notice-readings.ts'
 import {
   accountsOfPerson,
   deedsAbout,
@@ -16,7 +16,6 @@ import {
 import { personById, rolesOf } from '../../../db/queries/persons.ts'
 import { sessionsOf } from '../../../db/queries/sessions.ts'
 import { dayOf } from '../../clock.ts'
-import { ownNoticePolicy } from '../../domain/access/notices.ts'
 import { topUnits } from '../../domain/access/policy.ts'
 import { ownSessionPolicy } from '../../domain/access/sessions.ts'
 import { managesGroup } from '../../domain/actor.ts'
@@ -24,19 +23,17 @@ import { actionWords } from '../../domain/audit/action-words.ts'
 import { agree, consentOf, withdraw } from '../../domain/consents/consent.ts'
 import { idNumberConsent } from '../../domain/consents/consent-text.ts'
 import { standingWords } from '../../domain/join-requests/admission.ts'
-import { deliveryWords } from '../../domain/notices/export-deliveries.ts'
-import { acknowledgeReading, openNotice } from '../../domain/notices/read.ts'
-import { acknowledge, relayDone } from '../../domain/notices/settle.ts'
+import { openQuestions } from '../../domain/notices/answers.ts'
 import { shownNumbers } from '../../domain/persons/shown-numbers.ts'
 import { privacyPolicy } from '../../domain/privacy/policy.ts'
 import { endOwnSession, endSessionsBut } from '../../domain/sign-in/end-sessions.ts'
 import { DomainError } from '../../errors.ts'
 import { type Html, html } from '../../http/html.ts'
-import { inTransaction } from '../../runtime.ts'
 import { page } from '../layout.ts'
 import { dayWords, deed, emptyState, figure, moment, pager, table, tag, token } from '../parts.ts'
 import type { Routes, View } from '../routes.ts'
 import { ownDutiesCard } from './hand-overs.ts'
+import { ownNoticeItem, ownNoticePages, questionItem } from './own-notices.ts'
 
 const PAGE_SIZE = 50
 /** Open things of one kind on the first page; the rest is behind its link. */
@@ -51,8 +48,7 @@ export function mePages(routes: Routes): void {
   routes.get('/me', 'person', homePage)
   routes.get('/me/groups', 'person', groupsPage)
   routes.get('/me/requests', 'person', requestsPage)
-  routes.get('/me/notices', 'person', noticesPage)
-  noticeRoutes(routes)
+  ownNoticePages(routes)
   routes.get('/me/data', 'person', dataPage)
   consentRoutes(routes)
   sessionRoutes(routes)
@@ -64,8 +60,9 @@ async function homePage(view: View<null>): Promise<Html> {
   const { rt, viewer } = view
   const { person } = viewer.actor
   const now = rt.clock.now()
-  const [roles, open, groups, requests] = await Promise.all([
+  const [roles, questions, open, groups, requests] = await Promise.all([
     rolesOf(rt.db, person.id),
+    openQuestions(rt, viewer.actor).then(all => all.filter(each => each.open > 0)),
     noticesFor(rt.db, person.id, 'open', { limit: SHOWN + 1, offset: 0 }),
     groupsOfPerson(rt.db, person.id),
     requestsOf(rt.db, person.id, { limit: SHOWN, offset: 0 }),
@@ -85,7 +82,7 @@ async function homePage(view: View<null>): Promise<Html> {
   ])
   const names = new Map(groups.map(group => [group.id, group.name]))
   const mine = requests.filter(request => request.decision === 'referred')
-  const isQuiet = open.length + tasks.length + waiting.length + mine.length === 0
+  const isQuiet = questions.length + open.length + tasks.length + waiting.length + mine.length === 0
   return page(view, {
     title: `${person.name}，您好`,
     part: 'me',
@@ -93,7 +90,8 @@ async function homePage(view: View<null>): Promise<Html> {
 ${await ownDutiesCard(view)}
 <h2>等您办的</h2>
 ${isQuiet ? emptyState('没有等您办的事。') : ''}
-${open.length > 0 ? html`<section class="card"><h3>通知</h3><ul class="plain">${open.slice(0, SHOWN).map(each => noticeItem(each, now))}</ul>${open.length > SHOWN ? html`<p><a href="/me/notices">看全部通知</a></p>` : ''}</section>` : ''}
+${questions.length > 0 ? html`<section class="card"><h3>要答复的</h3><ul class="plain">${questions.slice(0, SHOWN).map(each => questionItem(each, now))}</ul></section>` : ''}
+${open.length > 0 ? html`<section class="card"><h3>通知</h3><ul class="plain">${open.slice(0, SHOWN).map(each => ownNoticeItem(each, now))}</ul>${open.length > SHOWN ? html`<p><a href="/me/notices">看全部通知</a></p>` : ''}</section>` : ''}
 ${
   tasks.length > 0
     ? html`<section class="card"><h3>群里的事（${tasks.length} 件）</h3><ul class="plain">${tasks
@@ -114,7 +112,7 @@ ${
     : ''
 }
 <h2>我的</h2>
-<div class="figures">${figure('通知', '发给我的通知', '/me/notices')}${figure('群', `我的 ${groups.length} 个群`, '/me/groups')}${figure('申请', '入群申请的结果', '/me/requests')}${figure('信息', '系统知道我什么、谁看过', '/me/data')}${figure('同意', '身份证号使用说明', '/me/consent')}${figure('登录', '在哪些设备上登录', '/me/sessions')}</div>`,
+<div class="figures">${figure('通知', '发给我的通知', '/me/notices')}${figure('群', `我的 ${groups.length} 个群`, '/me/groups')}${figure('申请', '入群申请的结果', '/me/requests')}${figure('上报', '送上去的事办得怎样', '/me/slips')}${figure('信息', '系统知道我什么、谁看过', '/me/data')}${figure('同意', '身份证号使用说明', '/me/consent')}${figure('登录', '在哪些设备上登录', '/me/sessions')}</div>`,
   })
 }
 
@@ -196,122 +194,6 @@ function standingTag(request: Parameters<typeof standingWords>[0]): Html {
   const { state } = standingWords(request)
   if (state === 'approved') return tag('通过', 'good')
   return state === 'open' ? tag('还没有通过', 'wait') : tag('没有通过', 'bad')
-}
-
-// notices
-
-async function noticesPage(view: View<null>): Promise<Html> {
-  const { rt, viewer } = view
-  const { page: number } = view.read(paged)
-  const now = rt.clock.now()
-  const found = await noticesFor(rt.db, viewer.actor.person.id, 'all', placeOf(number))
-  return page(view, {
-    title: '发给我的通知',
-    part: 'me',
-    above: home,
-    body: html`${
-      found.length === 0
-        ? emptyState(
-            number > 1
-              ? '后面没有了。'
-              : '还没有发给您的通知。您所在的群收到通知后，会列在这里；您做群主的群，通知一发出就会列在这里。',
-          )
-        : html`<div class="card"><ul class="plain">${found.slice(0, PAGE_SIZE).map(each => noticeItem(each, now))}</ul></div>`
-    }${pager('/me/notices', {}, number, found.length > PAGE_SIZE)}`,
-  })
-}
-
-function noticeItem(notice: OwnNotice, now: Date): Html {
-  const line = [...notice.body.replace(/\s+/g, ' ').trim()]
-  return html`<li class="listed-notice"><a href="/me/notices/${notice.id}">${line.slice(0, 40).join('')}${line.length > 40 ? '……' : ''}</a>
-<span class="soft">${notice.unitName} · ${moment(notice.issuedAt, now)}</span>
-<span class="deeds-line">${notice.toRelay > 0 ? tag(`${notice.toRelay} 个群待您转发`, notice.deadlineAt < now ? 'bad' : 'wait') : ''} ${readingTag(notice)}</span></li>`
-}
-
-function readingTag(notice: OwnNotice): Html {
-  if (notice.acknowledgedAt) return tag('已读', 'good')
-  return notice.openedAt ? tag('打开过') : tag('未读', 'wait')
-}
-
-function noticeRoutes(routes: Routes): void {
-  routes.get('/me/notices/:noticeId', ownNoticePolicy, async view => {
-    const { rt, viewer, thing: notice } = view
-    const now = rt.clock.now()
-    await openNotice(rt, viewer.actor, notice.id)
-    const groups = await ownGroupsOf(rt.db, viewer.actor.person.id, notice.id)
-    return page(view, {
-      title: `通知 ${notice.id}`,
-      part: 'me',
-      above: [...home, ['发给我的通知', '/me/notices']],
-      body: html`<p class="soft">${notice.unitName} · ${moment(notice.issuedAt, now)}发 · ${moment(notice.deadlineAt, now)}前传达到群</p>
-<div class="card"><p class="prose">${notice.body}</p></div>
-${
-  notice.acknowledgedAt
-    ? html`<p class="said">您在${moment(notice.acknowledgedAt, now)}说已阅读。</p>`
-    : html`<div class="deeds">${deed(`/me/notices/${notice.id}/acknowledge`, view.formToken, '我已阅读')}</div>`
-}
-${groups.length > 0 ? ownGroups(view, notice, groups) : ''}`,
-    })
-  })
-
-  routes.post('/me/notices/:noticeId/acknowledge', ownNoticePolicy, async view => {
-    await acknowledgeReading(view.rt, view.viewer.actor, view.thing.id)
-    return view.goTo(`/me/notices/${view.thing.id}`, '已记下您已阅读，谢谢。')
-  })
-
-  for (const word of ['received', 'relayed'] as const)
-    routes.post(`/me/notices/:noticeId/${word}`, ownNoticePolicy, async view => {
-      const { group } = view.read(z.object({ group: z.coerce.number().int().positive().optional().catch(0) }))
-      const settle = word === 'received' ? acknowledge : relayDone
-      const input = { noticeId: view.thing.id, groupIds: group === undefined ? [] : [group] }
-      return view.goTo(
-        `/me/notices/${view.thing.id}`,
-        await inTransaction(view.rt, tx => settle(tx, view.viewer.actor, input)).then(
-          settled =>
-            word === 'received'
-              ? '已记下您看到了。转发到群后请点“转”。'
-              : `已登记转发到${settled.groupNames.slice(0, 5).join('、')}${settled.groupNames.length > 5 ? `等 ${settled.groupNames.length} 个群` : ''}。${settled.left > 0 ? `您还有 ${settled.left} 个群的通知待转。` : '都办好了，谢谢！'}`,
-          error => {
-            // tapped twice, or said in the chat meanwhile: nothing is wrong
-            if (error instanceof DomainError && error.code === 'notice.nothing_open')
-              return '这些群已经登记过了，不用再办。'
-            throw error
-          },
-        ),
-      )
-    })
-}
-
-/** The owner's groups with a notice: what is said here is what 收 and 转 say in the chat. */
-function ownGroups(
-  view: View<OwnNotice>,
-  notice: OwnNotice,
-  groups: Awaited<ReturnType<typeof ownGroupsOf>>,
-): Html {
-  const open = groups.filter(group => group.isToRelay)
-  const path = `/me/notices/${notice.id}`
-  return html`<h2>我做群主的群</h2>
-${
-  open.length > 0
-    ? html`<div class="card"><p>请把上面的正文转发到下面${open.length > 1 ? `这 ${open.length} 个` : '这个'}群，转好后点“转”。</p><div class="deeds">${deed(`${path}/relayed`, view.formToken, open.length > 1 ? '转：都转发好了' : '转：已转发到群')}${
-        open.every(group => group.isReceived)
-          ? html`<span class="soft">您说过已看到</span>`
-          : html`<form class="deed" method="post" action="${path}/received">${token(view.formToken)}<button class="second">收：已看到，稍后转</button></form>`
-      }</div></div>`
-    : ''
-}
-<div class="card"><ul class="plain">${groups.map(
-    group =>
-      html`<li class="own-group"><span>${group.name} <span class="soft">群号 ${group.id}</span> ${group.status === 'posted' ? tag('已到群', 'good') : group.isToRelay ? tag('待您转发', notice.deadlineAt < view.rt.clock.now() ? 'bad' : 'wait') : tag(waitingWords(group.status), 'wait')}</span>${
-        group.isToRelay && open.length > 1
-          ? html`<form method="post" action="${path}/relayed">${token(view.formToken)}<input type="hidden" name="group" value="${group.id}"><button class="second">转</button></form>`
-          : ''
-      }</li>`,
-  )}</ul></div>`
-}
-
-function waitingWords(status: string): string {
-  return status === 'sent' ? '请在企业微信里确认群发' : (deliveryWords[status] ?? status)
 }
 
 // what is known, and who looked

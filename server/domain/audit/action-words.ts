@@ -25,6 +25,7 @@ const erasedNames: Record<string, string> = {
 }
 
 const named = (names: Record<string, string>, value: unknown, other: string) => names[String(value)] ?? other
+const numbered = (value: unknown) => (typeof value === 'number' ? ` ${value} ` : '')
 const because = (details: Details) =>
   typeof details.reason === 'string' && details.reason !== '' ? `，理由：${details.reason}` : ''
 const counted = (details: Details) =>
@@ -58,6 +59,13 @@ const words: Record<string, (details: Details) => string> = {
   'contact.assigned': () => '定下长期联系的团支部',
   'contact.ended': () => '不再长期联系团支部',
   'contact.visited': () => '登记到联系的团支部走访',
+  'danger.answered': () => '应答：有人有危险，我来处理',
+  'danger.closed': () => '登记求助的人已平安',
+  'danger.confirmed': () => '核实有人有危险，报告上级',
+  'danger.false_alarm': () => '登记求助为误报',
+  'danger.reported': () => '有人对机器人说有危险',
+  'duty_report.exported': ({ period }) => `导出双月报告${typeof period === 'string' ? `（${period}）` : ''}`,
+  'duty_report.sent': ({ isChange }) => (isChange === true ? '更改双月报告' : '报送双月报告'),
   'group.dissolved': ({ by }) => `登记群解散${by === 'platform' ? '（平台告知）' : ''}`,
   'group.join_code_set': () => '更换入群码',
   'group.members_listed': ({ by }) => (by === 'roll_call' ? '签到结束，按签到核对成员' : '粘贴名单核对成员'),
@@ -79,12 +87,25 @@ const words: Record<string, (details: Details) => string> = {
   'join_request.undone': () => '撤销了入群申请的结论',
   'member.joined': () => '凭入群码进了群',
   'messages.retried': () => '让没发出去的消息重发',
+  'notice.answered': ({ isChange }) => (isChange === true ? '更改对通知的答复' : '答复通知'),
+  'notice.corrected': ({ correction, groups }) =>
+    `更正通知${typeof correction === 'number' ? `（更正为通知 ${correction}，${groups} 个群）` : ''}`,
   'notice.exported': ({ rows }) => `导出通知的送达名单${typeof rows === 'number' ? `（${rows} 行）` : ''}`,
   'notice.issued': ({ groups }) => `发出通知${typeof groups === 'number' ? `（${groups} 个群）` : ''}`,
+  'notice.withdrawn': details => `撤回通知${because(details)}`,
+  'notice_answers.exported': ({ rows }) =>
+    typeof rows === 'number' ? `导出通知的答复（${rows} 个单位）` : '下载答复通知的文件',
+  'notice_draft.approved': ({ draft }) => `同意通知草稿${numbered(draft)}发出`,
+  'notice_draft.changed': ({ draft }) => `改别人写的通知草稿${numbered(draft)}`,
+  'notice_draft.dropped': ({ draft }) => `作废通知草稿${numbered(draft)}`,
+  'notice_draft.failed': ({ draft }) => `定时的通知草稿${numbered(draft)}没有发成`,
+  'notice_draft.returned': ({ draft }) => `退回通知草稿${numbered(draft)}`,
+  'notice_draft.submitted': ({ draft }) => `提交通知草稿${numbered(draft)}`,
   'person.erased': ({ why }) => `删除了个人信息${inBrackets(named(erasedNames, why, ''))}`,
   'person.unmask_refused': details => `想查看完整的手机号、身份证号，没有给看${because(details)}`,
   'person.unmasked': details => `查看了完整的手机号、身份证号${because(details)}`,
   'record.recategorised': () => '更正消息记录的类别',
+  'rehearsal.asked': ({ groups }) => `演练通知${typeof groups === 'number' ? `（${groups} 个群）` : ''}`,
   'roll_call.opened': () => '发起群签到',
   'roster.exported': ({ count }) => `导出名册${typeof count === 'number' ? `（${count} 人）` : ''}`,
   'roster.import_undone': () => '撤销一次名册导入',
@@ -96,7 +117,20 @@ const words: Record<string, (details: Details) => string> = {
     typeof count === 'number' ? `让其他 ${count} 处登录退出` : '让一处登录退出',
   'session.started': ({ way }) => `登录网页（${named(wayNames, way, '其他方式')}）`,
   'sheet.exported': ({ month }) => `导出报表${typeof month === 'string' ? `（${month}）` : ''}`,
+  'slip.added': () => '本人补充了上报',
+  'slip.answered': () => '答复上报',
+  'slip.closed': () => '上报办结',
+  'slip.merged': () => '合并同一件事的上报',
+  'slip.raised': () => '上报升到上一级',
+  'slip.sent': () => '有人上报',
+  'slip.told_group': () => '把上报的答复转告群里',
   'task.done': () => '把群里的待办登记为完成',
+  'work_schedule.adopted': ({ year, steps }) =>
+    `采用工作日程${typeof year === 'number' ? `（${year}年，${steps} 步）` : ''}`,
+  'work_schedule.approved': () => '同意工作日程',
+  'work_schedule.returned': details => `退回工作日程${because(details)}`,
+  'work_schedule_step.dropped': ({ title }) => `取消工作日程里的一步${titled(title)}`,
+  'work_schedule_step.moved': ({ title }) => `改工作日程里的一步${titled(title)}`,
   'unit.manager_appointed': () => '指定专人',
   'update.retried': () => '让一条没办成的消息重新办理',
   'updates.retried': () => '让没办成的消息重新办理',

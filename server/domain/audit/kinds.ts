@@ -3,10 +3,15 @@ import { auditActions } from './action-words.ts'
 /** The kinds of actions by which the audit log is looked through; an action may be of several. */
 export const auditKinds = [
   { id: 'views', name: '查看和导出', of: /\.(exported|unmasked|viewed)$/ },
-  { id: 'notices', name: '通知', of: /^(notice|delivery)\./ },
+  {
+    id: 'notices',
+    name: '通知',
+    of: /^(notice|notice_draft|notice_answers|work_schedule|work_schedule_step|delivery|rehearsal)\./,
+  },
   { id: 'groups', name: '群和成员', of: /^(group|member|task|roll_call)\./ },
+  { id: 'slips', name: '上报和求助', of: /^(slip|danger)\./ },
   { id: 'requests', name: '入群申请', of: /^join_request\./ },
-  { id: 'records', name: '记录和报表', of: /^(record|activity|sheet|unit_facts)\./ },
+  { id: 'records', name: '记录和报表', of: /^(record|activity|sheet|unit_facts|duty_report)\./ },
   { id: 'roster', name: '名册和人员', of: /^(roster|roster_draft|roster_import|person)\./ },
   { id: 'units', name: '单位、交接和联系点', of: /^(unit|hand_over|contact)\./ },
   { id: 'tokens', name: '接口令牌', of: /^api_token\./ },

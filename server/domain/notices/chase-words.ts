@@ -1,4 +1,6 @@
+import type { NoticeAsk } from '../../../db/queries/notices.ts'
 import { chineseMoment } from '../../clock.ts'
+import { askWords } from './relay-request.ts'
 import type { Ask } from './whom-to-ask.ts'
 
 export interface ChasedNotice {
@@ -7,13 +9,19 @@ export interface ChasedNotice {
   unitPath: string
   authorId: number
   deadlineAt: Date
+  importance: string
+  ask: NoticeAsk | null
 }
 
 const MAX_OWN = 5
 const MAX_OTHERS = 10
 
 /** What somebody is asked in one message; every chase says why, and what is expected. */
-export function chaseText(asks: readonly Ask[], notices: ReadonlyMap<number, ChasedNotice>): string {
+export function chaseText(
+  asks: readonly Ask[],
+  notices: ReadonlyMap<number, ChasedNotice>,
+  publicUrl: string,
+): string {
   const parts: string[] = []
   for (const [noticeId, theirs] of Map.groupBy(asks, ask => ask.delivery.noticeId)) {
     const notice = notices.get(noticeId)
@@ -22,6 +30,7 @@ export function chaseText(asks: readonly Ask[], notices: ReadonlyMap<number, Cha
     const others = theirs.filter(ask => ask.as !== 'owner')
     if (own.length > 0) parts.push(reminder(notice, own))
     if (others.length > 0) parts.push(request(notice, others))
+    if (notice.ask !== null) parts.push(askWords(noticeId, notice.ask, `${publicUrl}/n/${noticeId}`))
   }
   return parts.join('\n\n')
 }

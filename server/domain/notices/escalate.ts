@@ -6,15 +6,18 @@ import {
   insertAsks,
   pairKey,
   reachablePersons,
+  stopUnsent,
   takeDueDeliveries,
 } from '../../../db/queries/cascade.ts'
-import { noticeById } from '../../../db/queries/notices.ts'
+import { noticeById, rerouteDeliveries } from '../../../db/queries/notices.ts'
 import type { DomainRuntime } from '../../runtime.ts'
 import { answerersFor } from '../groups/managers.ts'
-import { sendToPerson } from '../outgoing/enqueue.ts'
+import { sendToPersons } from '../outgoing/enqueue.ts'
 import { type ChasedNotice, chaseText } from './chase-words.ts'
-import { noticeRules } from './rules.ts'
-import { type Ask, bundle, whomToAsk } from './whom-to-ask.ts'
+import { handToOwners } from './fall-back.ts'
+import { importanceRule, noticeRules } from './rules.ts'
+import { nextWakingMoment } from './timing.ts'
+import { type Ask, type Bundle, bundle, unitsAbove, whomToAsk } from './whom-to-ask.ts'
 
 /** Deliveries in one transaction. */
 const LIMIT = 1000
@@ -22,7 +25,7 @@ const LIMIT = 1000
 const TOGETHER_MS = 30 * 60_000
 
 /**
- * Does the steps that are due: reminds owners who have not relayed, then asks those who answer for the unit and those of
+ * Does the steps that are due: has owners relay what no robot, app chat or mass task has brought into their groups, reminds owners who have not relayed, then asks those who answer for the unit and those of
  * the unit above (催办). The step and the messages that come of it are one transaction, so a step that is taken twice asks
  * once. One batch at a time.
  * @returns counts; `deliveries` is 0 when nothing is due
@@ -33,19 +36,20 @@ export async function escalateDue(
   const now = rt.clock.now()
   const due = await takeDueDeliveries(rt.db, now, new Date(now.getTime() + TOGETHER_MS), LIMIT)
   const notices = await noticesOf(rt, due)
-  const asks = await asksFor(rt, due, notices)
+  const asks = await asksFor(rt, await handLate(rt, due), notices)
   const pairs = asks.map(({ personId, delivery }) => ({ noticeId: delivery.noticeId, personId }))
   const chases = await chasesHad(rt.db, pairs)
   // everybody may have had the request to relay
   const had = new Map(pairs.map(pair => [pairKey(pair), 1 + (chases.get(pairKey(pair)) ?? 0)]))
   const bundles = bundle(asks, had, noticeRules.maxMessages.value)
-  const counts = { deliveries: due.length, reminders: 0, escalations: 0 }
-  for (const { personId, asks: theirs } of bundles) {
-    const isOwn = theirs.every(ask => ask.as === 'owner')
-    if (isOwn) counts.reminders++
-    else counts.escalations++
-    await sendToPerson(rt, personId, isOwn ? 'reminder' : 'escalation', chaseText(theirs, notices))
-  }
+  const reminders = bundles.filter(isReminder)
+  await tell(rt, reminders, 'reminder', notices)
+  await tell(
+    rt,
+    bundles.filter(each => !isReminder(each)),
+    'escalation',
+    notices,
+  )
   const told = bundles.flatMap(each => each.asks)
   await insertAsks(
     rt.db,
@@ -61,7 +65,69 @@ export async function escalateDue(
     }),
   )
   await countChases(rt.db, [...counted.values()], now)
-  return counts
+  return {
+    deliveries: due.length,
+    reminders: reminders.length,
+    escalations: bundles.length - reminders.length,
+  }
+}
+
+const isReminder = ({ asks }: Bundle): boolean => asks.every(ask => ask.as === 'owner')
+
+/** A step that is late, because the server was down, wakes nobody either, unless it is about an urgent notice. */
+async function tell(
+  rt: DomainRuntime,
+  bundles: Bundle[],
+  purpose: 'reminder' | 'escalation',
+  notices: ReadonlyMap<number, ChasedNotice>,
+): Promise<void> {
+  const now = rt.clock.now()
+  const leavesAt = ({ asks }: Bundle) =>
+    Math.min(
+      ...asks.map(({ delivery }) => {
+        const rule = importanceRule(notices.get(delivery.noticeId)?.importance ?? 'normal')
+        return nextWakingMoment(noticeRules, rule, now).getTime()
+      }),
+    )
+  for (const [at, theirs] of Map.groupBy(bundles, leavesAt))
+    await sendToPersons(
+      rt,
+      theirs.map(({ personId, asks }) => ({ personId, text: chaseText(asks, notices, rt.publicUrl) })),
+      purpose,
+      new Date(at),
+    )
+}
+
+/** A robot or an app chat that has not posted by now, or a mass task that could not be made, is not waited for any longer. */
+const LATE = '到催办时还没有发出，改由群主转发'
+
+/**
+ * Stops what has not gone out into groups and hands it to their owners.
+ * @returns what is to be asked about: those whose owner has just got the text are not, the first time
+ */
+async function handLate(rt: DomainRuntime, due: DueDelivery[]): Promise<DueDelivery[]> {
+  const late = due.filter(({ route, status }) => route !== 'relay' && status === 'pending')
+  const stopped = await stopUnsent(
+    rt.db,
+    late.map(delivery => delivery.id),
+    LATE,
+  )
+  if (stopped.length === 0) return due
+  const owners = stopped.flatMap(({ ownerId }) => ownerId ?? [])
+  const reachable = await reachablePersons(rt.db, [...new Set(owners)])
+  const canReach = (ownerId: number | null) => ownerId !== null && reachable.has(ownerId)
+  const told = await handToOwners(
+    rt,
+    stopped.filter(each => canReach(each.ownerId)),
+  )
+  const untold = stopped.filter(each => !told.has(each.deliveryId)).map(each => each.deliveryId)
+  await rerouteDeliveries(rt.db, untold, null, rt.clock.now())
+  const handed = new Set(stopped.map(each => each.deliveryId))
+  return due.flatMap(delivery => {
+    if (!handed.has(delivery.id)) return [delivery]
+    if (told.has(delivery.id) && delivery.to === 'owner') return []
+    return [{ ...delivery, route: 'relay' as const, status: told.has(delivery.id) ? 'pending' : 'failed' }]
+  })
 }
 
 async function noticesOf(rt: DomainRuntime, due: DueDelivery[]): Promise<Map<number, ChasedNotice>> {
@@ -84,7 +150,10 @@ async function asksFor(
   )
   const answerers = await answerersFor(rt, [
     ...new Set(
-      due.flatMap(({ unitId, parentUnitId }) => [unitId, ...(parentUnitId === null ? [] : [parentUnitId])]),
+      due.flatMap(({ noticeId, unitId, unitPath }) => [
+        unitId,
+        ...unitsAbove(unitPath, notices.get(noticeId)?.unitPath ?? unitPath),
+      ]),
     ),
   ])
   const concerned = [

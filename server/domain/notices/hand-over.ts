@@ -1,6 +1,6 @@
-import { moveDeliveries, noticeById, rerouteDeliveries } from '../../../db/queries/notices.ts'
+import { moveDeliveries, noticeById } from '../../../db/queries/notices.ts'
 import type { DomainRuntime } from '../../runtime.ts'
-import { insertRelayRequest } from './relay-request.ts'
+import { handToOwners } from './fall-back.ts'
 
 /** A notice whose deadline is longer past is not sent to a new owner again. Source: project assumption. */
 const STALE_MS = 7 * 86_400_000
@@ -18,7 +18,6 @@ export async function handOverDeliveries(
   for (const { id, noticeId } of await moveDeliveries(rt.db, group.id, ownerId)) {
     const notice = await noticeById(rt.db, noticeId)
     if (!notice || notice.deadlineAt.getTime() + STALE_MS < now.getTime()) continue
-    const relayId = await insertRelayRequest(rt, noticeId, ownerId)
-    await rerouteDeliveries(rt.db, [id], relayId, now)
+    await handToOwners(rt, [{ deliveryId: id, noticeId, ownerId }])
   }
 }

@@ -1,17 +1,17 @@
 import { insertCascade, type Reach, reachOfUnit } from '../../../db/queries/cascade.ts'
+import { moveFiles } from '../../../db/queries/notice-files.ts'
 import { insertNotice, type NoticeAsk, type NoticeAudience } from '../../../db/queries/notices.ts'
 import { appendAudit } from '../../../db/queries/platform.ts'
 import { type UnitRow, unitById } from '../../../db/queries/units.ts'
 import { DomainError, notAllowed } from '../../errors.ts'
 import type { DomainRuntime } from '../../runtime.ts'
 import { type KnownActor, managesUnit } from '../actor.ts'
-import { findAlerts } from '../messages/alerts.ts'
 import type { Category } from '../messages/categories.ts'
+import { checkAudience } from './audience.ts'
+import { planLevels } from './by-level.ts'
+import { checkNotice } from './check.ts'
 import { type Importance, importanceRule, noticeRules } from './rules.ts'
 import { type NoticeTiming, timingOf } from './timing.ts'
-
-/** UTF-8 bytes that a notice may have, so that its relayed copy fits one message with room for a link. */
-const MAX_NOTICE_BYTES = 2000
 
 /** A notice to be sent at once. What is left out is as it is mostly: to all groups, all levels together, nothing asked. */
 export interface NoticeInput {
@@ -35,39 +35,19 @@ export interface IssuedNotice extends Reach, NoticeTiming {
   id: number
 }
 
-/** What a notice from this unit would reach. */
-export function planReach(rt: DomainRuntime, unit: UnitRow): Promise<Reach> {
-  return reachOfUnit(rt.db, unit.path)
+/** What a notice from this unit would reach. @throws DomainError `notice.audience` */
+export async function planReach(
+  rt: DomainRuntime,
+  unit: UnitRow,
+  audience: NoticeAudience = {},
+): Promise<Reach> {
+  await checkAudience(rt, unit, audience)
+  return reachOfUnit(rt.db, unit.path, audience)
 }
 
 /** When a notice that is issued now goes out, is due, and is asked after. */
 export function planTiming(rt: DomainRuntime, importance: Importance): NoticeTiming {
   return timingOf(noticeRules, importanceRule(importance), rt.clock.now())
-}
-
-/**
- * Checks a notice before it is sent. No classified content may be in a group in any form (中少办发〔2017〕4号 五.1), and
- * personal data does not belong there either.
- * @throws DomainError `notice.empty`, `notice.too_long`, `notice.secret`, `notice.privacy`
- */
-export function checkNotice(body: string): void {
-  if (body.trim() === '') throw new DomainError('notice.empty', '通知是空的。')
-  const bytes = Buffer.byteLength(body)
-  if (bytes > MAX_NOTICE_BYTES)
-    throw new DomainError(
-      'notice.too_long',
-      `通知太长（${bytes} 字节，最多 ${MAX_NOTICE_BYTES} 字节，约 660 个汉字）。请缩短，或改发文件链接。`,
-    )
-  for (const alert of findAlerts(body)) {
-    const place = body.slice(Math.max(0, alert.index - 6), alert.index + alert.length + 6)
-    if (alert.kind === 'secret')
-      throw new DomainError(
-        'notice.secret',
-        `通知里可能有涉密或内部内容（“${place}”），不能在群里发（中少办发〔2017〕4号 五.1）。`,
-      )
-    if (alert.kind === 'privacy')
-      throw new DomainError('notice.privacy', `通知里有个人信息（“${place}”附近），请去掉后再发。`)
-  }
 }
 
 /**
@@ -83,7 +63,9 @@ export async function issueNotice(
   const unit = await unitById(rt.db, input.unitId)
   if (!unit || !managesUnit(rt.templates, actor, unit.path)) throw notAllowed('以这个单位的名义发通知')
   const body = input.body.trim()
-  checkNotice(body)
+  checkNotice({ body, link: input.link ?? null, ask: input.ask ?? null })
+  const { audience = {}, mode = 'at-once' } = input
+  await checkAudience(rt, unit, audience)
   const now = rt.clock.now()
   const timing = planTiming(rt, input.importance)
   const id = await insertNotice(rt.db, {
@@ -93,8 +75,8 @@ export async function issueNotice(
     body,
     category: input.category,
     importance: input.importance,
-    audience: input.audience ?? {},
-    mode: input.mode ?? 'at-once',
+    audience,
+    mode,
     link: input.link ?? null,
     ask: input.ask ?? null,
     kind: input.follows?.kind ?? 'notice',
@@ -104,12 +86,27 @@ export async function issueNotice(
     issuedAt: now,
     deadlineAt: timing.deadlineAt,
   })
+  if (input.draftId !== undefined) await moveFiles(rt.db, input.draftId, id)
   const reach = await insertCascade(
     rt.db,
-    { id, unitPath: unit.path },
-    { now, startsAt: timing.startsAt, firstStepAt: timing.steps[0]?.at ?? null },
+    { id, unitPath: unit.path, audience },
+    {
+      now,
+      startsAt: timing.startsAt,
+      firstStepAt: timing.steps[0]?.at ?? null,
+      ...(mode === 'by-level' && {
+        latestStarts: await planLevels(rt, unit, audience, input.importance, timing),
+      }),
+    },
   )
-  if (reach.groups === 0) throw new DomainError('notice.no_groups', `${unit.name}及下级还没有登记过群。`)
+  // what follows a notice that has reached nobody yet tells nobody, and is none the less its correction
+  if (reach.groups === 0 && !input.follows)
+    throw new DomainError(
+      'notice.no_groups',
+      Object.keys(audience).length === 0
+        ? `${unit.name}及下级还没有登记过群。`
+        : `${unit.name}及下级没有符合发送范围的群，请改一改范围。`,
+    )
   await appendAudit(rt.db, {
     at: now,
     actorId: actor.person.id,

@@ -27,6 +27,10 @@ export interface NoticeRules {
   importances: readonly ImportanceRule[]
   quiet: { from: string; to: string }
   escalation: { steps: readonly { share: number; to: StepTo }[] }
+  /** Within which share of the time all levels of a notice that goes level by level (逐级下发) have begun. */
+  byLevel: { share: number }
+  /** When a second person has to look at a notice before it goes (第二人审核): what units of these levels send, or reaches so many groups. */
+  approval: { levels: readonly string[]; groups: number }
   /** How many messages about one notice a person gets at most, the request to relay it included. */
   maxMessages: { value: number }
 }

@@ -1,16 +1,22 @@
+import { cancelSettled } from '../../../db/queries/cascade.ts'
+import { settleOriginals } from '../../../db/queries/notice-changes.ts'
 import {
   deliveryDetails,
   deliveryIdsOfOutgoing,
   insertNoticeRecords,
   insertReceipt,
+  insertReceipts,
+  noticeById,
   type OpenDelivery,
   openDeliveriesOf,
-  settleDelivery,
+  settlePosted,
 } from '../../../db/queries/notices.ts'
 import { dayOf, monthOf } from '../../clock.ts'
 import { DomainError } from '../../errors.ts'
 import type { DomainRuntime } from '../../runtime.ts'
 import { type KnownActor, managesGroup } from '../actor.ts'
+import { beginNextLevels } from './by-level.ts'
+import { isWithdrawn } from './changing.ts'
 
 /** What proves that a notice is in a group. */
 export interface Proof {
@@ -27,15 +33,20 @@ export interface Proof {
  */
 export async function notePosted(rt: DomainRuntime, deliveryIds: number[], proof: Proof): Promise<number> {
   const records = []
-  for (const delivery of await deliveryDetails(rt.db, deliveryIds)) {
-    if (!(await settleDelivery(rt.db, delivery.id, 'posted', rt.clock.now()))) continue
-    await insertReceipt(rt.db, {
+  const posted = []
+  const receipts = []
+  const details = await deliveryDetails(rt.db, deliveryIds)
+  const fresh = await settlePosted(rt.db, deliveryIds, rt.clock.now())
+  for (const delivery of details) {
+    if (!fresh.has(delivery.id)) continue
+    receipts.push({
       deliveryId: delivery.id,
       kind: proof.kind,
       personId: proof.personId,
       proof: proof.details,
       at: proof.at,
     })
+    posted.push(delivery)
     records.push({
       groupId: delivery.groupId,
       unitId: delivery.unitId,
@@ -50,7 +61,18 @@ export async function notePosted(rt: DomainRuntime, deliveryIds: number[], proof
       createdAt: rt.clock.now(),
     })
   }
+  await insertReceipts(rt.db, receipts)
   await insertNoticeRecords(rt.db, records)
+  await beginNextLevels(rt, posted)
+  // somebody was quicker than the robot
+  if (proof.kind === 'relayed') await cancelSettled(rt.db, deliveryIds)
+  // a correction holds the whole text: where it is, nobody has to bring the original any more
+  await settleOriginals(
+    rt.db,
+    records.map(record => record.deliveryId),
+    proof.personId,
+    { at: proof.at, now: rt.clock.now() },
+  )
   return records.length
 }
 
@@ -137,9 +159,11 @@ async function choose(
   pick: typeof chosenOf,
 ): Promise<{ noticeId: number; mine: OpenDelivery[]; all: OpenDelivery[] }> {
   // an owner who has gone from the roster has no say any more, nor counts their word as proof
-  const all = (await openDeliveriesOf(rt.db, actor.person.id)).filter(delivery =>
+  const open = (await openDeliveriesOf(rt.db, actor.person.id)).filter(delivery =>
     managesGroup(rt.templates, actor, { ownerId: actor.person.id, unitPath: delivery.unitPath }),
   )
+  // of a notice that was corrected the correction is to be relayed; whoever relayed the original before may say so
+  const all = open.filter(delivery => !delivery.isReplaced || delivery.noticeId === input.noticeId)
   const notices = [...new Set(all.map(delivery => delivery.noticeId))]
   const noticeId = input.noticeId ?? notices[0]
   if (noticeId === undefined) throw new DomainError('notice.nothing_open', '您没有等待转发的通知，都办好了。')
@@ -150,6 +174,8 @@ async function choose(
     )
   const ofNotice = all.filter(delivery => delivery.noticeId === noticeId)
   const mine = pick(ofNotice, noticeId, input.groupIds)
+  const withdrawnAt = mine.length > 0 ? null : ((await noticeById(rt.db, noticeId))?.withdrawnAt ?? null)
+  if (withdrawnAt !== null) throw isWithdrawn(noticeId, withdrawnAt)
   if (mine.length === 0)
     throw new DomainError(
       'notice.nothing_open',

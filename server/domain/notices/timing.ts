@@ -37,6 +37,29 @@ export function timingOf(policy: NoticeRules, rule: ImportanceRule, issuedAt: Da
   return { startsAt, deadlineAt, steps }
 }
 
+/**
+ * When each level of a notice that goes level by level begins at the latest: spread evenly within the policy's share of
+ * the time, so that the last has begun before anybody is asked after it.
+ * @param levels those that have groups, from the top downwards
+ */
+export function latestStartsOf(
+  policy: NoticeRules,
+  rule: ImportanceRule,
+  { startsAt, deadlineAt }: Pick<NoticeTiming, 'startsAt' | 'deadlineAt'>,
+  levels: readonly string[],
+): Map<string, Date> {
+  const quiet = rule.keepsQuiet ? policy.quiet : null
+  const spanMs = wakingMs(quiet, startsAt, deadlineAt) * policy.byLevel.share
+  return new Map(
+    levels.map((level, index) => [level, addWaking(quiet, startsAt, (spanMs * index) / levels.length)]),
+  )
+}
+
+/** The moment itself, or the end of the quiet hours that it falls into, where a notice of this importance keeps them. */
+export function nextWakingMoment(policy: NoticeRules, rule: ImportanceRule, moment: Date): Date {
+  return afterQuiet(rule.keepsQuiet ? policy.quiet : null, moment)
+}
+
 /** What a notice of a programme is unless its writer says otherwise. */
 export function defaultImportance(programme: Programme): Importance {
   return programme.notices.importantSameDay.value ? 'same-day' : 'normal'

@@ -24,7 +24,9 @@ export interface AskFacts {
 /**
  * Whom a step of the escalation asks about a group without the notice (催办): the owner; those who answer for its unit;
  * those of the unit above. Where nobody of a step has an account, the next is asked at once: waiting would reach nobody.
- * Nobody is asked twice to see to the same group, nor to see to what is theirs to relay.
+ * Where the unit above has been asked before its turn, the next above it is, up to the unit that sent the notice and its
+ * author: a unit with nobody but the owner would otherwise have one chance less. Nobody is asked twice to see to the same
+ * group, nor to see to what is theirs to relay.
  */
 export function whomToAsk(delivery: DueDelivery, facts: AskFacts): Ask[] {
   const { ownerId, route, status } = delivery
@@ -33,11 +35,11 @@ export function whomToAsk(delivery: DueDelivery, facts: AskFacts): Ask[] {
       .filter(personId => personId !== ownerId && facts.canReach(personId) && !facts.wasAsked(personId))
       .map((personId): Ask => ({ personId, delivery, as }))
   const above = () => {
-    const isBelow = delivery.unitPath.length > facts.noticeUnitPath.length
-    return others(
-      'unit-above',
-      isBelow && delivery.parentUnitId !== null ? facts.answerersOf(delivery.parentUnitId) : [facts.authorId],
-    )
+    for (const unitId of unitsAbove(delivery.unitPath, facts.noticeUnitPath)) {
+      const asks = others('unit-above', facts.answerersOf(unitId))
+      if (asks.length > 0) return asks
+    }
+    return others('unit-above', [facts.authorId])
   }
   const unitOrAbove = () => {
     const own = others('unit', facts.answerersOf(delivery.unitId))
@@ -45,8 +47,18 @@ export function whomToAsk(delivery: DueDelivery, facts: AskFacts): Ask[] {
   }
   if (delivery.to === 'unit-above') return above()
   if (delivery.to === 'unit' || ownerId === null || !facts.canReach(ownerId)) return unitOrAbove()
+  // a robot may still post, a task still be made, the request to relay still be on its way
+  if (status === 'pending') return []
   const isTheirs = route === 'relay' || route === 'mass' || status === 'unknown'
   return isTheirs ? [{ personId: ownerId, delivery, as: 'owner' }] : []
+}
+
+/** The units above one, the nearest first, up to the one that sent the notice. */
+export function unitsAbove(unitPath: string, noticeUnitPath: string): number[] {
+  const idsOf = (path: string) => path.split('/').filter(Boolean).map(Number)
+  return idsOf(unitPath)
+    .slice(idsOf(noticeUnitPath).length - 1, -1)
+    .reverse()
 }
 
 /** What one person is asked in one message. */

@@ -4,7 +4,7 @@ import { askCardChange } from './enqueue.ts'
 
 /** What a card is about: when it is settled, all cards about it show how. */
 export interface CardSubject {
-  kind: 'join_request' | 'task'
+  kind: 'join_request' | 'task' | 'notice_draft'
   id: number
 }
 

@@ -69,15 +69,19 @@ export async function sendToPersons(
   }
 }
 
-/** The same as a card with buttons where the person is a member of the corp, as the text elsewhere. */
+/**
+ * The same as a card with buttons where the person is a member of the corp, as the text elsewhere.
+ * @param notBefore nothing is sent earlier: nobody is woken for what can wait
+ */
 export async function sendCard(
   rt: DomainRuntime,
   personId: number,
   purpose: Purpose,
   card: ActionCard,
   text: string,
+  notBefore: Date = rt.clock.now(),
 ): Promise<number> {
-  return send(rt, { kind: 'person', personId, purpose, texts: [text], card })
+  return send(rt, { kind: 'person', personId, purpose, texts: [text], card, nextAttemptAt: notBefore })
 }
 
 /** Has the buttons of a card that was sent replaced by a word. */
@@ -163,18 +167,19 @@ async function send(
     files?: Attachment[]
     card?: ActionCard
     expiresAt?: Date
+    nextAttemptAt?: Date
   },
 ): Promise<number> {
   const now = rt.clock.now()
   const { texts, files = [], card, ...row } = message
   const [id] = await insertOutgoing(rt.db, [
     {
+      nextAttemptAt: now,
       ...row,
       textsSealed: rt.vault.seal(JSON.stringify(texts)),
       filesSealed: files.length > 0 ? rt.vault.seal(JSON.stringify(files)) : null,
       cardSealed: card ? rt.vault.seal(JSON.stringify(card)) : null,
       status: 'pending',
-      nextAttemptAt: now,
       createdAt: now,
     },
   ])

@@ -1,6 +1,8 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { DueMessage } from '../../../db/queries/outgoing.ts'
 import { ChannelError } from '../../channels/errors.ts'
 import type { Clock } from '../../clock.ts'
+import type { MustWait } from '../../limits.ts'
 import type { Runtime } from '../../runtime.ts'
 
 type Platform = DueMessage['channel']
@@ -13,6 +15,7 @@ export class Breaker {
   private readonly clock: Clock
   private readonly unanswered = new Map<Platform, number>()
   private readonly closedUntil = new Map<Platform, Date>()
+  private readonly heldUntil = new Map<string, Date>()
 
   constructor(clock: Clock) {
     this.clock = clock
@@ -20,6 +23,28 @@ export class Breaker {
 
   mayCall(platform: Platform): boolean {
     return (this.closedUntil.get(platform) ?? new Date(0)) <= this.clock.now()
+  }
+
+  /** Whether there may be a place for it again, after one of its kind found none. */
+  mayHavePlace(due: DueMessage): boolean {
+    return due.isUrgent || (this.heldUntil.get(roadOf(due)) ?? new Date(0)) <= this.clock.now()
+  }
+
+  /**
+   * Where a limit of the whole account has no place, none of those behind has one either: they stay where they are
+   * instead of each finding out by itself.
+   */
+  hold(due: DueMessage, { limit, until, isQuota }: MustWait): void {
+    const road = roadOf(due)
+    if (road !== 'one by one' && !isQuota && isOfAccount(limit)) this.heldUntil.set(road, until)
+  }
+
+  /** Waits a little for places that come free in moments. @returns false: there are none to wait for, or time stands still */
+  async anyPlaceSoon(pauseMs: number): Promise<boolean> {
+    const before = this.clock.now()
+    if (![...this.heldUntil.values()].some(until => until > before)) return false
+    await sleep(pauseMs)
+    return this.clock.now() > before
   }
 
   /** @param error what a message came to; null when it went out */
@@ -34,6 +59,15 @@ export class Breaker {
     if (count >= MOST_UNANSWERED)
       this.closedUntil.set(platform, new Date(this.clock.now().getTime() + PAUSE_MS))
   }
+}
+
+/** Limits that are for all messages of a kind together. */
+const isOfAccount = (limit: string) => limit.startsWith('wecom.api') || limit.startsWith('appchat.')
+
+/** What shares the limits of an account. Robots and accounts of the other platform have each their own. */
+function roadOf({ kind, channel }: DueMessage): string {
+  if (kind === 'appchat' || kind === 'mass') return kind
+  return kind === 'person' && channel === 'wecom' ? 'member' : 'one by one'
 }
 
 const breakers = new WeakMap<Runtime['channels'], Breaker>()

@@ -1,8 +1,9 @@
 import { ChannelError } from '../../channels/errors.ts'
 import { textLimits } from '../../channels/text.ts'
+import type { Carried } from '../../domain/notices/relay-request.ts'
 import type { Runtime } from '../../runtime.ts'
 import { type Content, contentOf, textWithin } from './content.ts'
-import { type Message, placeFor, requireWecom, type Sent } from './message.ts'
+import { type Message, NotYet, placeFor, requireWecom, type Sent, TakenBack } from './message.ts'
 import {
   addToAppChat,
   createAppChat,
@@ -21,6 +22,7 @@ export async function send(rt: Runtime, message: Message): Promise<Sent> {
   if (message.expiresAt !== null && message.expiresAt <= rt.clock.now())
     throw new ChannelError('rejected', '已过时限，没有发出')
   const content = await contentOf(rt, message)
+  if (content.carried) mayLeave(rt, content.carried)
   switch (message.kind) {
     case 'robot':
       return postByRobot(rt, message, content)
@@ -43,6 +45,12 @@ export async function send(rt: Runtime, message: Message): Promise<Sent> {
     default:
       return sendToPerson(rt, message, content)
   }
+}
+
+/** @throws TakenBack when nothing of the notice is to go out any more; NotYet in the quiet hours */
+function mayLeave(rt: Runtime, { isVoid, startsAt }: Carried): void {
+  if (isVoid !== null) throw new TakenBack(isVoid)
+  if (startsAt > rt.clock.now()) throw new NotYet(startsAt)
 }
 
 /** A welcome code or an address to answer to that is spent. */

@@ -1,14 +1,22 @@
+import { batched } from '../../../db/batch.ts'
 import { describeError } from '../../../db/errors.ts'
-import { deliveryIdsOfOutgoing, setDeliveriesStatus, updateOutgoing } from '../../../db/queries/notices.ts'
-import { putOff, splitOff } from '../../../db/queries/outgoing.ts'
+import {
+  deliveriesOfMessages,
+  deliveryIdsOfOutgoing,
+  recordOut,
+  setDeliveriesStatus,
+  updateOutgoing,
+  withdrawDeliveries,
+} from '../../../db/queries/notices.ts'
+import { giveUpClaim, putOff, putOffNotice, splitOff } from '../../../db/queries/outgoing.ts'
 import { ChannelError } from '../../channels/errors.ts'
 import { chineseMoment } from '../../clock.ts'
 import { relayInstead } from '../../domain/notices/fall-back.ts'
 import { notePosted } from '../../domain/notices/settle.ts'
 import { unrepeatable } from '../../domain/outgoing/kinds.ts'
 import type { MustWait } from '../../limits.ts'
-import { inTransaction, type Runtime } from '../../runtime.ts'
-import type { Message, Sent } from './message.ts'
+import { type DomainRuntime, inTransaction, type Runtime } from '../../runtime.ts'
+import { type Message, NotYet, type Sent, TakenBack } from './message.ts'
 
 const BACKOFF_SECONDS = [5, 20, 60, 300, 900, 1800, 3600]
 /** While an operator sees to what is missing. */
@@ -17,18 +25,81 @@ const REPAIR_SECONDS = [600, 3600]
 const MIN_ATTEMPTS = 8
 const PATIENCE_MS = 24 * 3600_000
 
-export function recordSent(rt: Runtime, message: Message, sent: Sent): Promise<void> {
+/** Writes down that a message is out: with others that have just gone out, where nothing more is to be done about it. */
+export async function recordSent(rt: Runtime, message: Message, sent: Sent): Promise<void> {
+  if (sent.isSummons || (sent.unreached ?? []).length > 0) return recordOne(rt, message, sent)
+  try {
+    await recorderOf(rt)({ message, platformId: sent.platformId })
+  } catch {
+    // whatever is wrong with one of them, the others are not to suffer
+    await recordOne(rt, message, sent)
+  }
+}
+
+interface GoneOut {
+  message: Message
+  platformId: string
+}
+
+const recorders = new WeakMap<Runtime['channels'], (gone: GoneOut) => Promise<null>>()
+
+/** The one of this process: what goes out at the same time is written down in one transaction. */
+function recorderOf(rt: Runtime): (gone: GoneOut) => Promise<null> {
+  const recorder =
+    recorders.get(rt.channels) ??
+    batched(async (all: GoneOut[]) => {
+      await inTransaction(rt, tx => recordTogether(tx, all))
+      return all.map(() => null)
+    })
+  recorders.set(rt.channels, recorder)
+  return recorder
+}
+
+const isPost = ({ kind }: Message) => kind === 'robot' || kind === 'appchat'
+
+async function recordTogether(rt: DomainRuntime, all: GoneOut[]): Promise<void> {
+  const now = rt.clock.now()
+  await recordOut(
+    rt.db,
+    all.map(({ message, platformId }) => ({
+      id: message.id,
+      platformId,
+      recallIds: message.recallIds ?? null,
+      isPost: isPost(message),
+    })),
+    now,
+  )
+  const posts = all.filter(({ message }) => isPost(message))
+  if (posts.length === 0) return
+  const deliveries = await deliveriesOfMessages(
+    rt.db,
+    posts.map(({ message }) => message.id),
+  )
+  // robots give no number, so theirs are noted together
+  const alike = Map.groupBy(posts, ({ message, platformId }) => `${message.kind} ${platformId}`)
+  for (const same of alike.values()) {
+    const [{ message, platformId }] = same as [GoneOut]
+    await notePosted(
+      rt,
+      same.flatMap(each => deliveries.get(each.message.id) ?? []),
+      { kind: 'posted', personId: null, details: { channel: message.kind, platformId }, at: now },
+    )
+  }
+}
+
+function recordOne(rt: Runtime, message: Message, sent: Sent): Promise<void> {
   const { platformId, isSummons, unreached = [] } = sent
   return inTransaction(rt, async tx => {
     const now = rt.clock.now()
     const status = isSummons ? 'waiting' : 'sent'
-    await updateOutgoing(tx.db, message.id, { status, sentAt: now, platformId, error: null })
+    const { recallIds } = message
+    await updateOutgoing(tx.db, message.id, { status, sentAt: now, platformId, recallIds, error: null })
     if (unreached.length > 0)
       await relayInstead(
         tx,
         await splitOff(tx.db, message, unreached, '本月的群发次数已用完，或群收不到群发'),
       )
-    if (message.kind === 'robot' || message.kind === 'appchat')
+    if (isPost(message))
       await notePosted(tx, await deliveryIdsOfOutgoing(tx.db, message.id), {
         kind: 'posted',
         personId: null,
@@ -48,12 +119,15 @@ export function putBack(rt: Runtime, message: Message, { until, isQuota }: MustW
 }
 
 export async function settleFailure(rt: Runtime, message: Message, error: unknown): Promise<void> {
+  if (error instanceof TakenBack) return takeBack(rt, message, error)
+  if (error instanceof NotYet) return putOffTillMorning(rt, message, error)
   const failure = error instanceof ChannelError ? error : null
   if (!failure)
     rt.log.error({ outgoingId: message.id, ...describeError(error) }, 'a message could not be sent')
   const why = (failure?.message ?? 'internal error').slice(0, 300)
   const now = rt.clock.now()
   const mayBeThere = message.isCalling && (failure === null || failure.isUncertain)
+  if (mayBeThere && message.kind === 'mass') return giveUpClaim(rt.db, message.id, why)
   if (mayBeThere && unrepeatable.has(message.kind)) return markUnknown(rt, message, why)
   const seconds = secondsToRetry(message, failure, now)
   if (seconds !== null) {
@@ -70,6 +144,22 @@ export async function settleFailure(rt: Runtime, message: Message, error: unknow
     await setDeliveriesStatus(tx.db, message.id, 'failed', now)
     if (unrepeatable.has(message.kind)) await relayInstead(tx, message.id)
   })
+}
+
+/** Nothing of it goes out any more; nobody is asked after a group of a notice that was withdrawn. */
+function takeBack(rt: Runtime, message: Message, { why }: TakenBack): Promise<void> {
+  const words = why === 'withdrawn' ? '通知已撤回' : '要传达的群都已经有了'
+  return inTransaction(rt, async tx => {
+    await updateOutgoing(tx.db, message.id, { status: 'cancelled', claimedAt: null, error: words })
+    if (why === 'withdrawn') await withdrawDeliveries(tx.db, message.id, rt.clock.now())
+  })
+}
+
+/** In the quiet hours a notice that keeps them does not go out, and what else is due of it waits too. */
+async function putOffTillMorning(rt: Runtime, message: Message, { until }: NotYet): Promise<void> {
+  const why = `安静时间，${chineseMoment(until)}后发`
+  await putOff(rt.db, message.id, until, why)
+  if (message.noticeId !== null) await putOffNotice(rt.db, message.noticeId, until, why)
 }
 
 /** How long to wait before it is tried again; null: it is given up. */

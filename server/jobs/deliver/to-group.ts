@@ -3,14 +3,17 @@ import { identitiesOf } from '../../../db/queries/identities.ts'
 import { isAwaited, noteAdded } from '../../../db/queries/join-passes.ts'
 import type { SendResult, WecomChannel } from '../../channels/channel.ts'
 import { ChannelError } from '../../channels/errors.ts'
-import { textLimits } from '../../channels/text.ts'
+import { shortenText, textLimits } from '../../channels/text.ts'
+import type { Bubbles } from '../../channels/wecom/attachments.ts'
+import type { RobotContent } from '../../channels/wecom/robots.ts'
 import { chineseMoment } from '../../clock.ts'
 import { entitledPersons } from '../../domain/groups/composition.ts'
-import type { Attachment } from '../../domain/outgoing/attach-file.ts'
 import { sendToPerson as enqueueToPerson } from '../../domain/outgoing/enqueue.ts'
 import { returnMassPlaces, takeMassPlaces } from '../../limits.ts'
 import type { Runtime } from '../../runtime.ts'
-import { type Content, linkTo, partsOf, readFile, textWithin } from './content.ts'
+import { type Content, linkTo, partsOf, readFile } from './content.ts'
+import { massText } from './mass-text.ts'
+import { isRobotPicture, sendFileToWecom } from './media.ts'
 import {
   calling,
   type Message,
@@ -23,7 +26,6 @@ import {
 import { sendToPerson } from './to-person.ts'
 
 const EXTERNAL_CONTACT = '/cgi-bin/externalcontact'
-const UPLOAD = '/cgi-bin/media/upload'
 
 /** Posts into an internal group by its robot. */
 export async function postByRobot(rt: Runtime, message: Message, content: Content): Promise<Sent> {
@@ -38,11 +40,13 @@ export async function postByRobot(rt: Runtime, message: Message, content: Conten
   return sendSteps(rt, message, [
     ...partsOf(content, textLimits.robot).map(text => () => post(text)),
     ...content.files.map(file => async (): Promise<SendResult> => {
-      const bytes = await readFile(rt, file)
+      const bytes = await readFile(file)
       if (bytes === null) return post(linkTo(file))
-      const mediaId = await wecom.robots.upload(key, 'file', file.name, bytes)
+      const body: RobotContent = isRobotPicture(file, bytes)
+        ? { kind: 'image', bytes }
+        : { kind: 'file', mediaId: await wecom.robots.upload(key, 'file', file.name, bytes) }
       await placeFor(rt, message, { to: 'robot', key })
-      return calling(message, () => wecom.robots.post(key, { kind: 'file', mediaId }))
+      return calling(message, () => wecom.robots.post(key, body))
     }),
   ])
 }
@@ -58,11 +62,12 @@ export async function postToAppChat(rt: Runtime, message: Message, content: Cont
   }
   return sendSteps(rt, message, [
     ...partsOf(content, textLimits.appchat).map(text => () => post(text)),
-    ...content.files.map(file => async (): Promise<SendResult> => {
-      const mediaId = await upload(rt, message, wecom, file)
-      if (mediaId === null) return post(linkTo(file))
-      await placeFor(rt, message, { to: 'appchat', size })
-      return calling(message, () => wecom.appChats.post(chatId, { kind: 'file', mediaId }))
+    ...content.files.map(file => (): Promise<SendResult> => {
+      return sendFileToWecom(rt, message, wecom, file, async uploaded => {
+        if (uploaded === null) return post(linkTo(file))
+        await placeFor(rt, message, { to: 'appchat', size })
+        return calling(message, () => wecom.appChats.post(chatId, uploaded))
+      })
     }),
   ])
 }
@@ -73,20 +78,19 @@ export async function postToAppChat(rt: Runtime, message: Message, content: Cont
  */
 export async function createMassTask(rt: Runtime, message: Message, content: Content): Promise<Sent> {
   const wecom = requireWecom(rt)
-  const [owner] = (await identitiesOf(rt.db, message.personId as number)).filter(
-    account => account.channel === 'wecom',
-  )
-  if (!owner) throw new ChannelError('recipient', '群主没有绑定企业微信')
-  const text = await textWithin(rt, message.personId, content.texts.join('\n'), textLimits.mass)
+  const { sender, text } = await massText(rt, message, content)
   const files = []
-  for (const file of content.files) files.push({ file, mediaId: await upload(rt, message, wecom, file) })
-  const bubbles = {
-    text: [text, ...files.filter(({ mediaId }) => mediaId === null).map(({ file }) => linkTo(file))].join(
+  for (const file of content.files)
+    files.push({ file, uploaded: await sendFileToWecom(rt, message, wecom, file, async each => each) })
+  const { link } = content
+  const bubbles: Bubbles = {
+    text: [text, ...files.filter(({ uploaded }) => uploaded === null).map(({ file }) => linkTo(file))].join(
       '\n',
     ),
-    attachments: files.flatMap(({ mediaId }) =>
-      mediaId === null ? [] : [{ kind: 'file' as const, mediaId }],
-    ),
+    attachments: [
+      ...(link ? [{ kind: 'link' as const, title: linkTitle(text), url: link }] : []),
+      ...files.flatMap(({ uploaded }) => uploaded ?? []),
+    ],
   }
 
   await placeFor(rt, message, { to: 'wecom-api', path: `${EXTERNAL_CONTACT}/add_msg_template` })
@@ -95,7 +99,7 @@ export async function createMassTask(rt: Runtime, message: Message, content: Con
   if (chatIds.length === 0) throw new ChannelError('recipient', '这些群本月的群发次数都用完了')
   try {
     const { taskId, failed } = await calling(message, () =>
-      wecom.mass.create({ kind: 'groups', sender: owner.address, chatIds }, bubbles),
+      wecom.mass.create({ kind: 'groups', sender, chatIds }, bubbles),
     )
     if (failed.length >= chatIds.length)
       throw new ChannelError('recipient', '这些群都收不到群发（不是该群主的群，或本月次数已满）')
@@ -107,17 +111,12 @@ export async function createMassTask(rt: Runtime, message: Message, content: Con
   }
 }
 
-/** @returns the media id; null when the platform does not take a file of this size */
-async function upload(
-  rt: Runtime,
-  message: Message,
-  wecom: WecomChannel,
-  file: Attachment,
-): Promise<string | null> {
-  const bytes = await readFile(rt, file)
-  if (bytes === null) return null
-  await placeFor(rt, message, { to: 'wecom-api', path: UPLOAD })
-  return wecom.media.upload('file', file.name, bytes)
+/** @see https://developer.work.weixin.qq.com/document/path/92135 */
+const MAX_LINK_TITLE_BYTES = 128
+
+/** A link in a mass task has a title of its own: the first line of the notice. */
+function linkTitle(text: string): string {
+  return shortenText(text.split('\n', 1)[0]?.trim() || '链接', MAX_LINK_TITLE_BYTES)
 }
 
 /** Makes the person's own way into a customer group and sends it to them. */

@@ -5,14 +5,15 @@ import { wasSummoned } from '../../../db/queries/outgoing.ts'
 import { closeWindow, returnToWindow, useWindow } from '../../../db/queries/windows.ts'
 import type { OfficialAccountChannel, SendResult, WecomChannel } from '../../channels/channel.ts'
 import { ChannelError } from '../../channels/errors.ts'
+import type { ServiceMessage } from '../../channels/official-account/ports.ts'
 import type { ButtonCard } from '../../channels/wecom/cards.ts'
 import type { AppContent } from '../../channels/wecom/messages.ts'
 import { chineseMoment } from '../../clock.ts'
-import type { Attachment } from '../../domain/outgoing/attach-file.ts'
 import type { ActionCard } from '../../domain/outgoing/card.ts'
 import { MustWait } from '../../limits.ts'
 import type { Runtime } from '../../runtime.ts'
-import { type Content, linkTo, partsOf, readFile } from './content.ts'
+import { type Content, linkTo, type OutgoingFile, partsOf } from './content.ts'
+import { sendFileToWecom, sendPictureToOfficialAccount } from './media.ts'
 import { type Message, placeFor, requireWecom, type Sent, sendSteps } from './message.ts'
 
 /** Who was called by a template message and has not come is not called again for a day. */
@@ -20,8 +21,15 @@ const SUMMONS_HOLDS_MS = 24 * 3600_000
 
 type Account = NonNullable<Awaited<ReturnType<typeof identityById>>>
 
-/** From the second attempt on: what the first may have brought is not brought again. Longer than two attempts lie apart. */
+/** Longer than two attempts lie apart. */
 const DUPLICATE_SECONDS = 2 * 3600
+
+/**
+ * From the second attempt on: what the first may have brought is not brought again. What carries a notice says so at the
+ * first attempt too, since the platform may only remember what it was told to look out for; other texts, such as answers,
+ * may well be the same twice.
+ */
+const mayBeThere = (message: Message) => message.attempts > 1 || message.noticeId !== null
 
 /** Tries the person's accounts: WeCom first, then the Official Account in its window, then a template message. */
 export async function sendToPerson(rt: Runtime, message: Message, content: Content): Promise<Sent> {
@@ -79,26 +87,27 @@ function sendByApp(
 ): Promise<Sent> {
   const sendContent = async (part: AppContent): Promise<SendResult & { responseCode: string | null }> => {
     await placeFor(rt, message, { to: 'member', userId })
-    const options = message.attempts > 1 ? { duplicateCheckSeconds: DUPLICATE_SECONDS } : {}
+    const options = mayBeThere(message) ? { duplicateCheckSeconds: DUPLICATE_SECONDS } : {}
     const sent = await wecom.messages.send({ users: [userId] }, part, options)
     if (sent.invalidUsers.length > 0) throw new ChannelError('recipient', '对方不在企业微信应用的可见范围内')
     if (sent.unlicensedUsers.length > 0) throw new ChannelError('recipient', '对方的账号没有接口许可')
     const [first] = sent.parts
+    // a notice may be withdrawn
+    if (message.noticeId !== null && first?.messageId)
+      message.recallIds = [...(message.recallIds ?? []), first.messageId]
     return { platformId: first?.messageId ?? '', responseCode: first?.responseCode ?? null }
   }
   if (message.cardSealed !== null)
     return sendAsCard(rt, message, userId, card => sendContent({ kind: 'card', card }))
   const sendText = (text: string) => sendContent({ kind: 'text', text })
-  const sendFile = async (file: Attachment): Promise<SendResult> => {
-    const bytes = await readFile(rt, file)
-    if (bytes === null) return sendText(linkTo(file))
-    await placeFor(rt, message, { to: 'wecom-api', path: '/cgi-bin/media/upload' })
-    const mediaId = await wecom.media.upload('file', file.name, bytes)
-    return sendContent({ kind: 'file', mediaId })
-  }
+  const sendFile = (file: OutgoingFile): Promise<SendResult> =>
+    sendFileToWecom(rt, message, wecom, file, uploaded =>
+      uploaded === null ? sendText(linkTo(file)) : sendContent(uploaded),
+    )
   return sendSteps(rt, message, [
     ...partsOf(content, wecom.maxTextBytes).map(text => () => sendText(text)),
     ...content.files.map(file => () => sendFile(file)),
+    ...partsOf({ texts: content.closing ?? [] }, wecom.maxTextBytes).map(text => () => sendText(text)),
   ])
 }
 
@@ -169,26 +178,31 @@ export async function changeCard(rt: Runtime, message: Message, { texts }: Conte
   return { platformId: '' }
 }
 
-/** The Official Account has no file messages: a file becomes a link. */
+/** The Official Account has no file messages: a file becomes a link, a picture stays one. */
 function sendByOfficialAccount(
   rt: Runtime,
   message: Message,
   account: Account,
-  { texts, files }: Content,
+  content: Content,
   channel: OfficialAccountChannel,
 ): Promise<Sent> {
-  const lines = [...partsOf({ texts, files }, channel.maxTextBytes), ...files.map(linkTo)]
-  return sendSteps(
-    rt,
-    message,
-    lines.map(
-      line => () =>
-        sendInWindow(rt, account.id, async () => {
-          await placeFor(rt, message, { to: 'official-custom' })
-          return channel.sendText(account.address, line)
-        }),
-    ),
-  )
+  const send = (service: ServiceMessage) =>
+    sendInWindow(rt, account.id, async () => {
+      await placeFor(rt, message, { to: 'official-custom' })
+      return channel.sendServiceMessage(account.address, service)
+    })
+  const sendText = (text: string) => send({ kind: 'text', text })
+  const sendFile = (file: OutgoingFile) =>
+    file.kind === 'file'
+      ? sendText(linkTo(file))
+      : sendPictureToOfficialAccount(rt, channel, file, uploaded =>
+          uploaded === null ? sendText(linkTo(file)) : send({ kind: 'image', mediaId: uploaded.mediaId }),
+        )
+  return sendSteps(rt, message, [
+    ...partsOf(content, channel.maxTextBytes).map(text => () => sendText(text)),
+    ...content.files.map(file => () => sendFile(file)),
+    ...partsOf({ texts: content.closing ?? [] }, channel.maxTextBytes).map(text => () => sendText(text)),
+  ])
 }
 
 /**

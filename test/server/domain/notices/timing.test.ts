@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { chineseMoment, timeOf } from '../../../../server/clock.ts'
 import { type Importance, importanceRule, noticeRules } from '../../../../server/domain/notices/rules.ts'
-import { afterQuiet, timingOf } from '../../../../server/domain/notices/timing.ts'
+import { afterQuiet, latestStartsOf, timingOf } from '../../../../server/domain/notices/timing.ts'
 
 const at = (text: string) => new Date(`2026-${text}:00+08:00`)
 const timing = (importance: Importance, issuedAt: Date) =>
@@ -101,4 +101,28 @@ test('whenever it is issued, steps rise, lie before the deadline, and wake nobod
     ),
     { numRuns: 500 },
   )
+})
+
+describe('level by level', () => {
+  const starts = (importance: Importance, issued: string) =>
+    [
+      ...latestStartsOf(noticeRules, importanceRule(importance), timing(importance, at(issued)), [
+        'province',
+        'city',
+        'county',
+      ]).values(),
+    ].map(chineseMoment)
+
+  test.each<[Importance, string, string[]]>([
+    ['normal', '09-07T09:00', ['9月7日 09:00', '9月7日 11:00', '9月7日 13:00']],
+    // over the night
+    ['normal', '09-07T21:00', ['9月7日 21:00', '9月8日 08:00', '9月8日 10:00']],
+    ['urgent', '09-07T23:00', ['9月7日 23:00', '9月7日 23:16', '9月7日 23:32']],
+  ])('%s, issued %s: each level has begun by %j', (importance, issued, expected) => {
+    expect(starts(importance, issued)).toEqual(expected)
+  })
+
+  test('all have begun before anybody is asked after them', () => {
+    expect(noticeRules.byLevel.share).toBeLessThanOrEqual(noticeRules.escalation.steps[0]?.share ?? 0)
+  })
 })

@@ -40,6 +40,13 @@ describe('who is asked about a group without the notice', () => {
     ['the owner of a mass task, who must confirm it', { route: 'mass' }, {}, [[OWNER, 'owner']]],
     ['of a group without an owner, the unit at once', { ownerId: null }, {}, [[TOWN, 'unit']]],
     ['nobody, while a robot may still post', { route: 'robot', status: 'pending' }, {}, []],
+    ['nobody, while the request to relay has not left', { status: 'pending' }, {}, []],
+    [
+      'the unit at once, when a robot was given up in a group without an owner',
+      { status: 'failed', ownerId: null },
+      {},
+      [[TOWN, 'unit']],
+    ],
     [
       'the owner, when nobody knows whether it is there',
       { route: 'robot', status: 'unknown' },
@@ -72,7 +79,19 @@ describe('who is asked about a group without the notice', () => {
       [[COUNTY, 'unit-above']],
     ],
     ['last the unit above', { to: 'unit-above' }, {}, [[COUNTY, 'unit-above']]],
-    ['nobody twice', { to: 'unit-above' }, { wasAsked: id => id === COUNTY }, []],
+    [
+      'the next above, where the unit above was asked before its turn',
+      { to: 'unit-above', unitPath: '/1/2/4/5/', unitId: 5, parentUnitId: 4 },
+      { answerersOf: id => ({ 4: [TOWN], 2: [COUNTY] })[id] ?? [], wasAsked: id => id === TOWN },
+      [[COUNTY, 'unit-above']],
+    ],
+    [
+      'its author, where all between were asked',
+      { to: 'unit-above' },
+      { wasAsked: id => id === COUNTY },
+      [[AUTHOR, 'unit-above']],
+    ],
+    ['nobody twice', { to: 'unit-above' }, { wasAsked: () => true }, []],
     [
       'nobody above the unit that sent it, but its author',
       { to: 'unit-above', unitId: 2, unitPath: '/1/2/', parentUnitId: 1 },

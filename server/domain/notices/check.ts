@@ -1,0 +1,121 @@
+import type { NoticeAsk } from '../../../db/queries/notices.ts'
+import { DomainError } from '../../errors.ts'
+import { findCues } from '../messages/alert-cues.ts'
+import { findAlerts, shippedAlertFinder } from '../messages/alerts.ts'
+import { findPersonalData } from '../messages/personal-data.ts'
+import { copyOf, MAX_COPY_BYTES } from './mark.ts'
+
+const MAX_LINK_BYTES = 300
+const MAX_QUESTION = 60
+const MAX_CHOICES = 8
+const MAX_CHOICE = 20
+const MAX_MEASURE = 4
+/** Characters that are quoted on either side of what was found. */
+const AROUND = 6
+
+/** All words of a notice that anybody will read. */
+export interface NoticeWords {
+  body: string
+  link?: string | null
+  ask?: NoticeAsk | null
+  fileNames?: readonly string[]
+}
+
+/**
+ * Checks a notice before it is sent: that it is there, fits, and holds nothing that does not belong into a group.
+ * @throws DomainError `notice.empty`, `notice.too_long`, `notice.secret`, `notice.privacy`, `notice.link`, `notice.ask`
+ */
+export function checkNotice(words: string | NoticeWords): void {
+  const {
+    body,
+    link = null,
+    ask = null,
+    fileNames = [],
+  } = typeof words === 'string' ? { body: words } : words
+  if (body.trim() === '') throw new DomainError('notice.empty', '通知是空的。')
+  // with the link and the mark its relayed copy must still be one message
+  const bytes = Buffer.byteLength(copyOf({ body: body.trim(), link }, null))
+  if (bytes > MAX_COPY_BYTES)
+    throw new DomainError(
+      'notice.too_long',
+      `通知太长（${bytes} 字节，最多 ${MAX_COPY_BYTES} 字节，约 ${Math.floor(MAX_COPY_BYTES / 30) * 10} 个汉字${link === null ? '' : '，链接也算在内'}）。请缩短，或改发文件。`,
+    )
+  checkSafety({ body, link, ask, fileNames })
+  if (link !== null) checkLink(link)
+  if (ask !== null) checkAsk(ask)
+}
+
+/**
+ * No classified or internal content may be in a group in any form (中少办发〔2017〕4号 五.1), and personal data does not belong
+ * there either. It is not even kept as a draft.
+ * @throws DomainError `notice.secret`, `notice.privacy`
+ */
+export function checkSafety({ body, link = null, ask = null, fileNames = [] }: NoticeWords): void {
+  for (const alert of findAlerts(body)) {
+    const place = body.slice(Math.max(0, alert.index - AROUND), alert.index + alert.length + AROUND)
+    if (alert.kind === 'secret') throw secretIn('通知', place)
+    if (alert.kind === 'privacy') throw privateIn('通知', place)
+  }
+  if (link !== null) checkLabel('链接', decoded(link))
+  if (ask !== null)
+    for (const words of [ask.question, ...(ask.choices ?? [])]) checkLabel('要回答的问题', words)
+  for (const name of fileNames) checkLabel('文件名', name)
+}
+
+/** Secrecy as it is marked on papers; the brackets tell it from talk of a secret. */
+const MARKING = /[（(【〔［[]\s*(?:绝密|机密|秘密|内部)\s*[）)】〕］\]]/u
+/** Cues that need no others beside them in a name of a few words (`templates/policies/alerts.json`). */
+const MARKING_CUES = ['密级标注', '限制传播']
+
+/**
+ * Names and addresses are too short for likelihoods: a marking counts, and numbers of persons.
+ * @param part what it is, in Chinese
+ */
+function checkLabel(part: string, text: string): void {
+  const cues = shippedAlertFinder().cues.filter(cue => MARKING_CUES.includes(cue.id))
+  const place =
+    MARKING.exec(text)?.[0] ??
+    findCues(cues, text).map(hit => text.slice(hit.index, hit.index + hit.length))[0]
+  if (place !== undefined) throw secretIn(part, place)
+  const datum = findPersonalData(text).find(({ kind }) => kind !== 'mobile')
+  if (datum) throw privateIn(part, text.slice(Math.max(0, datum.index - AROUND), datum.index + datum.length))
+}
+
+const secretIn = (part: string, place: string) =>
+  new DomainError(
+    'notice.secret',
+    `${part}里可能有涉密或内部内容（“${place}”），不能在群里发（中少办发〔2017〕4号 五.1）。`,
+  )
+
+const privateIn = (part: string, place: string) =>
+  new DomainError('notice.privacy', `${part}里有个人信息（“${place}”附近），请去掉后再发。`)
+
+function checkLink(link: string): void {
+  if (Buffer.byteLength(link) > MAX_LINK_BYTES)
+    throw new DomainError('notice.link', `链接太长，最多 ${MAX_LINK_BYTES} 字节，请换一个短的。`)
+  if (!URL.canParse(link) || !/^https?:\/\/[^\s]+$/i.test(link))
+    throw new DomainError('notice.link', '链接不对：请写完整的网址，以 https:// 或 http:// 开头。')
+}
+
+function checkAsk({ kind, question, choices = [], measure }: NoticeAsk): void {
+  const fault = (words: string) => new DomainError('notice.ask', words)
+  if (question.trim() === '') throw fault('请写明要各单位回答什么。')
+  if ([...question].length > MAX_QUESTION) throw fault(`要回答的问题最多 ${MAX_QUESTION} 字。`)
+  if (measure !== undefined && [...measure].length > MAX_MEASURE)
+    throw fault(`单位（如“人”）最多 ${MAX_MEASURE} 字。`)
+  if (kind !== 'choice') return
+  if (choices.length < 2 || choices.length > MAX_CHOICES)
+    throw fault(`选项要有 2 到 ${MAX_CHOICES} 个，每行一个。`)
+  if (choices.some(choice => choice.trim() === '' || [...choice].length > MAX_CHOICE))
+    throw fault(`每个选项 1 到 ${MAX_CHOICE} 字。`)
+  if (new Set(choices).size < choices.length) throw fault('有重复的选项。')
+}
+
+/** What an address says to people: names of files in it are often Chinese. */
+function decoded(link: string): string {
+  try {
+    return decodeURIComponent(link)
+  } catch {
+    return link
+  }
+}

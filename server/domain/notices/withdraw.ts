@@ -1,0 +1,99 @@
+import {
+  type ChangeOutlook,
+  cancelUnsent,
+  changeOutlook,
+  listTakeBacks,
+  lockNotice,
+  markWithdrawn,
+  messagesInFlight,
+  openAskedPersons,
+  withdrawOpen,
+} from '../../../db/queries/notice-changes.ts'
+import { appendAudit } from '../../../db/queries/platform.ts'
+import { DomainError } from '../../errors.ts'
+import { type DomainRuntime, inTransaction } from '../../runtime.ts'
+import type { KnownActor } from '../actor.ts'
+import type { Category } from '../messages/categories.ts'
+import { sendToPersons } from '../outgoing/enqueue.ts'
+import { askClosedText, withdrawalText } from './change-words.ts'
+import { requireChanging } from './changing.ts'
+import { checkSafety } from './check.ts'
+import { issueNotice } from './issue.ts'
+import { type Importance, importanceRule, noticeRules } from './rules.ts'
+import { nextWakingMoment } from './timing.ts'
+
+const MAX_REASON = 200
+
+export interface Withdrawn {
+  originalId: number
+  /** The notice that tells those whom it has reached. */
+  withdrawalId: number
+  /** Groups that are told. */
+  groups: number
+  startsAt: Date
+  /** How it stood at that moment. */
+  found: ChangeOutlook
+}
+
+/**
+ * Withdraws a notice with all its corrections (撤回). What has not gone out stays unsent, nobody is chased any more, and
+ * those whom it has reached are told, with receipts of their own. What the platforms can still take back is listed for
+ * `server/jobs/take-back.ts`; those for whom that comes too late are told then.
+ *
+ * No second person is needed: it says nothing but that, and each minute counts.
+ * @throws DomainError as `requireChanging` and `checkReason`
+ */
+export function withdrawNotice(
+  rt: DomainRuntime,
+  actor: KnownActor,
+  input: { noticeId: number; reason: string; importance?: Importance },
+): Promise<Withdrawn> {
+  return inTransaction(rt, async tx => {
+    const { original } = await requireChanging(tx, actor, input.noticeId, '撤回')
+    await lockNotice(tx.db, original.id)
+    const { following } = await requireChanging(tx, actor, original.id, '撤回')
+    checkReason(input.reason)
+    const now = tx.clock.now()
+    const all = [original.id, ...following.map(each => each.id)]
+    const importance = input.importance ?? (original.importance as Importance)
+    const found = await changeOutlook(tx.db, original.id, now)
+    const asked = await openAskedPersons(tx.db, all)
+    await markWithdrawn(tx.db, all, now)
+    await cancelUnsent(tx.db, all, '通知已撤回', now)
+    const inFlight = await messagesInFlight(tx.db, all)
+    await withdrawOpen(tx.db, all, now)
+    const { id, groups, startsAt } = await issueNotice(tx, actor, {
+      unitId: original.unitId,
+      body: withdrawalText(original, input.reason),
+      category: original.category as Category,
+      importance,
+      audience: { gotNotice: original.id },
+      follows: { kind: 'withdrawal', noticeId: original.id },
+    })
+    await listTakeBacks(tx.db, all, id, inFlight, now)
+    const text = askClosedText(original, original.unitName)
+    await sendToPersons(
+      tx,
+      asked.filter(personId => personId !== actor.person.id).map(personId => ({ personId, text })),
+      'notice',
+      nextWakingMoment(noticeRules, importanceRule(importance), now),
+    )
+    await appendAudit(tx.db, {
+      at: now,
+      actorId: actor.person.id,
+      action: 'notice.withdrawn',
+      subjectKind: 'notice',
+      subjectId: original.id,
+      details: { withdrawal: id, groups, reason: input.reason.trim() },
+    })
+    return { originalId: original.id, withdrawalId: id, groups, startsAt, found }
+  })
+}
+
+/** @throws DomainError `notice.reason`, `notice.secret`, `notice.privacy` */
+export function checkReason(reason: string): void {
+  if (reason.trim() === '') throw new DomainError('notice.reason', '请写明为什么撤回，收到的人会看到。')
+  if ([...reason.trim()].length > MAX_REASON)
+    throw new DomainError('notice.reason', `原因最多 ${MAX_REASON} 字，请写短一些。`)
+  checkSafety({ body: reason })
+}

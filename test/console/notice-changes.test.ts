@@ -1,0 +1,95 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { signIn, type Visitor } from '../support/console.ts'
+import { bindFirst, bindThrough, fillMatrix, rows } from '../support/matrix.ts'
+import { openStage, type Stage } from '../support/stage.ts'
+
+describe('a notice is corrected and withdrawn on the pages', () => {
+  let stage: Stage
+  let county: Visitor
+  let owner: Visitor
+
+  beforeAll(async () => {
+    stage = await openStage()
+    await fillMatrix(stage)
+    const { sim, say } = stage
+    const gao = sim.addPerson({ name: '高市书', wecomUserId: 'gao' })
+    const lin = sim.addPerson({ name: '林县书', wecomUserId: 'lin' })
+    const wang = sim.addPerson({ name: '王镇川', wecomUserId: 'wang' })
+    await bindFirst(stage, gao, 'qingnong', '610800')
+    await bindThrough(stage, gao, lin)
+    await bindThrough(stage, lin, wang)
+    await say(wang.id, '建群 团青群 微信群 86人 镇川青年之家 入群码 https://example.cn/1')
+    await say(lin.id, '通知 政策 请于周五前报送名单。')
+    await say(lin.id, '确认')
+    await stage.settle()
+    county = await signIn(stage, '林县书')
+    owner = await signIn(stage, '王镇川')
+  })
+  afterAll(() => stage.close())
+
+  const form = { body: '请于下周一前\r\n报送名单。', importance: 'same-day' }
+
+  test('the links are for those who may send in the name of its unit', async () => {
+    expect((await county.get('/console/notices/1')).text).toContain('href="/console/notices/1/correct"')
+    expect((await owner.get('/console/notices/1')).text).not.toContain('/correct"')
+    expect((await owner.post('/console/notices/1/correct', form)).status).toBe(404)
+  })
+
+  test('a faulty correction is shown again with what was written', async () => {
+    for (const [body, fault] of [
+      ['', '通知是空的'],
+      ['请于周五前报送名单。', '和现在的一样'],
+      ['请核对张三 61080220010307312X', '个人信息'],
+    ] as const) {
+      const answer = await county.post('/console/notices/1/correct/preview', { ...form, body })
+      expect(answer.status).toBe(422)
+      expect(answer.text).toContain(fault)
+      expect(answer.text).toContain(`>${body}</textarea>`)
+    }
+  })
+
+  test('the preview counts; the second confirmation sends, once', async () => {
+    const preview = (await county.post('/console/notices/1/correct/preview', form)).text
+    expect(preview).toMatch(/<b>1<\/b><span>个群收到过原通知/)
+    expect(preview).toContain('（通知 1）有更正，请以这一条为准：\n请于下周一前\n报送名单。')
+    expect(await rows(stage, 'select id from notices')).toHaveLength(1)
+    const [one, two] = await Promise.all([
+      county.post('/console/notices/1/correct', form),
+      county.post('/console/notices/1/correct', form),
+    ])
+    expect([one?.location, two?.location]).toEqual(['/console/notices/2', '/console/notices/2'])
+    const shown = (await county.get('/console/notices/1')).text
+    expect(shown).toContain('报送名单。</p><details><summary>更正前的正文')
+    expect((await owner.get('/me/notices/1')).text).toContain('请于下周一前')
+    await stage.settle()
+  })
+
+  test('withdrawing says what it will do, does it once, and shows what became of the messages', async () => {
+    const refused = await county.post('/console/notices/1/withdraw/preview', {
+      reason: ' ',
+      importance: 'urgent',
+    })
+    expect(refused.status).toBe(422)
+    expect(refused.text).toContain('请写明为什么撤回')
+    expect(refused.text).toContain('<option value="urgent" selected')
+    const written = { reason: '会议取消', importance: 'urgent' }
+    const preview = (await county.post('/console/notices/1/withdraw/preview', written)).text
+    expect(preview).toContain('原因：会议取消。')
+    expect(preview).toMatch(/<b>1<\/b><span>条应用消息还能收回/)
+    // by the number of the correction it is the same notice
+    const answers = await Promise.all([
+      county.post('/console/notices/2/withdraw', written),
+      county.post('/console/notices/1/withdraw', written),
+    ])
+    expect(answers.map(answer => answer.status).sort()).toEqual([303, expect.any(Number)])
+    await stage.settle()
+    expect(await rows(stage, `select id from notices where kind = 'withdrawal'`)).toHaveLength(1)
+    const shown = (await county.get('/console/notices/1/withdraw')).text
+    expect(shown).toContain('会议取消')
+    expect(shown).toContain('已收回，告诉了群主不用转')
+    expect((await county.get('/console/notices/1/correct')).text).toContain('不能再更正或撤回')
+    expect((await county.post('/console/notices/1/correct', form)).status).toBe(422)
+    expect((await county.get('/console/notices/3/withdraw')).text).toContain('本身就是撤回通知')
+    expect((await county.get('/console/audit')).text).toContain('撤回通知，理由：会议取消')
+  })
+})
