@@ -39,7 +39,8 @@ const CATEGORY_OPTIONS: TrainingOptions = {
 const ALERT_OPTIONS: TrainingOptions = {
   ...CATEGORY_OPTIONS,
   labels: ALERT_LABELS,
-  classes: {},
+  classes: readJson<{ classes: Record<string, string[]> }>('templates/training/alert-word-classes.json')
+    .classes,
 }
 /** An alert missed costs more than one too many; ordinary messages outnumber alerts and need less weight each. */
 const ALERT_WEIGHT = 2
