@@ -1,8 +1,13 @@
-import { and, desc, eq, isNull, lt, sql } from 'drizzle-orm'
+import { and, desc, eq, inArray, isNull, lt, sql } from 'drizzle-orm'
 import type { Db } from '../client.ts'
-import { dutyReportRounds, dutyReports } from '../schema/index.ts'
+import { dutyReportRounds, dutyReports, units } from '../schema/index.ts'
 
 export type DutyReportRow = typeof dutyReports.$inferSelect
+
+/** Makes those who report for one unit at the same time wait for each other, until the transaction ends. */
+export async function lockForReport(db: Db, unitId: number): Promise<void> {
+  await db.select({ id: units.id }).from(units).where(eq(units.id, unitId)).for('no key update')
+}
 
 /** Puts a unit's report in the place of the one before. */
 export async function putDutyReport(db: Db, row: typeof dutyReports.$inferInsert): Promise<boolean> {
@@ -44,26 +49,129 @@ export async function lastDutyReport(db: Db, unitId: number, before: string): Pr
   return row ?? null
 }
 
-/** What the roster says of a unit's branches: who serves on a day, and who has left since another. */
+/**
+ * What the roster says of the persons in a unit's branches, each counted once: who is on duty on the last day of a period,
+ * and who has left in it. Null where the roster has no branches, so that it can say nothing.
+ *
+ * Somebody is on duty on the days of their term while an entry says so, to the day before the import that took it away or
+ * changed it: of a correction that came later nobody knew. The last day of a term is served. So whoever was on duty on the
+ * day before the period or in it, and is not on its last day, has left in it: everybody who leaves is in one period, and in
+ * no other. Another branch of the unit is not leaving, another unit is.
+ * @param since the first day of the period, `until` the last (`YYYY-MM-DD`)
+ */
 export async function rosterFigures(
   db: Db,
   unit: { path: string; branchKind: string },
   since: string,
   until: string,
-): Promise<{ onDuty: number; left: number }> {
-  const [row] = await db.execute<{ on_duty: number; left_count: number }>(sql`
-    select count(distinct e.person_id) filter (where e.gone_import_id is null and e.status = '在岗'
-        and coalesce(e.starts_on, '0001-01-01') <= ${until}::date
-        and coalesce(e.ends_on, '9999-12-31') >= ${until}::date)::int as on_duty,
-      count(distinct e.person_id) filter (where
-        (e.gone_import_id is null and (e.ends_on >= ${since}::date and e.ends_on < ${until}::date))
-        or exists (select from roster_imports i where i.id = e.gone_import_id
-          and i.applied_at >= ${since}::date and i.applied_at < ${until}::date + 1
-          and not exists (select from roster_entries other where other.person_id = e.person_id
-            and other.gone_import_id is null)))::int as left_count
-    from units u join roster_entries e on e.unit_id = u.id
-    where starts_with(u.path, ${unit.path}) and u.kind = ${unit.branchKind}`)
-  return { onDuty: row?.on_duty ?? 0, left: row?.left_count ?? 0 }
+): Promise<{ onDuty: number; left: number } | null> {
+  const [row] = await db.execute<{ branches: number; on_duty: number; left_count: number }>(sql`
+    with branches as (
+      select id from units where starts_with(path, ${unit.path}) and kind = ${unit.branchKind}
+    ), spans as (
+      select e.person_id, coalesce(e.starts_on, '-infinity') as first_day,
+        least(coalesce(e.ends_on, 'infinity'),
+          coalesce((gone.applied_at at time zone 'Asia/Shanghai')::date - 1, 'infinity')) as last_day
+      from branches b join roster_entries e on e.unit_id = b.id
+      left join roster_imports gone on gone.id = e.gone_import_id
+      -- what an import brought and its undoing took away has never stood
+      where e.status = '在岗' and e.gone_import_id is distinct from e.import_id
+    ), served as (
+      select person_id, bool_or(last_day >= ${until}::date) as stands
+      from spans where first_day <= ${until}::date and last_day >= ${since}::date - 1 and first_day <= last_day
+      group by person_id
+    )
+    select (select count(*)::int from branches) as branches, count(*) filter (where stands)::int as on_duty,
+      count(*) filter (where not stands)::int as left_count
+    from served`)
+  return row && row.branches > 0 ? { onDuty: row.on_duty, left: row.left_count } : null
+}
+
+/** Which of some units have reported for a period. */
+export async function reportedUnits(db: Db, unitIds: number[], period: string): Promise<Set<number>> {
+  const rows = await db
+    .select({ unitId: dutyReports.unitId })
+    .from(dutyReports)
+    .where(
+      and(
+        inArray(dutyReports.unitId, unitIds),
+        eq(dutyReports.period, period),
+        isNull(dutyReports.replacedAt),
+      ),
+    )
+  return new Set(rows.map(row => row.unitId))
+}
+
+export interface Incident {
+  unitId: number
+  unitName: string
+  parentName: string | null
+  incidents: number
+  noteSealed: string | null
+  at: Date
+}
+
+/** The serious incidents that the counties of a subtree have reported for a period, the newest report first. */
+export async function incidentsOf(db: Db, path: string, period: string, limit: number): Promise<Incident[]> {
+  const rows = await db.execute<{
+    unit_id: string
+    name: string
+    parent_name: string | null
+    incidents: number
+    note_sealed: string | null
+    reported_at: string
+  }>(sql`
+    select r.unit_id, u.name, above.name as parent_name, r.incidents, r.note_sealed, r.reported_at
+    from duty_reports r join units u on u.id = r.unit_id left join units above on above.id = u.parent_id
+    where r.period = ${period} and r.replaced_at is null and r.incidents > 0 and starts_with(u.path, ${path})
+    order by r.reported_at desc, r.id desc limit ${limit}`)
+  return [...rows].map(row => ({
+    unitId: Number(row.unit_id),
+    unitName: row.name,
+    parentName: row.parent_name,
+    incidents: row.incidents,
+    noteSealed: row.note_sealed,
+    at: new Date(row.reported_at),
+  }))
+}
+
+export interface NamedUnit {
+  id: number
+  name: string
+  code: string
+  path: string
+  level: string
+  parentName: string | null
+}
+
+/** Units below some paths that are called so, by code or by a part of the name; those called exactly so first. */
+export async function unitsCalled(
+  db: Db,
+  paths: string[],
+  name: string,
+  above: string,
+  levels: string[],
+): Promise<NamedUnit[]> {
+  const rows = await db.execute<{
+    id: string
+    name: string
+    code: string
+    path: string
+    level: string
+    parent_name: string | null
+  }>(sql`
+    select u.id, u.name, u.code, u.path, u.level, above.name as parent_name
+    from unnest(${sql.param(paths)}::text[]) as top (path)
+    join units u on starts_with(u.path, top.path) left join units above on above.id = u.parent_id
+    where u.level = any(${sql.param(levels)}::text[]) and (u.code = ${name} or position(${name} in u.name) > 0)
+      and (${above} = '' or exists (select from units over
+        where starts_with(u.path, over.path) and over.id <> u.id and position(${above} in over.name) > 0))
+    order by u.code = ${name} desc, u.name = ${name} desc, length(u.name), u.path limit 20`)
+  return [...rows].map(({ id, parent_name, ...row }) => ({
+    ...row,
+    id: Number(id),
+    parentName: parent_name,
+  }))
 }
 
 export interface DutySum {
@@ -124,7 +232,14 @@ export interface CountyReport {
   unitName: string
   parentId: number | null
   parentName: string | null
-  report: { onDuty: number; left: number; onLeave: number; incidents: number; at: Date } | null
+  report: {
+    onDuty: number
+    left: number
+    onLeave: number
+    incidents: number
+    noteSealed: string | null
+    at: Date
+  } | null
 }
 
 /** Every county of a subtree with its report; those without one first. */
@@ -145,10 +260,11 @@ export async function countyReports(
     left_count: number | null
     on_leave: number | null
     incidents: number | null
+    note_sealed: string | null
     reported_at: string | null
   }>(sql`
     select u.id as unit_id, u.name, u.parent_id, above.name as parent_name, r.on_duty, r.left_count, r.on_leave, r.incidents,
-      r.reported_at
+      r.note_sealed, r.reported_at
     from units u left join units above on above.id = u.parent_id
     left join duty_reports r on r.unit_id = u.id and r.period = ${period} and r.replaced_at is null
     where starts_with(u.path, ${path}) and u.level = ${level} and u.programme = ${programme}
@@ -167,6 +283,7 @@ export async function countyReports(
             left: row.left_count ?? 0,
             onLeave: row.on_leave ?? 0,
             incidents: row.incidents ?? 0,
+            noteSealed: row.note_sealed,
             at: new Date(row.reported_at),
           },
   }))

@@ -330,7 +330,12 @@ describe('groups are registered, handed over and dissolved', () => {
     const news = newsFor(stage, li)
     expect(await say(wang, `换群主${number} 给李镇川`)).toContain('群主已改为李镇川')
     await stage.settle()
-    expect(news()).toEqual(expect.arrayContaining([expect.stringContaining('群移交'), '请报送贷款名单。']))
+    expect(news()).toEqual(
+      expect.arrayContaining([
+        expect.stringContaining('群移交'),
+        expect.stringContaining('请报送贷款名单。\n看过请点：'),
+      ]),
+    )
     expect(await say(wang, '任务')).not.toContain(`群 ${number}`)
     expect(await say(li, '转 2')).toContain('转发到镇川读书会')
     expect(await say(li, `换群主 ${number} 李镇川`)).toContain('本来就是李镇川')
@@ -363,7 +368,7 @@ describe('groups are registered, handed over and dissolved', () => {
     await say(county, '通知 政策 青农群测试。')
     await say(county, '确认')
     await stage.settle()
-    expect(chat?.posts.map(post => post.text)).toEqual(['青农群测试。'])
+    expect(chat?.posts.map(post => post.text.split('\n')[0])).toEqual(['青农群测试。'])
   })
 })
 

@@ -156,8 +156,8 @@ describe('a notice is corrected', () => {
     expect(preview).toContain('2 个群还没发出')
     correction = numberIn(answer, /编号 (\d+)/)
     await stage.settle()
-    expect(postsIn(county, groups.robot).at(-1)).toBe(
-      '【更正】9月7日的通知“各乡镇团委：请于周五前报送名单。”（通知 1）有更正，请以这一条为准：\n各乡镇团委：请于下周一前报送名单。',
+    expect(postsIn(county, groups.robot).at(-1)).toContain(
+      '【更正】9月7日的通知“各乡镇团委：请于周五前报送名单。”（通知 1）有更正，请以这一条为准：\n各乡镇团委：请于下周一前报送名单。\n看过请点：',
     )
     expect(await standing(county, correction)).toEqual({
       robot: 'posted',

@@ -59,8 +59,8 @@ export async function exportDutyReports(
       },
       {
         name: '各县区',
-        heads: ['县区', '上级', '报送时间', ...figures],
-        widths: [24, 24, 18, 10, 10, 10, 14],
+        heads: ['县区', '上级', '报送时间', ...figures, '情况说明'],
+        widths: [24, 24, 18, 10, 10, 10, 14, 60],
         rows: portions(rt, top, period),
       },
     ]),
@@ -78,13 +78,17 @@ async function* portions(
       limit: PORTION,
       offset,
     })
-    yield rows.map(cellsOf)
+    yield rows.map(row => cellsOf(rt, row))
     if (rows.length < PORTION) return
   }
 }
 
-function cellsOf({ unitName, parentName, report }: CountyReport): (string | number | null)[] {
-  if (!report) return [unitName, parentName, '没有报', null, null, null, null]
-  const { onDuty, left, onLeave, incidents, at } = report
-  return [unitName, parentName, `${dayOf(at)} ${timeOf(at)}`, onDuty, left, onLeave, incidents]
+function cellsOf(
+  rt: DomainRuntime,
+  { unitName, parentName, report }: CountyReport,
+): (string | number | null)[] {
+  if (!report) return [unitName, parentName, '没有报', null, null, null, null, null]
+  const { onDuty, left, onLeave, incidents, noteSealed, at } = report
+  const note = noteSealed === null ? null : rt.vault.open(noteSealed)
+  return [unitName, parentName, `${dayOf(at)} ${timeOf(at)}`, onDuty, left, onLeave, incidents, note]
 }

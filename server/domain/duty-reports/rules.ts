@@ -26,10 +26,22 @@ export function periodAt(now: Date): { period: string; dueOn: string; firstDay: 
   }
 }
 
+/** The period that is asked for where it is one that has been to report; else the one of now. */
+export function periodOr(asked: string | undefined, now: Date): string {
+  const { period } = periodAt(now)
+  if (asked === undefined || asked > period) return period
+  return dutyReportRules.months.value.includes(Number(addMonths(asked, 1).slice(5))) ? asked : period
+}
+
 /** `2026-10` as 2026年9—10月. */
 export function periodWords(period: string): string {
   const first = addMonths(period, -1)
   return `${first.slice(0, 4)}年${Number(first.slice(5))}—${Number(period.slice(5))}月`
+}
+
+/** `2026-10-31` as 10月31日. */
+export function dateWords(day: string): string {
+  return `${Number(day.slice(5, 7))}月${Number(day.slice(8))}日`
 }
 
 /** The step that is to be done on a day of a month in which reports are asked for; null: none. */
