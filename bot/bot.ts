@@ -4,7 +4,8 @@ import type { Update } from '../server/channels/channel.ts'
 import { textBytes } from '../server/channels/text.ts'
 import { handleEvent } from '../server/domain/events/handle-event.ts'
 import { makePage } from '../server/domain/pages/make-page.ts'
-import type { DomainRuntime } from '../server/runtime.ts'
+import { DomainError } from '../server/errors.ts'
+import { type DomainRuntime, inTransaction } from '../server/runtime.ts'
 import { accountOf, openedBy } from '../server/sender.ts'
 import type { Templates } from '../server/templates.ts'
 import { isFor } from './audience.ts'
@@ -17,7 +18,7 @@ import { approveCommand, rejectCommand, undoCommand, waitingCommand } from './co
 import { bindCommand, codeIn, issueCodeCommand } from './commands/bind.ts'
 import { contactCommand, visitCommand } from './commands/contacts.ts'
 import { correctNoticeCommand, withdrawNoticeCommand } from './commands/correct.ts'
-import { callsForHelp, dangerCommands, help } from './commands/danger.ts'
+import { callsForHelp, dangerCommands, help, passOn } from './commands/danger.ts'
 import { draftsCommand, passDraftCommand, returnDraftCommand } from './commands/drafts.ts'
 import { dutyReportCommand } from './commands/duty-report.ts'
 import { eraseCommand } from './commands/erase.ts'
@@ -137,6 +138,41 @@ const conversations = [
   dutyReportConversation,
 ]
 
+/** Commands whose text is meant for others, or for the files: an exercise that a notice speaks of is no call for help. */
+const textsForOthers: ReadonlySet<Command> = new Set([
+  noticeCommand,
+  correctNoticeCommand,
+  withdrawNoticeCommand,
+  passDraftCommand,
+  returnDraftCommand,
+  answerSlipCommand,
+  approveCommand,
+  rejectCommand,
+  recordCommand,
+  correctCommand,
+  activityCommand,
+  reconcileCommand,
+  visitCommand,
+  originCommand,
+  dutyReportCommand,
+  issueCodeCommand,
+])
+/** These call help themselves, and go on. */
+const callingThemselves: ReadonlySet<Command> = new Set([slipCommand, addToSlipCommand])
+/** The same of dialogues, at the questions that are answered with a text. */
+const dialoguesForOthers: ReadonlySet<Conversation> = new Set([
+  noticeConversation,
+  correctNoticeConversation,
+  withdrawNoticeConversation,
+  recordConversation,
+  activityConversation,
+  visitConversation,
+  dutyReportConversation,
+])
+const slipDialogues: ReadonlySet<Conversation> = new Set([slipConversation, offeredSlipConversation])
+/** Shorter answers to a question of a dialogue (确认, 1, 匿名) are nothing to pass on to those who were called. */
+const MIN_NEWS = 4
+
 export interface Bot {
   /**
    * The answer to an update that needs neither rows nor a transaction: words that nobody acts on, a word of explanation,
@@ -195,7 +231,7 @@ export function createBot({ templates, maxReplyBytes, lacks }: BotOptions): Bot 
       if (!isSaid(update) || (update.kind === 'followed' && sender)) return undefined
       // somebody who opens the app is greeted once, not every time
       if (update.kind === 'entered' && update.channel === 'wecom' && sender) return { reply: null }
-      if (sender?.hasWaiting || sender?.conversation) return undefined
+      if (sender?.hasWaiting || sender?.hasCalled || sender?.conversation) return undefined
       const decision = decide(hear(update, sender))
       return 'reply' in decision && textBytes(decision.reply) <= maxReplyBytes ? decision : undefined
     },
@@ -216,7 +252,8 @@ export function createBot({ templates, maxReplyBytes, lacks }: BotOptions): Bot 
       }
       // what is said in a group, and who follows anew, is no answer to a question asked in the private chat
       const isAside = isPublic(update) || update.kind === 'followed' || update.kind === 'entered'
-      const reply = await answer(ctx, isAside ? null : sender.conversation)
+      const stored = isAside ? null : sender.conversation
+      const reply = sender.hasCalled && !isAside ? await answerCaller(ctx, stored) : await answer(ctx, stored)
       return textBytes(reply) <= maxReplyBytes ? reply : asLink(ctx, reply)
     },
   }
@@ -278,7 +315,7 @@ function decide(heard: Heard): Decision {
 /** What words mean that are no copy of a notice. @param matched the command that they begin with */
 function decideOnWords(heard: Heard, matched: MatchedCommand | null): Decision {
   const { update } = heard
-  if (isCallForHelp(heard, matched)) return { act: help }
+  if (isCallForHelp(heard, matched)) return { act: ctx => helpFirst(ctx, matched) }
   if (matched) return route(heard, matched.command, matched.input)
   // the officer's whole message pasted, or the code alone: what else would somebody new mean by it
   const isCode = !heard.actor.person && /绑定码|^(?=.*[a-z])[\da-z\s-]{8,11}$/i.test(heard.text)
@@ -289,9 +326,31 @@ function decideOnWords(heard: Heard, matched: MatchedCommand | null): Decision {
   return isToRecord(heard) && !isPublic(update) ? { act: offerToRecord } : { reply: notUnderstood(heard) }
 }
 
-/** Help comes first, before any dialogue. A text of a command of its own, such as a notice, is no call for help. */
+/** Calls help; what a notice asked for and was answered in the same words is noted behind it, and undoes no call. */
+async function helpFirst(ctx: Context, matched: MatchedCommand | null): Promise<string> {
+  const first = await help(ctx)
+  if (matched?.command !== answerCommand || isPublic(ctx.update)) return first
+  try {
+    const decision = route(ctx, matched.command, matched.input)
+    return `${first}\n——\n${await inTransaction(ctx.rt, rt => carryOut({ ...ctx, rt }, decision))}`
+  } catch (error) {
+    if (error instanceof DomainError) return `${first}\n——\n${error.message}`
+    throw error
+  }
+}
+
+/**
+ * Help comes first, before any dialogue and whatever word it begins with: 求助 有人落水了 of a stranger, 入群 有人落水了. A
+ * bare command is none, nor a text for others of somebody who may write it.
+ */
 function isCallForHelp(heard: Heard, matched: MatchedCommand | null): boolean {
-  return matched === null && callsForHelp(heard)
+  if (matched && (matched.isBare || isTextForOthers(heard, matched))) return false
+  return callsForHelp(heard)
+}
+
+function isTextForOthers(heard: Heard, { command }: MatchedCommand): boolean {
+  const isMeant = textsForOthers.has(command) || (callingThemselves.has(command) && !isPublic(heard.update))
+  return isMeant && isFor(heard, command.audience)
 }
 
 /** Whom a command is for, and whether here is the place for it. */
@@ -333,6 +392,28 @@ interface StoredDialogue {
   answers: Record<string, string>
 }
 
+/**
+ * Who has called for help is heard out: what is no command and no call anew goes to those who were told, and answers the
+ * open question as well, where there is one.
+ */
+async function answerCaller(ctx: Context, stored: StoredDialogue | null): Promise<string> {
+  const matched = matchIn(ctx)
+  const isWords = ctx.update.kind === 'text' || ctx.update.kind === 'media'
+  const isAnswer = stored !== null && isWords && ctx.text !== ''
+  if (stored?.name === eraseConversation.name) return answer(ctx, stored)
+  const isCommand = matched !== null && isPlainlyMeant(ctx, matched)
+  const isNews = !isCommand && !isCancel(ctx) && !(isAnswer && [...ctx.text].length < MIN_NEWS)
+  const passed = isNews && !isCallForHelp(ctx, matched) ? await passOn(ctx) : null
+  if (passed === null) return answer(ctx, stored)
+  return isAnswer ? `${passed}\n——\n${await answer(ctx, stored)}` : passed
+}
+
+/** In danger 收到，在水库东岸 is no answer to a notice: a command is bare, begins with a number, or takes a text. */
+function isPlainlyMeant(heard: Heard, { command, input, isBare, isGlued }: MatchedCommand): boolean {
+  const takesAll = command.takesText || (command.takesWords && !isGlued)
+  return isBare || (isFor(heard, command.audience) && (takesAll || /^[#\da-z]/i.test(input)))
+}
+
 /** A running dialogue first, then commands, then a guess at what was meant: never silence. */
 async function answer(ctx: Context, stored: StoredDialogue | null): Promise<string> {
   if (stored && isCancel(ctx)) {
@@ -341,9 +422,12 @@ async function answer(ctx: Context, stored: StoredDialogue | null): Promise<stri
   }
   const conversation = stored && conversations.find(each => each.name === stored.name)
   if (stored && conversation) {
-    const field = openField(conversation, stored)
-    if (!(field?.isText && !conversation.name.startsWith('slip')) && isCallForHelp(ctx, matchIn(ctx)))
+    const isForOthers = openField(conversation, stored)?.isText && dialoguesForOthers.has(conversation)
+    if (!isForOthers && isCallForHelp(ctx, matchIn(ctx))) {
+      // what they say next is about the danger and no answer to what was asked
+      if (!slipDialogues.has(conversation)) await leave(ctx)
       return help(ctx)
+    }
     const reply = await answerInDialogue(ctx, conversation, stored, matchIn(ctx))
     if (reply !== null) return reply
     await leave(ctx)
@@ -378,6 +462,8 @@ async function answerInDialogue(
   }
   const outcome = await resume(ctx, conversation, field, stored.answers)
   if ('reply' in outcome) return outcome.reply
+  // an offer that nobody took is forgotten, and what was said is answered as usual
+  if (conversation.isOffer && field.name === 'offered') return null
   return matched ? aside(ctx, title, matched) : `${outcome.error}\n（不办了请回复：取消）`
 }
 

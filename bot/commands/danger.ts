@@ -1,61 +1,107 @@
-import { reportDanger } from '../../server/domain/danger/report.ts'
-import { speaksOfDanger } from '../../server/domain/danger/rules.ts'
+import { followUp, reportDanger } from '../../server/domain/danger/report.ts'
+import { firstWords, speaksOfDanger } from '../../server/domain/danger/rules.ts'
 import { type DangerWord, settleDanger } from '../../server/domain/danger/settle.ts'
 import type { Command } from '../command.ts'
 import type { Context, Heard } from '../context.ts'
 import { readNumbers } from '../words.ts'
 
-/** A word about a call for help, by its number. */
+type Settled = Awaited<ReturnType<typeof settleDanger>>
+
+/** A word about a call for help, by its number alone: 到3号楼来，有人晕倒了 is a call itself. */
 function settling(
-  command: Pick<Command, 'name' | 'aliases' | 'usage' | 'example'>,
+  command: Pick<Command, 'name' | 'aliases' | 'usage' | 'example'> & { audience: 'anyone' | 'known' },
   word: DangerWord,
-  words: (id: number) => string,
+  words: (id: number, settled: Settled) => string,
 ): Command {
   return {
     ...command,
-    audience: 'known',
-    accepts: input => /^#?\d/.test(input),
-    async run(ctx, input) {
+    accepts: input => /^#?\d+号?$/.test(input),
+    async run(ctx: Context, input: string) {
       const [id] = readNumbers(input)
       if (id === undefined) return `请写上编号，如：${command.example}`
-      await settleDanger(ctx.rt, ctx.actor, { callId: id, word })
-      return words(id)
+      return words(id, await settleDanger(ctx.rt, ctx.actor, { callId: id, word }))
     },
-  }
+  } as Command
 }
 
 export const dangerCommands: readonly Command[] = [
   settling(
-    { name: '到', aliases: ['我来处理'], usage: '到 编号：有人有危险，我来处理', example: '到 5' },
+    {
+      name: '到',
+      aliases: ['我来处理'],
+      usage: '到 编号：有人有危险，我来处理',
+      example: '到 5',
+      audience: 'known',
+    },
     'answered',
-    id => `好的，${id} 号记在您名下，已告诉本人有人在处理。属实请回：属实 ${id}；平安了请回：平安 ${id}`,
+    (id, { speaker }) =>
+      speaker === 'owner'
+        ? `好的，已告诉本人和负责的同志您去处理 ${id} 号。有情况请接着发给他们；属实、平安由他们登记。`
+        : `好的，${id} 号记在您名下，已告诉本人有人在处理。属实请回：属实 ${id}；平安了请回：平安 ${id}`,
   ),
   settling(
-    { name: '属实', aliases: [], usage: '属实 编号：核实了，报告上面各级', example: '属实 5' },
+    {
+      name: '属实',
+      aliases: [],
+      usage: '属实 编号：核实了，报告上面各级',
+      example: '属实 5',
+      audience: 'known',
+    },
     'confirmed',
     id => `已报告上面各级。处理完请回：平安 ${id}`,
   ),
   settling(
-    { name: '误报', aliases: [], usage: '误报 编号：没有危险', example: '误报 5' },
+    { name: '误报', aliases: [], usage: '误报 编号：没有危险', example: '误报 5', audience: 'known' },
     'false_alarm',
-    id => `${id} 号已登记为误报，本人若再求助会重新通知。`,
+    (id, { isEnded }) => (isEnded ? `${id} 号已登记为误报，本人若再求助会重新通知。` : notedWords(id)),
   ),
   settling(
-    { name: '平安', aliases: [], usage: '平安 编号：已经没有危险', example: '平安 5' },
+    // who called may be somebody that nobody knows
+    { name: '平安', aliases: [], usage: '平安 编号：已经没有危险', example: '平安 5', audience: 'anyone' },
     'closed',
-    id => `${id} 号已登记为平安。`,
+    (id, { isEnded }) => (isEnded ? `${id} 号已登记为平安。` : notedWords(id)),
   ),
 ]
 
-/** Somebody writes to the bot, by themself, of a person in danger. */
-export function callsForHelp(heard: Heard): boolean {
-  return (
-    heard.update.kind === 'text' &&
-    !('isPublic' in heard.update && heard.update.isPublic) &&
-    speaksOfDanger(heard.text)
-  )
+function notedWords(id: number): string {
+  return `知道了，已告诉处理的同志。${id} 号核实过，由他们核对后结束。`
 }
 
-export function help(ctx: Context): Promise<string> {
-  return reportDanger(ctx.rt, ctx.actor, ctx.text)
+/** Words of one's own that speak of a person in danger, typed or spoken. The title of a link is somebody else's. */
+export function callsForHelp(heard: Heard): boolean {
+  const { update } = heard
+  const isOwn = update.kind === 'text' || (update.kind === 'media' && update.mediaType !== 'link')
+  return isOwn && speaksOfDanger(heard.text)
+}
+
+/** Calls help. In a group everybody reads the answer: it holds the numbers and nobody's name. */
+export async function help(ctx: Context): Promise<string> {
+  const reply = await reportDanger(ctx.rt, ctx.actor, ctx.text)
+  return 'isPublic' in ctx.update && ctx.update.isPublic ? firstWords(ctx.text) : reply
+}
+
+const mediaNames: Readonly<Record<string, string>> = {
+  image: '图片',
+  voice: '语音',
+  video: '视频',
+  shortvideo: '视频',
+  file: '文件',
+}
+
+/**
+ * Passes on what somebody says after they have called for help: words, a place, or that they sent a picture.
+ * @returns what to answer; null: it is nothing of that kind, or no call of theirs stands
+ */
+export async function passOn(ctx: Context): Promise<string | null> {
+  const words = wordsOf(ctx)
+  return words === '' ? null : followUp(ctx.rt, ctx.actor, words)
+}
+
+function wordsOf({ update, text }: Context): string {
+  if (update.kind === 'place' && update.how !== 'reported')
+    return `（位置）${update.label} 纬度 ${update.latitude}，经度 ${update.longitude}`
+  if (update.kind === 'text') return text
+  if (update.kind !== 'media') return ''
+  const sent = `（发来一${update.mediaType === 'image' ? '张' : '个'}${mediaNames[update.mediaType] ?? '链接'}，请向本人要）`
+  return update.mediaType === 'voice' && text !== '' ? text : `${sent}${text}`
 }

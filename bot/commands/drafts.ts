@@ -5,15 +5,22 @@ import {
   openDraftsOf,
   plannedDrafts,
 } from '../../db/queries/notice-drafts.ts'
+import { filesOfDraft } from '../../db/queries/notice-files.ts'
 import { type UnitRow, unitById } from '../../db/queries/units.ts'
 import { chineseMoment } from '../../server/clock.ts'
 import { topUnits } from '../../server/domain/access/policy.ts'
-import { managesUnit } from '../../server/domain/actor.ts'
-import { draftUrl, mayApprove } from '../../server/domain/notices/approval.ts'
+import {
+  draftUrl,
+  isRevision,
+  mayApprove,
+  revisionOf,
+  toApproveWords,
+} from '../../server/domain/notices/approval.ts'
 import {
   approveDraft,
   dropDraft,
   mayChange,
+  maySeeDraft,
   returnDraft,
   submitDraft,
 } from '../../server/domain/notices/drafts.ts'
@@ -57,16 +64,18 @@ export const draftsCommand: Command = {
 export const passDraftCommand: Command = {
   name: '批',
   aliases: ['批准'],
-  usage: '批 编号：同意别人写的通知发出（第二人审核）',
+  usage: '批 编号：看别人写的通知全文，再按给出的命令同意发出（第二人审核）',
   example: '批 12',
   audience: 'manager',
-  accepts: input => /^(?:通知|草稿)?[\s#]*(?:\d{1,9}号?)?$/.test(input),
+  accepts: input => /^(?:通知|草稿)?[\s#]*(?:\d{1,9}号?)?(?:[\s,，]*[a-z][a-z\d]{0,7})?$/i.test(input),
   async run(ctx, input) {
-    const number = /\d+/.exec(input)?.[0]
+    const [, number, , code = ''] = /^\D*?(\d{1,9})?(号)?[\s,，]*([a-z][a-z\d]*)?$/i.exec(input) ?? []
     const id = number === undefined ? await soleWaiting(ctx) : Number(number)
     if (typeof id === 'string') return id
     await tapped(ctx)
-    const outcome = await approveDraft(ctx.rt, ctx.actor, id)
+    const unread = await unreadWords(ctx, id, code)
+    if (unread !== null) return unread
+    const outcome = await approveDraft(ctx.rt, ctx.actor, id, code)
     return outcome.outcome === 'sent'
       ? `已同意，通知 ${outcome.noticeId} 发出了，也告诉了作者。看进度：回执 ${outcome.noticeId}`
       : `已同意，${chineseMoment(outcome.sendAt)}发出。不让它发了请回复：退 ${id} 理由`
@@ -95,7 +104,7 @@ async function listDrafts(ctx: KnownContext): Promise<string> {
   const paths = topUnits(rt.templates, actor).map(top => top.path)
   const [toApprove, own, planned] = [
     await draftsToApprove(rt.db, paths, actor.person.id, SHOWN),
-    await openDraftsOf(rt.db, actor.person.id, { limit: SHOWN, offset: 0 }),
+    await openDraftsOf(rt.db, actor.person.id, paths, { limit: SHOWN, offset: 0 }),
     await plannedDrafts(rt.db, paths, SHOWN),
   ]
   const others = planned.filter(draft => draft.authorId !== actor.person.id)
@@ -117,13 +126,12 @@ async function showDraft(ctx: KnownContext, id: number): Promise<string> {
   const { rt, actor } = ctx
   if (draft.status === 'dropped') return `草稿 ${id} 已经作废。`
   if (draft.status === 'sent') return `草稿 ${id} 已经发出。看进度：回执 ${draft.noticeId}`
+  if (draft.status === 'waiting' && mayApprove(rt, actor, draft))
+    return `草稿 ${id}（${draft.unitName}，${draft.authorName}写的，${standing(draft)}）\n${await toApproveWords(rt, draft)}`
   const characters = [...draft.content.body]
   const shown = characters.length > WHOLE ? `${characters.slice(0, WHOLE).join('')}……` : draft.content.body
   const isToSubmit = draft.status === 'draft' || draft.status === 'failed'
   const deeds = [
-    ...(draft.status === 'waiting' && mayApprove(rt, actor, draft)
-      ? [`同意：批 ${id}　不同意：退 ${id} 理由`]
-      : []),
     ...(mayChange(rt, actor, draft)
       ? [`${isToSubmit ? `发出：草稿 ${id} 发出　` : ''}不发了：草稿 ${id} 作废`]
       : []),
@@ -143,9 +151,7 @@ async function draftWithUnit(
   id: number,
 ): Promise<{ draft: NoticeDraft; unit: UnitRow }> {
   const draft = await noticeDraftById(rt.db, id)
-  const isTheirs =
-    draft && (draft.authorId === actor.person.id || managesUnit(rt.templates, actor, draft.unitPath))
-  const unit = draft && isTheirs ? await unitById(rt.db, draft.unitId) : null
+  const unit = draft && maySeeDraft(rt, actor, draft) ? await unitById(rt.db, draft.unitId) : null
   if (!draft || !unit) throw new DomainError('draft.gone', `没有编号是 ${id} 的通知草稿。`)
   return { draft, unit }
 }
@@ -176,6 +182,20 @@ async function soleWaiting({ rt, actor }: KnownContext): Promise<number | string
   if (more.length > 0)
     return `有 ${more.length + 1} 个通知等您审核（${[only, ...more].map(each => each.id).join('、')}），请写上编号，如：批 ${only.id}`
   return only.id
+}
+
+/** The whole of a draft that waits for this person, while what they have typed does not name what it is now; else null. */
+async function unreadWords({ rt, actor }: KnownContext, id: number, code: string): Promise<string | null> {
+  const draft = await noticeDraftById(rt.db, id)
+  // what does not wait for them is refused in words
+  if (draft?.status !== 'waiting' || !mayApprove(rt, actor, draft)) return null
+  if (draft.sendAt !== null && draft.sendAt <= rt.clock.now()) return null
+  if (isRevision(revisionOf(draft, await filesOfDraft(rt.db, id)), code)) return null
+  const why =
+    code === ''
+      ? '还没有同意，请先看过全文'
+      : '还没有同意：命令里的校对码不对，或内容又改过了，请看现在的全文'
+  return `${why}。草稿 ${id}（${draft.unitName}，${draft.authorName}写的）：\n${await toApproveWords(rt, draft)}`
 }
 
 /** A tap brings a fresh way to change the card that was tapped. */

@@ -1,4 +1,4 @@
-import { noticeById, wasAskedToRelay } from '../../db/queries/notices.ts'
+import { hasCome, noticeById, wasAskedToRelay } from '../../db/queries/notices.ts'
 import { textBytes } from '../../server/channels/text.ts'
 import { chineseMoment } from '../../server/clock.ts'
 import { managesUnit, managingRoles } from '../../server/domain/actor.ts'
@@ -41,14 +41,19 @@ export const noticeCommand: Command = {
   },
 }
 
-/** The text once more, for an owner to forward and for whoever gets it by their place in the tree. */
+/** The text once more, for an owner to forward and for whoever has it in their groups. */
 async function showNotice(ctx: KnownContext, id: number): Promise<string> {
   const notice = await noticeById(ctx.rt.db, id)
   const isConcerned =
     notice &&
-    (ctx.actor.roles.some(role => role.unitPath.startsWith(notice.unitPath)) ||
-      managesUnit(ctx.rt.templates, ctx.actor, notice.unitPath) ||
-      (await wasAskedToRelay(ctx.rt.db, id, ctx.actor.person.id)))
+    (managesUnit(ctx.rt.templates, ctx.actor, notice.unitPath) ||
+      (await wasAskedToRelay(ctx.rt.db, id, ctx.actor.person.id)) ||
+      (await hasCome(ctx.rt.db, id, {
+        managingPaths: managingRoles(ctx.templates, ctx.actor)
+          .map(role => role.unitPath)
+          .filter(path => path.startsWith(notice.unitPath)),
+        own: { personId: ctx.actor.person.id, unitIds: ctx.actor.roles.map(role => role.unitId) },
+      })))
   if (!notice || !isConcerned) return `没有编号是 ${id}、发给您单位的通知。`
   const changing = notice.kind === 'withdrawal' ? null : await changingOf(ctx.rt, id)
   if (notice.withdrawnAt !== null || changing?.withdrawal)

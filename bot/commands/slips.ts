@@ -4,10 +4,12 @@ import { reportDanger } from '../../server/domain/danger/report.ts'
 import { speaksOfDanger } from '../../server/domain/danger/rules.ts'
 import { addToSlip, answerSlip, closeSlip, mergeSlips, raiseSlip } from '../../server/domain/slips/deal.ts'
 import { slipKind, soundsLikeSlip } from '../../server/domain/slips/rules.ts'
+import { DomainError } from '../../server/errors.ts'
+import { inTransaction } from '../../server/runtime.ts'
 import type { Command } from '../command.ts'
 import { type Context, type Heard, type KnownContext, listReply } from '../context.ts'
 import { advance, leave } from '../conversation.ts'
-import { offeredSlipConversation, readSlipLine, slipConversation } from '../conversations/slip.ts'
+import { offeredSlipConversation, readSlipLine, slipConversation, withMark } from '../conversations/slip.ts'
 import { readNumbers } from '../words.ts'
 
 export const slipCommand: Command = {
@@ -19,15 +21,37 @@ export const slipCommand: Command = {
   takesText: true,
   accepts: (_input, isGlued) => !isGlued,
   async run(ctx, input) {
-    await leave(ctx)
-    const answers = await readSlipLine(ctx, input)
-    if ('error' in answers) return answers.error as string
-    // a slip is read within hours: where somebody is in danger help is called at once, and the slip goes on behind it
-    const mayBeDanger = answers.kind === undefined || answers.kind === 'incident'
-    const first =
-      mayBeDanger && speaksOfDanger(input) ? `${await reportDanger(ctx.rt, ctx.actor, input)}\n——\n` : ''
-    return first + (await advance(ctx, slipConversation, answers))
+    return dangerFirst(ctx, input, async inner => {
+      await leave(inner)
+      const answers = await readSlipLine(inner, input)
+      if ('error' in answers) return answers.error as string
+      return advance(inner, slipConversation, await withMark(inner, answers))
+    })
   },
+}
+
+/**
+ * A slip is read within hours: where somebody is in danger help is called at once, and the slip goes on behind it. What
+ * the slip is refused for stands behind the numbers, and undoes no call.
+ */
+async function dangerFirst(
+  ctx: KnownContext,
+  text: string,
+  work: (ctx: KnownContext) => Promise<string>,
+): Promise<string> {
+  if (!speaksOfDanger(text)) return work(ctx)
+  const first = `${await reportDanger(ctx.rt, ctx.actor, text)}\n——\n`
+  try {
+    return await inTransaction(ctx.rt, async tx => {
+      const inner = { ...ctx, rt: tx }
+      const reply = first + (await work(inner))
+      ctx.dialogue = inner.dialogue
+      return reply
+    })
+  } catch (error) {
+    if (error instanceof DomainError) return first + error.message
+    throw error
+  }
 }
 
 export const mySlipsCommand: Command = {
@@ -78,9 +102,11 @@ export const answerSlipCommand: Command = {
     const read = numberAndText(input)
     if (!read || read.text === '') return '请写上编号和答复，如：复 12 已联系水务站，今晚恢复供水'
     const tellGroup = /^告知群[\s:：,，]*/.test(read.text)
-    const text = tellGroup ? read.text.replace(/^告知群[\s:：,，]*/, '') : read.text
-    const slip = await answerSlip(ctx.rt, ctx.actor, { slipId: read.id, text, tellGroup })
-    return `已答复上报 ${slip.id}，本人已收到${tellGroup ? '，并转告群里' : ''}。办结请回：结 ${slip.id}`
+    const words = tellGroup ? read.text.replace(/^告知群[\s:：,，]*/, '') : read.text
+    const isSure = /^仍然发送[\s:：,，]*/.test(words)
+    const text = isSure ? words.replace(/^仍然发送[\s:：,，]*/, '') : words
+    const slip = await answerSlip(ctx.rt, ctx.actor, { slipId: read.id, text, tellGroup, isSure })
+    return `已答复上报 ${slip.id}，已发给本人${tellGroup ? '，并请人转告群里' : ''}。办结请回：结 ${slip.id}`
   },
 }
 
@@ -95,8 +121,13 @@ export const addToSlipCommand: Command = {
   async run(ctx, input) {
     const read = numberAndText(input)
     if (!read || read.text === '') return '请写上编号和内容，如：补 12 今天还是没有水'
-    const slip = await addToSlip(ctx.rt, ctx.actor, { slipId: read.id, text: read.text })
-    return `已补充到上报 ${slip.id}，${slip.officeName}会看到。`
+    return dangerFirst(ctx, read.text, async inner => {
+      const { slip, officeName } = await addToSlip(inner.rt, inner.actor, {
+        slipId: read.id,
+        text: read.text,
+      })
+      return `已补充到上报 ${slip.id}，${officeName}会看到。`
+    })
   },
 }
 
@@ -110,8 +141,11 @@ export const raiseSlipCommand: Command = {
   async run(ctx, input) {
     const [id] = readNumbers(input)
     if (id === undefined) return '请写上编号，如：升 12'
-    await raiseSlip(ctx.rt, ctx.actor, id)
-    return `上报 ${id} 已送到上一级，由谁办理可发“我的上报”查看。`
+    const { office, isAnew } = await raiseSlip(ctx.rt, ctx.actor, id)
+    const names = office.readers.map(reader => reader.name).join('、')
+    return isAnew
+      ? `${office.name}已是能送到的最高一级，已请他们（${names}）重新办理上报 ${id}。`
+      : `上报 ${id} 已送到上一级，现在由${office.name}（${names}）办理。`
   },
 }
 
@@ -159,5 +193,5 @@ export function wantsToBeHeard(heard: Heard): boolean {
 export async function offerSlip(ctx: Context): Promise<string> {
   const answers = await readSlipLine(ctx as KnownContext, ctx.text)
   if ('error' in answers) return answers.error as string
-  return advance(ctx, offeredSlipConversation, answers)
+  return advance(ctx, offeredSlipConversation, await withMark(ctx, answers))
 }

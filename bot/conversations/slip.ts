@@ -1,32 +1,29 @@
 import { placesOf } from '../../db/queries/slips.ts'
 import { chineseMoment } from '../../server/clock.ts'
+import { contactsFor, markOf, officesOf, readersOf } from '../../server/domain/slips/offices.ts'
 import { parseSlipKind, slipKind, slipRules } from '../../server/domain/slips/rules.ts'
-import {
-  checkSlip,
-  contactsFor,
-  HOUR_MS,
-  officesOf,
-  readersOf,
-  sendSlip,
-} from '../../server/domain/slips/send-up.ts'
+import { checkSlip, sendSlip } from '../../server/domain/slips/send-up.ts'
+import { dueOf } from '../../server/domain/slips/timing.ts'
 import { DomainError } from '../../server/errors.ts'
 import type { Context, KnownContext } from '../context.ts'
-import type { Answers, Conversation } from '../conversation.ts'
+import { type Answers, type Conversation, leave } from '../conversation.ts'
 import { readNumber } from '../words.ts'
 
 /** Asks what it is, shows who will read it, and sends it up after a second word. The text is kept sealed meanwhile. */
 export const slipConversation: Conversation = {
   name: 'slip',
   title: '上报',
-  version: 1,
+  version: 2,
   fields: [
     {
       name: 'kind',
       ask: () =>
         `要上报哪一类？${slipRules.kinds.map((kind, index) => `${index + 1} ${kind.name}`).join('、')}（回复数字）。有人有危险请先打 110、120。`,
-      async read(_ctx, text) {
+      async read(ctx, text, answers) {
         const kind = parseSlipKind(text)
-        return kind ? { value: kind.id } : { error: `请回复 1 到 ${slipRules.kinds.length}，或类别名称。` }
+        return kind
+          ? marked(ctx, answers, 'kind', kind.id)
+          : { error: `请回复 1 到 ${slipRules.kinds.length}，或类别名称。` }
       },
     },
     {
@@ -35,10 +32,10 @@ export const slipConversation: Conversation = {
         const places = await placesOf(ctx.rt.db, ctx.actor.person?.id ?? 0)
         return `这是哪里的事？${places.map((place, index) => `${index + 1} ${place.name}`).join('、')}（回复数字）`
       },
-      async read(ctx, text) {
+      async read(ctx, text, answers) {
         const places = await placesOf(ctx.rt.db, ctx.actor.person?.id ?? 0)
         const place = places[(readNumber(text) ?? 0) - 1] ?? places.find(each => each.name === text)
-        return place ? { value: String(place.unitId) } : { error: '请回复前面的数字。' }
+        return place ? marked(ctx, answers, 'place', String(place.unitId)) : { error: '请回复前面的数字。' }
       },
     },
     {
@@ -51,17 +48,20 @@ export const slipConversation: Conversation = {
       async read(ctx, text, answers) {
         const number = readNumber(text)
         const offices = await offersOf(ctx, answers)
-        if (number === 0 || /^(都不是|不是|没有|无)$/.test(text)) return { value: '' }
+        if (number === 0 || /^(都不是|不是|没有|无)$/.test(text)) return marked(ctx, answers, 'about', '')
         const office = number === null ? offices.find(each => each.name === text) : offices[number - 1]
-        return office ? { value: String(office.id) } : { error: '请回复单位前面的数字，都不是请回 0。' }
+        return office
+          ? marked(ctx, answers, 'about', String(office.id))
+          : { error: '请回复单位前面的数字，都不是请回 0。' }
       },
     },
     {
       name: 'body',
       isText: true,
       ask: () => '请把事情写在一条消息里（什么事、在哪里、什么时候、希望怎样）。',
-      async read(ctx, text) {
-        return checked(ctx, text)
+      async read(ctx, text, answers) {
+        const read = checked(ctx, text)
+        return 'error' in read ? read : marked(ctx, answers, 'body', read.value)
       },
     },
     {
@@ -71,40 +71,46 @@ export const slipConversation: Conversation = {
         const office = await readersOf(ctx.rt, ctx.actor.person?.id ?? 0, place)
         const warning = checkSlip(ctx.rt.vault.open(answers.body as string))
         const kind = slipKind(answers.kind as string)
-        const until = chineseMoment(new Date(ctx.rt.clock.now().getTime() + kind.answerHours * HOUR_MS))
+        const until = chineseMoment(dueOf(ctx.rt, kind.id))
         return [
+          ...(answers.isChanged ? ['刚才办理的单位或同志有变化，请再看一看：'] : []),
           `${kind.name}，由${office.name}办理，只有${office.readers.map(reader => reader.name).join('、')}能看到；${until}前没有答复会升到上一级，升到哪里会告诉您。`,
           ...(warning ? [warning] : []),
           answers.isAnonymous === 'yes'
-            ? '已选匿名：名字只有答复您的那一级看得到。'
+            ? '已选匿名：名字只有答复您的那一级看得到。改回来请回：不匿名'
             : '不想让别处知道名字，请回：匿名',
           ...(await copyWords(ctx, answers)),
+          ...(await groupWords(ctx, answers)),
+          ...signWords(answers),
           '送出请回“确认”，不送请回“取消”。',
         ].join('\n')
       },
       async read(ctx, text, answers): Promise<{ value: string } | { error: string } | { instead: Answers }> {
-        if (/^匿名/.test(text)) return { instead: { isAnonymous: 'yes' } }
-        if (/^抄送/.test(text)) {
-          const [contact] = await contactsFor(ctx.rt, Number(answers.place))
-          if (contact) return { instead: { copyTo: String(contact.personId) } }
-        }
-        return /^(确认|送出|发送|发出|是|好的?)$/.test(text)
-          ? { value: 'yes' }
-          : { error: '送出请回“确认”；要匿名请回“匿名”。' }
+        const mark = await markFor(ctx, answers)
+        const chosen = await choiceIn(ctx, text, answers)
+        if (chosen) return { instead: { ...chosen, shown: mark, isChanged: '' } }
+        const isYes = /^(确认|送出|发送|发出|是|好的?)$/.test(text)
+        if (isYes && mark !== answers.shown) return { instead: { shown: mark, isChanged: 'yes' } }
+        return isYes ? { value: 'yes' } : { error: '送出请回“确认”；要匿名请回“匿名”。' }
       },
     },
   ],
   async finish(ctx, answers) {
-    const { id, office } = await sendSlip(ctx.rt, (ctx as KnownContext).actor, {
+    const { id, officeName } = await sendSlip(ctx.rt, (ctx as KnownContext).actor, {
       kind: answers.kind as string,
       ...placeFrom(answers),
       body: ctx.rt.vault.open(answers.body as string),
       isAnonymous: answers.isAnonymous === 'yes',
       copyToId: answers.copyTo ? Number(answers.copyTo) : null,
+      groupMayKnow: answers.group === 'yes',
+      isSigned: answers.isSigned === 'yes',
+      shown: answers.shown as string,
     })
-    return `已送到${office.name}，编号 ${id}。有答复会发给您；要补充请回：补 ${id} 内容；看办到哪里了：我的上报`
+    return `已送到${officeName}，编号 ${id}。有答复会发给您；要补充请回：补 ${id} 内容；看办到哪里了：我的上报`
   },
 }
+
+const takesUp = /^(要|上报|反映)[了的吧。！!]*$/
 
 /** The same, begun by the bot: somebody said something that sounded like it. */
 export const offeredSlipConversation: Conversation = {
@@ -114,13 +120,14 @@ export const offeredSlipConversation: Conversation = {
   fields: [
     {
       name: 'offered',
-      isAnswer: text => /^(要|是|上报|反映)/.test(text),
+      isAnswer: text => takesUp.test(text),
       ask: () =>
         '您是想把这件事反映给团组织吗？要的话请回“要”，送之前会告诉您谁能看到；不用就不必回，过半小时我就不记得了。',
-      async read(_ctx, text) {
-        return /^(要|是|好|对|嗯|上报|反映)/.test(text)
-          ? { value: 'yes' }
-          : { error: '要反映请回“要”，我来帮您送；不用请回“取消”。' }
+      async read(ctx, text) {
+        if (takesUp.test(text)) return { value: 'yes' }
+        // what was said is forgotten, and the next thing is heard as usual
+        await leave(ctx)
+        return { error: '好的，不反映。要办别的，请再说一遍。' }
       },
     },
     ...slipConversation.fields,
@@ -131,17 +138,68 @@ function placeFrom(answers: Answers): { unitId: number; aboutId: number | null }
   return { unitId: Number(answers.place), aboutId: answers.about ? Number(answers.about) : null }
 }
 
+/** Whom the reporter is about to be shown; empty while not all of it is known. */
+async function markFor(ctx: Context, answers: Answers): Promise<string> {
+  const isKnown = answers.kind && answers.place && answers.body
+  if (!isKnown || (answers.kind === 'complaint' && answers.about === undefined)) return ''
+  return markOf(await readersOf(ctx.rt, ctx.actor.person?.id ?? 0, placeFrom(answers)))
+}
+
+/** An answer, with whom the preview that follows it will show. */
+async function marked(ctx: Context, answers: Answers, field: string, value: string) {
+  return { value, also: { shown: await markFor(ctx, { ...answers, [field]: value }) } }
+}
+
+/** The same for a dialogue that begins with some answers. */
+export async function withMark(ctx: Context, answers: Answers): Promise<Answers> {
+  return { ...answers, shown: await markFor(ctx, answers) }
+}
+
+/** What the reporter chooses at the preview, or takes back. */
+async function choiceIn(ctx: Context, text: string, answers: Answers): Promise<Answers | null> {
+  if (/^不?匿名/.test(text)) return { isAnonymous: text.startsWith('不') ? '' : 'yes' }
+  if (/^不抄送/.test(text)) return { copyTo: '' }
+  if (/^抄送/.test(text)) {
+    const [contact] = await contactsFor(ctx.rt, placeFrom(answers))
+    return contact ? { copyTo: String(contact.personId) } : null
+  }
+  if (/^不?告知群/.test(text)) return { group: text.startsWith('不') ? '' : 'yes' }
+  if (/^不?署名/.test(text)) return { isSigned: text.startsWith('不') ? '' : 'yes' }
+  return null
+}
+
+/** The group is told the answer only where the reporter says so, and never about a complaint. */
+async function groupWords(ctx: Context, answers: Answers): Promise<string[]> {
+  if (answers.kind === 'complaint') return []
+  const places = await placesOf(ctx.rt.db, ctx.actor.person?.id ?? 0)
+  if (!places.some(place => String(place.unitId) === answers.place && place.groupId !== null)) return []
+  return answers.group
+    ? ['答复时可以转告群里，不说是谁反映的。改回来请回：不告知群']
+    : ['答复只发给您；愿意让群里也知道答复（不说是谁反映的），请回：告知群']
+}
+
+function signWords(answers: Answers): string[] {
+  if (answers.kind !== 'practice' || answers.isAnonymous) return []
+  return answers.isSigned
+    ? ['推广时会写上您的名字。改回来请回：不署名']
+    : ['推广时不写您的名字；愿意写上请回：署名']
+}
+
 /** 1+100: who keeps contact with the branch can be addressed as well. */
 async function copyWords(ctx: Context, answers: Answers): Promise<string[]> {
-  const [contact] = await contactsFor(ctx.rt, Number(answers.place))
+  const [contact] = await contactsFor(ctx.rt, placeFrom(answers))
   if (!contact || contact.personId === ctx.actor.person?.id) return []
   return answers.copyTo
-    ? [`联系您支部的${contact.personName}也会看到。`]
+    ? [`联系您支部的${contact.personName}也会看到。改回来请回：不抄送`]
     : [`要让联系您支部的${contact.personName}也看到，请回：抄送`]
 }
 
 async function offersOf(ctx: Context, answers: Answers) {
-  return officesOf(ctx.rt, Number(answers.place), ctx.actor.person?.id ?? 0)
+  return officesOf(ctx.rt, {
+    unitId: Number(answers.place),
+    reporterId: ctx.actor.person?.id ?? 0,
+    aboutId: null,
+  })
 }
 
 /** A text that may be sent, sealed: what people complain about does not lie in the open while they think it over. */

@@ -10,6 +10,7 @@ import {
   units,
   updates,
 } from '../schema/index.ts'
+import { cameTo } from './notices.ts'
 
 /*
  * What the interface lists: always of one subtree, by ascending number, from behind `after`. A list that grows while
@@ -121,7 +122,12 @@ export function noticesAfter(db: Db, { path, after, limit }: Slice) {
     .from(notices)
     .innerJoin(units, eq(units.id, notices.unitId))
     .innerJoin(persons, eq(persons.id, notices.authorId))
-    .where(and(sql`(${below(path)} or ${path} like ${units.path} || '%')`, gt(notices.id, after)))
+    .where(
+      and(
+        sql`(${below(path)} or ${path} like ${units.path} || '%' and ${cameTo(sql`${notices.id}`, { managingPaths: [path] })})`,
+        gt(notices.id, after),
+      ),
+    )
     .orderBy(asc(notices.id))
     .limit(limit)
 }

@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, gt, inArray, lte, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, inArray, lte, or, type SQL, sql } from 'drizzle-orm'
 import type { Db } from '../client.ts'
 import { dangerCalls, dangerSteps, persons, units } from '../schema/index.ts'
 
@@ -46,12 +46,19 @@ export async function lockDangerCall(db: Db, id: number): Promise<DangerCall | n
   return row ? flat(row) : null
 }
 
-/** The call of an account that has not ended and in which something was said after a moment. */
-export async function standingCall(db: Db, identityId: number, since: Date): Promise<DangerCall | null> {
+/** The call of somebody, by whichever account, that has not ended and in which they said something after a moment. */
+export async function standingCall(
+  db: Db,
+  caller: { identityId: number; personId: number | null },
+  since: Date,
+): Promise<DangerCall | null> {
   const [row] = await selectCalls(db)
     .where(
       and(
-        eq(dangerCalls.identityId, identityId),
+        or(
+          eq(dangerCalls.identityId, caller.identityId),
+          caller.personId === null ? undefined : eq(dangerCalls.personId, caller.personId),
+        ),
         inArray(dangerCalls.status, ['open', 'answered', 'confirmed']),
         sql`exists (select from danger_steps s where s.call_id = ${dangerCalls.id} and s.kind = 'said'
           and s.at > ${since.toISOString()}::timestamptz)`,
@@ -81,52 +88,67 @@ export async function toldOf(db: Db, id: number): Promise<Set<number>> {
   return new Set(rows.flatMap(row => row.personId ?? []))
 }
 
-/** Calls whose next levels are to be told, taken by one process at a time. */
+/** Calls of which the next levels are to be told, or those told of what was said since; taken by one process at a time. */
 export async function takeDueCalls(db: Db, now: Date, limit: number): Promise<number[]> {
   const rows = await db
     .select({ id: dangerCalls.id })
     .from(dangerCalls)
-    .where(lte(dangerCalls.dueAt, now))
-    .orderBy(asc(dangerCalls.dueAt))
+    .where(or(lte(dangerCalls.dueAt, now), lte(dangerCalls.passOnAt, now)))
+    .orderBy(sql`least(${dangerCalls.dueAt}, ${dangerCalls.passOnAt})`)
     .limit(limit)
     .for('update', { skipLocked: true })
   return rows.map(row => row.id)
 }
 
-/** The calls of which a person was told, the newest first. */
-export async function callsToldTo(
-  db: Db,
-  personId: number,
-  since: Date,
-  limit: number,
-): Promise<DangerCall[]> {
-  const rows = await selectCalls(db)
-    .where(
-      and(
-        gt(dangerCalls.createdAt, since),
-        sql`exists (select from danger_steps s where s.call_id = ${dangerCalls.id} and s.kind = 'told'
-          and s.person_id = ${personId})`,
-      ),
-    )
-    .orderBy(desc(dangerCalls.id))
-    .limit(limit)
-  return rows.map(flat)
+/** Puts off what is due of a call. */
+export async function putOffCall(db: Db, id: number, now: Date, until: Date): Promise<void> {
+  const later = (at: SQL) => sql`case when ${at} <= ${now.toISOString()}::timestamptz
+    then ${until.toISOString()}::timestamptz else ${at} end`
+  await db.execute(sql`
+    update danger_calls set due_at = ${later(sql`due_at`)}, pass_on_at = ${later(sql`pass_on_at`)} where id = ${id}`)
 }
 
-/** Owners of the groups in use that a person is in. */
-export async function ownersOfGroupsOf(db: Db, personId: number): Promise<number[]> {
-  const rows = await db.execute<{ owner_id: string }>(sql`
-    select distinct g.owner_id from groups g join group_members m on m.group_id = g.id and m.left_at is null
-    where m.person_id = ${personId} and g.dissolved_at is null and g.owner_id is not null and g.owner_id <> ${personId}`)
-  return [...rows].map(row => Number(row.owner_id))
+/** A unit where somebody belongs, with the groups of it that they are in. */
+export interface DangerPlace {
+  unitId: number
+  unitName: string
+  groups: string[]
 }
 
-/** Where an account that nobody is known by has asked to be let in last. */
-export async function unitAskedFor(db: Db, identityId: number): Promise<number | null> {
-  const [row] = await db.execute<{ unit_id: string }>(sql`
-    select g.unit_id from join_requests r join groups g on g.id = r.group_id
+/** Where a person belongs: the units of their roles first, then of their registration and of their groups. */
+export async function placesOfCaller(db: Db, personId: number, limit: number): Promise<DangerPlace[]> {
+  const rows = await db.execute<{ unit_id: string; name: string; groups: string[] | null }>(sql`
+    select u.id as unit_id, u.name, array_agg(distinct g.name) filter (where g.id is not null) as groups from (
+      select unit_id, null::bigint as group_id, 1 as grade from roles
+      where person_id = ${personId} and ended_at is null
+      union all select unit_id, group_id, 2 from registrations where person_id = ${personId}
+      union all select m.unit_id, m.id, 3 from groups m where m.owner_id = ${personId} and m.dissolved_at is null
+      union all select o.unit_id, o.id, 4 from group_members m join groups o on o.id = m.group_id
+        where m.person_id = ${personId} and m.left_at is null and o.dissolved_at is null
+    ) place join units u on u.id = place.unit_id left join groups g on g.id = place.group_id
+    group by u.id order by min(place.grade), u.id limit ${limit}`)
+  return rows.map(row => ({ unitId: Number(row.unit_id), unitName: row.name, groups: row.groups ?? [] }))
+}
+
+/** Owners of the groups in use that a person is in, while they stand on the roster (`standingOwner`). */
+export async function ownersOfGroupsOf(db: Db, personId: number): Promise<{ id: number; name: string }[]> {
+  const rows = await db.execute<{ id: string; name: string }>(sql`
+    select distinct p.id, p.name from groups g join units gu on gu.id = g.unit_id
+    join group_members m on m.group_id = g.id and m.left_at is null join persons p on p.id = g.owner_id
+    where m.person_id = ${personId} and g.dissolved_at is null and g.owner_id <> ${personId}
+      and exists (select from roles r join units ru on ru.id = r.unit_id
+        where r.person_id = g.owner_id and r.ended_at is null
+          and (starts_with(gu.path, ru.path) or starts_with(ru.path, gu.path)))`)
+  return rows.map(row => ({ id: Number(row.id), name: row.name }))
+}
+
+/** The group that an account which nobody is known by has asked to be let into last. */
+export async function placeAskedFor(db: Db, identityId: number): Promise<DangerPlace | null> {
+  const [row] = await db.execute<{ unit_id: string; name: string; group_name: string }>(sql`
+    select u.id as unit_id, u.name, g.name as group_name
+    from join_requests r join groups g on g.id = r.group_id join units u on u.id = g.unit_id
     where r.identity_id = ${identityId} order by r.id desc limit 1`)
-  return row ? Number(row.unit_id) : null
+  return row ? { unitId: Number(row.unit_id), unitName: row.name, groups: [row.group_name] } : null
 }
 
 /** The accounts by which persons can be written to. */

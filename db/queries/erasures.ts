@@ -93,13 +93,51 @@ export async function eraseRequests(
     where id in (${requestsOf(personIds)})`)
 }
 
-/** Takes what persons have sent up, with its pictures; what the offices did about it stays, without words of theirs. */
-export async function eraseSlips(db: Db, personIds: number[], words: ErasedWords): Promise<void> {
+/** Takes what persons have sent up, with its pictures, and ends it; what the offices did stays, without words of theirs. */
+export async function eraseSlips(db: Db, personIds: number[], words: ErasedWords, now: Date): Promise<void> {
   const own = sql`select id from slips where reporter_id = any(${list(personIds)})`
   await db.execute(sql`delete from slip_files where slip_id in (${own})`)
   await db.execute(sql`
     update slip_steps set text_sealed = null where slip_id in (${own}) and actor_id = any(${list(personIds)})`)
-  await db.execute(sql`update slips set body_sealed = ${words.sealedText} where id in (${own})`)
+  // what was merged into one of them goes on without it, the oldest for the others
+  await db.execute(sql`
+    with heir as (
+      select merged_into as main, min(id) as id from slips
+      where status = 'merged' and merged_into in (${own}) and reporter_id <> all(${list(personIds)}) group by merged_into
+    )
+    update slips s set status = case when s.id = heir.id then main.status else s.status end,
+      due_at = case when s.id = heir.id then main.due_at end,
+      merged_into = case when s.id = heir.id then null else heir.id end
+    from heir join slips main on main.id = heir.main
+    where s.merged_into = heir.main and s.status = 'merged' and s.reporter_id <> all(${list(personIds)})`)
+  await db.execute(sql`
+    update slips set body_sealed = ${words.sealedText}, status = 'closed', due_at = null, merged_into = null,
+      ended_at = coalesce(ended_at, ${moment(now)}) where id in (${own})`)
+}
+
+/** Takes what persons said when they called for help; nobody is told of calls of theirs any more. */
+export async function eraseDanger(db: Db, personIds: number[], now: Date): Promise<void> {
+  const own = sql`select c.id from danger_calls c join identities i on i.id = c.identity_id
+    where c.person_id = any(${list(personIds)}) or i.person_id = any(${list(personIds)})`
+  await db.execute(sql`update danger_steps set text_sealed = null where call_id in (${own})`)
+  await db.execute(sql`
+    update danger_calls set status = 'closed', ended_at = ${moment(now)}, due_at = null, pass_on_at = null
+    where id in (${own}) and ended_at is null`)
+}
+
+/** Takes what was said in calls for help that were made before a moment, and ends what nobody has. @returns how many */
+export async function eraseOldDanger(db: Db, before: Date, now: Date, limit: number): Promise<number> {
+  const rows = await db.execute<{ id: string }>(sql`
+    with old as (
+      select id from danger_calls c where created_at < ${moment(before)} and (ended_at is null or exists (
+        select from danger_steps s where s.call_id = c.id and s.text_sealed is not null)) order by id limit ${limit}
+    ), wordless as (
+      update danger_steps set text_sealed = null where call_id in (select id from old)
+    )
+    update danger_calls set status = case when ended_at is null then 'closed' else status end,
+      ended_at = coalesce(ended_at, ${moment(now)}), due_at = null, pass_on_at = null
+    where id in (select id from old) returning id`)
+  return rows.length
 }
 
 /** Takes what was sent to persons and what they were in the middle of. What is on its way this moment goes at its own time. */

@@ -1,4 +1,5 @@
 import { and, eq, gt, inArray, isNotNull, isNull, sql } from 'drizzle-orm'
+import { batchedOn } from '../batch.ts'
 import type { Db } from '../client.ts'
 import { compiled } from '../compiled.ts'
 import { attempts, bindingCodes, conversations, identities } from '../schema/index.ts'
@@ -29,6 +30,21 @@ const selectOfPerson = compiled<IdentityRow[]>((db: Db) =>
     .select()
     .from(identities)
     .where(eq(identities.personId, sql.placeholder('personId')))
+    .orderBy(sql`${identities.lastSeenAt} desc nulls last`),
+)
+
+/** As `identitiesOf`, for who asks hundreds of times a second: those who ask at the same time are answered together. */
+export const identitiesToReach = batchedOn(async (db, personIds: number[]): Promise<IdentityRow[][]> => {
+  const rows = await selectOfPersons(db, { personIds: [...new Set(personIds)] })
+  const ofPerson = Map.groupBy(rows, row => row.personId)
+  return personIds.map(personId => [...(ofPerson.get(personId) ?? [])])
+})
+
+const selectOfPersons = compiled<IdentityRow[]>((db: Db) =>
+  db
+    .select()
+    .from(identities)
+    .where(sql`${identities.personId} = any(${sql.placeholder('personIds')}::bigint[])`)
     .orderBy(sql`${identities.lastSeenAt} desc nulls last`),
 )
 
@@ -167,6 +183,7 @@ export async function absorbIdentity(
     ['join_requests', 'identity_id'],
     ['outgoing_messages', 'identity_id'],
     ['binding_codes', 'used_by_identity'],
+    ['danger_calls', 'identity_id'],
   ] as const)
     await db.execute(
       sql`update ${sql.identifier(table)} set ${sql.identifier(column)} = ${intoId} where ${sql.identifier(column)} = ${fromId}`,

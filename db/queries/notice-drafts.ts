@@ -1,4 +1,4 @@
-import { and, desc, eq, inArray, isNotNull, lte, ne, type SQL, sql } from 'drizzle-orm'
+import { and, desc, eq, inArray, isNotNull, isNull, lte, ne, or, type SQL, sql } from 'drizzle-orm'
 import { alias } from 'drizzle-orm/pg-core'
 import type { Db } from '../client.ts'
 import { type NoticeContent, noticeDrafts, persons, units } from '../schema/index.ts'
@@ -18,6 +18,9 @@ export type NoticeDraft = Omit<typeof noticeDrafts.$inferSelect, 'status'> & {
 
 const author = alias(persons, 'author')
 const decider = alias(persons, 'decider')
+
+const within = (paths: string[]) =>
+  sql`exists (select from unnest(${sql.param(paths)}::text[]) as top (path) where starts_with(${units.path}, top.path))`
 
 function drafts(db: Db, where: SQL | undefined) {
   return db
@@ -91,10 +94,14 @@ export async function sameDraftSince(
   return row?.id ?? null
 }
 
-/** What somebody has not sent yet, or could not be sent; what was changed last first. */
+/**
+ * What somebody has not sent yet, or could not be sent; what was changed last first.
+ * @param paths of the units that they run: of others only what they are still writing is theirs
+ */
 export async function openDraftsOf(
   db: Db,
   personId: number,
+  paths: string[],
   place: { limit: number; offset: number },
 ): Promise<NoticeDraft[]> {
   const rows = await drafts(
@@ -102,6 +109,14 @@ export async function openDraftsOf(
     and(
       eq(noticeDrafts.authorId, personId),
       inArray(noticeDrafts.status, ['draft', 'waiting', 'ready', 'failed']),
+      or(
+        within(paths),
+        and(
+          eq(noticeDrafts.status, 'draft'),
+          isNull(noticeDrafts.decidedBy),
+          isNull(noticeDrafts.scheduleStep),
+        ),
+      ),
     ),
   )
     .orderBy(desc(noticeDrafts.updatedAt), desc(noticeDrafts.id))
@@ -110,8 +125,24 @@ export async function openDraftsOf(
   return rows.map(flat)
 }
 
-const within = (paths: string[]) =>
-  sql`exists (select from unnest(${sql.param(paths)}::text[]) as top (path) where starts_with(${units.path}, top.path))`
+/** The correction of a notice that is written and not sent. @param unitId of the notice */
+export async function openCorrectionOf(
+  db: Db,
+  unitId: number,
+  noticeId: number,
+): Promise<NoticeDraft | null> {
+  const [row] = await drafts(
+    db,
+    and(
+      eq(noticeDrafts.unitId, unitId),
+      inArray(noticeDrafts.status, ['draft', 'waiting', 'ready', 'failed']),
+      sql`${noticeDrafts.content} -> 'audience' -> 'gotNotice' = to_jsonb(${noticeId}::bigint)`,
+    ),
+  )
+    .orderBy(noticeDrafts.id)
+    .limit(1)
+  return row ? flat(row) : null
+}
 
 /** Drafts of these subtrees that wait for a second person: of others than this one. */
 export async function draftsToApprove(
@@ -163,10 +194,10 @@ export async function takeDueDraft(db: Db, now: Date, except: number[]): Promise
   return row ? noticeDraftById(db, row.id) : null
 }
 
-/** Drafts that still wait for a second person although their time has come; each is taken once, and has no time then. */
+/** Drafts that still wait for a second person although their time has come: each fails, once. */
 export async function takeLateDrafts(db: Db, now: Date, limit: number): Promise<NoticeDraft[]> {
   const rows = await db.execute<{ id: string }>(sql`
-    update notice_drafts set send_at = null
+    update notice_drafts set status = 'failed', reason = '到时间还没有第二人审核'
     where id in (
       select id from notice_drafts where status = 'waiting' and send_at <= ${now.toISOString()}::timestamptz
       order by id limit ${limit} for update skip locked)

@@ -1,5 +1,6 @@
-import { and, asc, desc, eq, gt, inArray, isNull, ne, or, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, gt, inArray, isNull, ne, or, type SQL, sql } from 'drizzle-orm'
 import type { Db } from '../client.ts'
+import { compiledSql } from '../compiled.ts'
 import {
   deliveries,
   groups,
@@ -32,13 +33,44 @@ export async function noticeById(db: Db, id: number) {
     : null
 }
 
+/** By what a notice from above may have come to somebody. */
+export interface Reached {
+  /** Subtrees that they run. */
+  managingPaths: string[]
+  /** A person with their own groups and those they are in, and the very units where they have a role. */
+  own?: { personId: number; unitIds: number[] }
+}
+
+/** Whether a notice went to a group of theirs: those below its unit whom it was not meant for know nothing of it. */
+export function cameTo(noticeId: SQL, { managingPaths, own }: Reached): SQL {
+  const theirs = own
+    ? sql`union all select g.id from groups g where g.owner_id = ${own.personId}
+      union all select g.id from groups g where g.unit_id = any(${sql.param(own.unitIds)}::bigint[])
+      union all select m.group_id from group_members m where m.person_id = ${own.personId} and m.left_at is null`
+    : sql``
+  // paths are of digits and slashes: `~` stands behind all of them, and the index on them serves
+  return sql`exists (select from deliveries came where came.notice_id = ${noticeId} and came.group_id = any(array(
+    select g.id from unnest(${sql.param(managingPaths)}::text[]) as top (path)
+    join units below on below.path ~>=~ top.path and below.path ~<~ (top.path || '~')
+    join groups g on g.unit_id = below.id ${theirs})))`
+}
+
+/** Whether one notice went to a group of theirs. */
+export async function hasCome(db: Db, noticeId: number, to: Reached): Promise<boolean> {
+  const [row] = await db.execute<{ has: boolean }>(sql`select ${cameTo(sql`${noticeId}`, to)} as has`)
+  return row?.has ?? false
+}
+
 /** The newest notices that a subtree has sent or got. */
 export function latestNotices(db: Db, unitPath: string, limit: number) {
   return db
     .select({ id: notices.id, body: notices.body, issuedAt: notices.issuedAt, unitName: units.name })
     .from(notices)
     .innerJoin(units, eq(units.id, notices.unitId))
-    .where(sql`(${units.path} like ${`${unitPath}%`} or ${unitPath} like ${units.path} || '%')`)
+    .where(
+      sql`(starts_with(${units.path}, ${unitPath}) or starts_with(${unitPath}, ${units.path})
+        and ${cameTo(sql`${notices.id}`, { managingPaths: [unitPath] })})`,
+    )
     .orderBy(sql`${notices.id} desc`)
     .limit(limit)
 }
@@ -84,8 +116,11 @@ export async function noticesInLine(
     .innerJoin(units, eq(units.id, notices.unitId))
     .innerJoin(persons, eq(persons.id, notices.authorId))
     .where(
-      sql`exists (select from unnest(${sql.param(unitPaths)}::text[]) as top (path)
-        where starts_with(${units.path}, top.path) or starts_with(top.path, ${units.path}))`,
+      sql`(exists (select from unnest(${sql.param(unitPaths)}::text[]) as top (path)
+          where starts_with(${units.path}, top.path))
+        or exists (select from unnest(${sql.param(unitPaths)}::text[]) as top (path)
+          where starts_with(top.path, ${units.path}))
+        and ${cameTo(sql`${notices.id}`, { managingPaths: unitPaths })})`,
     )
     .orderBy(desc(notices.id))
     .limit(place.limit)
@@ -306,26 +341,27 @@ export async function recordOut(
   sent: { id: number; platformId: string; recallIds: string[] | null; isPost: boolean }[],
   now: Date,
 ): Promise<void> {
-  const at = sql`${now.toISOString()}::timestamptz`
-  const [ids, posts] = [sent.map(each => each.id), sent.filter(each => !each.isPost).map(each => each.id)]
-  await db.execute(sql`
-    update outgoing_messages m set status = 'sent', sent_at = ${at}, platform_id = s.platform_id,
-      recall_ids = s.recall_ids::jsonb, error = null
-    from unnest(${sql.param(ids)}::bigint[], ${sql.param(sent.map(each => each.platformId))}::text[],
-      ${sql.param(sent.map(each => (each.recallIds ? JSON.stringify(each.recallIds) : null)))}::text[]
-    ) as s (id, platform_id, recall_ids)
-    where m.id = s.id`)
-  if (posts.length > 0)
-    await db
-      .update(deliveries)
-      .set({ status: 'sent', updatedAt: now })
-      .where(
-        and(
-          sql`${deliveries.outgoingId} = any(${sql.param(posts)}::bigint[])`,
-          inArray(deliveries.status, ['pending', 'sent']),
-        ),
-      )
+  await updateOut(db, {
+    at: now.toISOString(),
+    ids: sent.map(each => each.id),
+    platformIds: sent.map(each => each.platformId),
+    recallIds: sent.map(each => (each.recallIds ? JSON.stringify(each.recallIds) : null)),
+    handedOver: sent.filter(each => !each.isPost).map(each => each.id),
+  })
 }
+
+/** One statement, which needs no transaction. As everywhere the messages are locked before their deliveries. */
+const updateOut = compiledSql(sql`
+  with m as (
+    update outgoing_messages m set status = 'sent', sent_at = ${sql.placeholder('at')}::timestamptz,
+      platform_id = s.platform_id, recall_ids = s.recall_ids::jsonb, error = null
+    from unnest(${sql.placeholder('ids')}::bigint[], ${sql.placeholder('platformIds')}::text[],
+      ${sql.placeholder('recallIds')}::text[]) as s (id, platform_id, recall_ids)
+    where m.id = s.id returning 1
+  )
+  update deliveries set status = 'sent', updated_at = ${sql.placeholder('at')}::timestamptz
+  where outgoing_id = any(${sql.placeholder('handedOver')}::bigint[]) and status in ('pending', 'sent')
+    and (select count(*) from m) > 0`)
 
 /** The notice that a message carries; null for one that carries none. */
 export async function noticeOfOutgoing(db: Db, outgoingId: number) {

@@ -1,8 +1,9 @@
 import { sql } from 'drizzle-orm'
+import { batchedOn } from '../batch.ts'
 import type { Db } from '../client.ts'
 import { compiledSql } from '../compiled.ts'
 import type { NoticeAsk } from '../schema/index.ts'
-import { insertOutgoing } from './notices.ts'
+import { cameTo, insertOutgoing } from './notices.ts'
 
 /** A picture or a file that goes with a notice. */
 export interface CarriedFile {
@@ -113,29 +114,40 @@ export interface LineUnit {
   name: string
 }
 
-const selectGroupsOfMessage = compiledSql<{ id: string; name: string; line: LineUnit[] | null }>(sql`
-  select g.id, g.name, case when row_number() over (order by g.id) = 1 then (
+const selectGroupsOfMessages = compiledSql<{
+  outgoing_id: string
+  id: string
+  name: string
+  line: LineUnit[] | null
+}>(sql`
+  select d.outgoing_id, g.id, g.name, case when row_number() over (partition by d.outgoing_id order by g.id) = 1 then (
       select jsonb_agg(jsonb_build_object('code', a.code, 'name', a.name) order by length(a.path)) from units a
       where a.id = any(string_to_array(trim(both '/' from u.path), '/')::bigint[])) end as line
   from deliveries d join groups g on g.id = d.group_id join units u on u.id = g.unit_id
-  where d.outgoing_id = ${sql.placeholder('outgoingId')} and d.status not in ('posted', 'withdrawn')
+  where d.outgoing_id = any(${sql.placeholder('outgoingIds')}::bigint[]) and d.status not in ('posted', 'withdrawn')
     and g.dissolved_at is null
   order by g.id`)
 
 /**
  * The groups in use that a message is for and that have not got the notice, and the unit of the first with those above it,
- * from the top downwards (empty when it is for none).
+ * from the top downwards (empty when it is for none). Messages that ask at the same time are answered together.
  */
-export async function groupsOfMessage(
-  db: Db,
-  outgoingId: number,
-): Promise<{ groups: { id: number; name: string }[]; line: LineUnit[] }> {
-  const rows = await selectGroupsOfMessage(db, { outgoingId })
-  return {
-    groups: [...rows].map(({ id, name }) => ({ id: Number(id), name })),
-    line: rows[0]?.line ?? [],
-  }
-}
+export const groupsOfMessage = batchedOn(
+  async (
+    db,
+    outgoingIds: number[],
+  ): Promise<{ groups: { id: number; name: string }[]; line: LineUnit[] }[]> => {
+    const rows = await selectGroupsOfMessages(db, { outgoingIds: [...new Set(outgoingIds)] })
+    const ofMessage = Map.groupBy([...rows], row => Number(row.outgoing_id))
+    return outgoingIds.map(outgoingId => {
+      const theirs = ofMessage.get(outgoingId) ?? []
+      return {
+        groups: theirs.map(({ id, name }) => ({ id: Number(id), name })),
+        line: theirs[0]?.line ?? [],
+      }
+    })
+  },
+)
 
 /** A request to relay a notice that has not left yet and may leave by then: what falls to the same owner goes with it. */
 export async function waitingRelayRequest(
@@ -208,13 +220,13 @@ export interface Copy {
 const MOST_COPIES = 200
 
 /**
- * The copies with a number, of the notices that concern somebody: sent to them, by a unit above one where they have a role,
- * or by one that they run or that lies below it. The newest first.
+ * The copies with a number, of the notices that concern somebody: sent to them or to a group of theirs, or by a unit that
+ * they run or one below it. The newest first.
  */
 export async function copiesNumbered(
   db: Db,
   mark: number,
-  of: { personId: number; rolePaths: string[]; managingPaths: string[] },
+  of: { personId: number; unitIds: number[]; managingPaths: string[] },
 ): Promise<Copy[]> {
   const rows = await db.execute<{
     outgoing_id: string
@@ -236,8 +248,10 @@ export async function copiesNumbered(
     join outgoing_messages o on o.notice_id = n.id and o.mark = ${mark}
     left join persons p on p.id = o.person_id
     where o.person_id = ${of.personId}
-      or exists (select from unnest(${sql.param(of.rolePaths)}::text[]) as r (path) where starts_with(r.path, u.path))
       or exists (select from unnest(${sql.param(of.managingPaths)}::text[]) as m (path) where starts_with(u.path, m.path))
+      or ${cameTo(sql`n.id`, { managingPaths: [], own: of })}
+      or exists (select from unnest(${sql.param(of.managingPaths)}::text[]) as m (path) where starts_with(m.path, u.path))
+        and ${cameTo(sql`n.id`, { managingPaths: of.managingPaths })}
     order by n.id desc limit ${MOST_COPIES}`)
   return [...rows].map(row => ({
     outgoingId: Number(row.outgoing_id),

@@ -20,6 +20,8 @@ export interface SenderRow {
   ownsGroups: boolean
   /** Texts wait for this person to write. */
   hasWaiting: boolean
+  /** They called for help within a day, and it has not ended: what they say next may belong to it. */
+  hasCalled: boolean
   boundBy: string | null
   conversation: ConversationRow | null
 }
@@ -61,6 +63,7 @@ type Row = {
   roles: SenderRole[] | null
   owns_groups: boolean | null
   has_waiting: boolean
+  has_called: boolean
   conversation: ConversationRow | null
 }
 
@@ -77,6 +80,8 @@ const whoIs = (now: SQL) => sql`
       end as owns_groups,
     exists (select from outgoing_messages o where o.status = 'waiting'
       and (o.identity_id = me.id or o.person_id = me.person_id)) as has_waiting,
+    exists (select from danger_calls d where (d.identity_id = me.id or d.person_id = me.person_id)
+      and d.ended_at is null and d.created_at + interval '1 day' > ${now}) as has_called,
     (select json_build_object('name', c.name, 'version', c.version, 'step', c.step, 'answers', c.answers)
       from conversations c where c.identity_id = me.id and c.expires_at > ${now}) as conversation`
 
@@ -103,6 +108,7 @@ function senderOf(row: Row): SenderRow {
     roles: row.roles ?? [],
     ownsGroups: row.owns_groups ?? false,
     hasWaiting: row.has_waiting,
+    hasCalled: row.has_called,
     boundBy: row.bound_by,
     conversation: row.conversation,
   }

@@ -1,7 +1,7 @@
-import { and, asc, desc, eq, inArray, isNull, lte, or, type SQL, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, gte, inArray, isNull, lte, type SQL, sql } from 'drizzle-orm'
 import { alias } from 'drizzle-orm/pg-core'
 import type { Db } from '../client.ts'
-import { persons, slipFiles, slipSteps, slips, units } from '../schema/index.ts'
+import { persons, slipFiles, slipRounds, slipSteps, slips, units } from '../schema/index.ts'
 
 export type SlipRow = typeof slips.$inferSelect & {
   reporterName: string
@@ -57,10 +57,51 @@ export async function slipById(db: Db, id: number): Promise<SlipRow | null> {
   return row ? flat(row) : null
 }
 
-/** The same, and nobody else changes it until the transaction ends. */
+/** The same, and nobody else changes it or those merged with it until the transaction ends. */
 export async function lockSlip(db: Db, id: number): Promise<SlipRow | null> {
-  await db.execute(sql`select from slips where id = ${id} for update`)
+  await lockSlips(db, [id])
   return slipById(db, id)
+}
+
+/** Locks slips with all that are merged with them, in the order of their numbers: two merges cannot wait for each other. */
+export async function lockSlips(db: Db, ids: number[]): Promise<void> {
+  let locked: number[] = []
+  for (;;) {
+    const rows = await db.execute<{ id: string }>(sql`
+      with main as (
+        select coalesce(merged_into, id) as id from slips where id = any(${sql.param(ids)}::bigint[])
+      ) select id from main union select s.id from slips s join main on s.merged_into = main.id
+      union select unnest(${sql.param(ids)}::bigint[])`)
+    const family = [...rows].map(row => Number(row.id))
+    if (family.every(each => locked.includes(each))) return
+    // one that was merged while we waited
+    locked = [...new Set([...locked, ...family])]
+    await db.execute(
+      sql`select from slips where id = any(${sql.param(locked)}::bigint[]) order by id for update`,
+    )
+  }
+}
+
+/** What one person sends up is sent one after the other. */
+export async function lockReporter(db: Db, personId: number): Promise<void> {
+  await db.execute(sql`select pg_advisory_xact_lock(hashtext(${`slip-reporter:${personId}`}))`)
+}
+
+/** What a person has sent up since a moment, sealed; the newest first. */
+export async function slipsSentSince(db: Db, personId: number, since: Date) {
+  return db
+    .select({
+      id: slips.id,
+      kind: slips.kind,
+      unitId: slips.unitId,
+      officeId: slips.officeId,
+      bodySealed: slips.bodySealed,
+      createdAt: slips.createdAt,
+    })
+    .from(slips)
+    .where(and(eq(slips.reporterId, personId), gte(slips.createdAt, since)))
+    .orderBy(desc(slips.id))
+    .limit(100)
 }
 
 export async function stepsOfSlip(db: Db, id: number): Promise<SlipStepRow[]> {
@@ -74,18 +115,46 @@ export async function stepsOfSlip(db: Db, id: number): Promise<SlipStepRow[]> {
   return rows.map(({ step, ...names }) => ({ ...step, ...names }))
 }
 
-/** The offices that have had a slip, or a slip that was merged into it; the reporter was shown each of them. */
-export async function lineOfSlip(db: Db, id: number): Promise<number[]> {
-  const rows = await db
-    .selectDistinct({ officeId: slipSteps.officeId })
-    .from(slipSteps)
-    .where(eq(slipSteps.slipId, id))
-  return rows.map(row => row.officeId)
+/**
+ * Slips that wait as part of another one, the oldest first. One that its reporter has ended or taken further is none of
+ * them any more.
+ */
+export async function mergedInto(db: Db, id: number): Promise<SlipRow[]> {
+  const rows = await selectSlips(db)
+    .where(and(eq(slips.mergedInto, id), eq(slips.status, 'merged')))
+    .orderBy(asc(slips.id))
+  return rows.map(flat)
 }
 
-/** Slips that were merged into one, directly or by way of another. */
-export async function mergedInto(db: Db, id: number): Promise<SlipRow[]> {
-  return (await selectSlips(db).where(eq(slips.mergedInto, id)).orderBy(asc(slips.id))).map(flat)
+/** Whether an office that has had one of these slips is, or lies below, one that another of them complains about. */
+export async function complainsAboutLine(db: Db, ids: number[]): Promise<boolean> {
+  const [row] = await db.execute<{ found: boolean }>(sql`
+    select exists (
+      select from slips s join units about on about.id = s.about_id
+      join slip_steps step on step.slip_id = any(${sql.param(ids)}::bigint[])
+      join units u on u.id = step.office_id
+      where s.id = any(${sql.param(ids)}::bigint[]) and starts_with(u.path, about.path)
+    ) as found`)
+  return row?.found ?? false
+}
+
+/** What the reporters of the slips that are merged into one have added there. */
+export async function additionsBelow(
+  db: Db,
+  id: number,
+): Promise<{ slipId: number; aboutId: number | null; textSealed: string | null; at: Date }[]> {
+  return db
+    .select({
+      slipId: slips.id,
+      aboutId: slips.aboutId,
+      textSealed: slipSteps.textSealed,
+      at: slipSteps.at,
+    })
+    .from(slips)
+    .innerJoin(slipSteps, and(eq(slipSteps.slipId, slips.id), eq(slipSteps.kind, 'added')))
+    .where(and(eq(slips.mergedInto, id), eq(slips.status, 'merged')))
+    .orderBy(asc(slipSteps.id))
+    .limit(200)
 }
 
 /** What a person has sent up, the newest first. */
@@ -102,11 +171,19 @@ export async function slipsOfReporter(
   return rows.map(flat)
 }
 
-/** What was addressed to a person as the contact of a branch, the newest first. */
+/** What was addressed to a person as the contact of a branch, while they are it; the newest first. */
 export async function slipsCopiedTo(db: Db, personId: number, limit: number): Promise<SlipRow[]> {
-  return (await selectSlips(db).where(eq(slips.copyToId, personId)).orderBy(desc(slips.id)).limit(limit)).map(
-    flat,
-  )
+  const rows = await selectSlips(db)
+    .where(
+      and(
+        eq(slips.copyToId, personId),
+        sql`exists (select from contacts c where c.unit_id = ${slips.unitId} and c.person_id = ${personId}
+          and c.until_on is null)`,
+      ),
+    )
+    .orderBy(desc(slips.id))
+    .limit(limit)
+  return rows.map(flat)
 }
 
 export type SlipListState = 'open' | 'answered' | 'ended'
@@ -116,7 +193,10 @@ const inState: Record<SlipListState, SQL> = {
   ended: sql`${slips.status} in ('closed', 'merged')`,
 }
 
-/** Slips that one of these offices has or has had; what waits longest first, ended ones the newest first. */
+/**
+ * Slips that one of these offices has or has had; what waits longest first, ended ones the newest first. Those that are
+ * about one of them are not among them.
+ */
 export async function slipsOfOffices(
   db: Db,
   officeIds: number[],
@@ -128,11 +208,10 @@ export async function slipsOfOffices(
     .where(
       and(
         inState[state],
-        or(
-          inArray(slips.officeId, officeIds),
-          sql`exists (select from slip_steps s where s.slip_id = ${slips.id}
-            and s.office_id = any(${sql.param(officeIds)}::bigint[]))`,
-        ),
+        sql`${slips.id} in (
+          select id from slips where office_id = any(${sql.param(officeIds)}::bigint[])
+          union select slip_id from slip_steps where office_id = any(${sql.param(officeIds)}::bigint[]))`,
+        sql`(${slips.aboutId} is null or ${slips.aboutId} <> all(${sql.param(officeIds)}::bigint[]))`,
       ),
     )
     .orderBy(state === 'ended' ? desc(slips.id) : asc(slips.id))
@@ -155,32 +234,43 @@ async function likesOf(db: Db, ids: number[]): Promise<Map<number, number>> {
   return new Map(rows.map(row => [row.into as number, row.count]))
 }
 
-/** Slips whose time for an answer is over, taken by one process at a time. */
-export async function takeDueSlips(db: Db, now: Date, limit: number): Promise<number[]> {
+/** Slips whose time for an answer is over. @param passedOver not these */
+export async function dueSlips(db: Db, now: Date, passedOver: number[], limit: number): Promise<number[]> {
   const rows = await db
     .select({ id: slips.id })
     .from(slips)
-    .where(lte(slips.dueAt, now))
+    .where(and(lte(slips.dueAt, now), sql`${slips.id} <> all(${sql.param(passedOver)}::bigint[])`))
     .orderBy(asc(slips.dueAt))
     .limit(limit)
-    .for('update', { skipLocked: true })
   return rows.map(row => row.id)
 }
 
-/** The offices from a unit upward, the nearest first, with those who run each. */
+/** Begins the weekly word of a day; false: it has been done. */
+export async function beginSlipRound(db: Db, day: string, at: Date): Promise<boolean> {
+  const begun = await db.insert(slipRounds).values({ day, at }).onConflictDoNothing().returning()
+  return begun.length > 0
+}
+
+/** The offices from a unit upward, the nearest first, with those who run each; `manages`: by a role, not as named manager. */
 export async function officesAbove(
   db: Db,
   unitId: number,
   managing: { programme: string; role: string }[],
 ): Promise<
-  { id: number; name: string; level: string; path: string; readers: { id: number; name: string }[] }[]
+  {
+    id: number
+    name: string
+    level: string
+    path: string
+    readers: { id: number; name: string; manages: boolean }[]
+  }[]
 > {
   const rows = await db.execute<{
     id: string
     name: string
     level: string
     path: string
-    readers: { id: number; name: string }[]
+    readers: { id: number; name: string; manages: boolean }[]
   }>(sql`
     with line as (
       select above.id::bigint as id, above.depth from units u
@@ -191,9 +281,11 @@ export async function officesAbove(
         ${sql.param(managing.map(each => each.role))}::text[]) as m (programme, role)
     )
     select u.id, u.name, u.level, u.path, coalesce((
-      select json_agg(json_build_object('id', who.id, 'name', who.name) order by who.since)
+      select json_agg(json_build_object('id', who.id, 'name', who.name, 'manages', who.manages) order by who.since)
       from (
-        select p.id, p.name, min(r.id) as since from roles r join persons p on p.id = r.person_id
+        select p.id, p.name, min(r.id) as since,
+          bool_or((u.programme, r.role) in (select programme, role from managing)) as manages
+        from roles r join persons p on p.id = r.person_id
         where r.unit_id = u.id and r.ended_at is null
           and (u.manager_id = r.person_id or (u.programme, r.role) in (select programme, role from managing))
         group by p.id, p.name
@@ -234,56 +326,88 @@ export async function placesOf(
 export interface OfficeFigures {
   officeId: number
   officeName: string
-  parentId: number | null
   /** Not answered yet, or answered and not ended. */
   unsolved: number
   /** Unsolved for longer than the limit. */
   overdue: number
   oldestAt: Date | null
   ended: number
-  /** Hours, the middle of all; null: none. */
-  toFirstAnswer: number | null
+  /** How many went a level up because this office had not answered in time. */
+  lapsed: number
+  /** Hours from taking to the first answer, or to losing it by time; the middle of all, null: none. */
+  toAnswer: number | null
+  /** Hours from sending to the end. */
   toEnd: number | null
 }
 
 /**
- * How the offices of a subtree deal with what is sent up to them: offices are measured, not those who write.
+ * How the offices of a subtree deal with what is sent up to them: offices are measured, not those who write, and each by
+ * the time for which it had a slip. Merged ones count with the one that they are part of.
  * @param over what is older counts as overdue
+ * @param since what was sent up earlier is not counted
  */
-export async function officeFigures(db: Db, paths: string[], over: Date): Promise<OfficeFigures[]> {
+export async function officeFigures(
+  db: Db,
+  paths: string[],
+  { over, since }: { over: Date; since: Date },
+): Promise<OfficeFigures[]> {
   if (paths.length === 0) return []
   const rows = await db.execute<{
     office_id: string
     name: string
-    parent_id: string | null
     unsolved: number
     overdue: number
     oldest_at: string | null
     ended: number
-    to_first: number | null
+    lapsed: number
+    to_answer: number | null
     to_end: number | null
   }>(sql`
-    select u.id as office_id, u.name, u.parent_id,
-      (count(*) filter (where s.status in ('open', 'answered')))::int as unsolved,
-      (count(*) filter (where s.status in ('open', 'answered') and s.created_at < ${over.toISOString()}::timestamptz))::int as overdue,
-      min(s.created_at) filter (where s.status in ('open', 'answered')) as oldest_at,
-      (count(*) filter (where s.status = 'closed'))::int as ended,
-      (percentile_cont(0.5) within group (order by extract(epoch from s.first_answered_at - s.created_at)
-        ) filter (where s.first_answered_at is not null) / 3600)::float8 as to_first,
-      (percentile_cont(0.5) within group (order by extract(epoch from s.ended_at - s.created_at)
-        ) filter (where s.status = 'closed') / 3600)::float8 as to_end
-    from slips s join units u on u.id = s.office_id
-    where exists (select from unnest(${sql.param(paths)}::text[]) as top (path) where starts_with(u.path, top.path))
-    group by u.id order by 5 desc, u.path`)
+    with top as (select path from unnest(${sql.param(paths)}::text[]) as top (path)),
+    office as (select u.id, u.name, u.path from units u where exists (select from top where starts_with(u.path, top.path))),
+    recent as (
+      select * from slips where created_at >= ${since.toISOString()}::timestamptz and merged_into is null
+    ), taken as (
+      select step.slip_id, step.office_id, step.id, step.at,
+        lead(step.id) over after as lost_id, lead(step.at) over after as lost_at,
+        lead(step.actor_id is null) over after as by_time
+      from slip_steps step join recent on recent.id = step.slip_id
+      where step.kind in ('sent', 'raised') window after as (partition by step.slip_id order by step.id)
+    ), dealt as (
+      select t.office_id, coalesce(t.by_time, false) and answered.at is null as lapsed,
+        coalesce(answered.at, case when t.by_time then t.lost_at end) - t.at as took
+      from taken t left join lateral (
+        select min(a.at) as at from slip_steps a
+        where a.slip_id = t.slip_id and a.kind = 'answered' and a.id > t.id and (t.lost_id is null or a.id < t.lost_id)
+      ) answered on true
+    ), held as (
+      select office_id, (count(*) filter (where status in ('open', 'answered')))::int as unsolved,
+        (count(*) filter (where status in ('open', 'answered')
+          and created_at < ${over.toISOString()}::timestamptz))::int as overdue,
+        min(created_at) filter (where status in ('open', 'answered')) as oldest_at,
+        (count(*) filter (where status = 'closed'))::int as ended,
+        (percentile_cont(0.5) within group (order by extract(epoch from ended_at - created_at)
+          ) filter (where status = 'closed') / 3600)::float8 as to_end
+      from recent group by office_id
+    ), done as (
+      select office_id, (count(*) filter (where lapsed))::int as lapsed,
+        (percentile_cont(0.5) within group (order by extract(epoch from took)) / 3600)::float8 as to_answer
+      from dealt group by office_id
+    )
+    select o.id as office_id, o.name, coalesce(h.unsolved, 0) as unsolved, coalesce(h.overdue, 0) as overdue,
+      h.oldest_at, coalesce(h.ended, 0) as ended, coalesce(d.lapsed, 0) as lapsed, d.to_answer, h.to_end
+    from office o left join held h on h.office_id = o.id left join done d on d.office_id = o.id
+    where h.office_id is not null or d.office_id is not null
+    order by overdue desc, lapsed desc, o.path limit 500`)
   return [...rows].map(row => ({
     officeId: Number(row.office_id),
     officeName: row.name,
-    parentId: row.parent_id === null ? null : Number(row.parent_id),
     unsolved: row.unsolved,
     overdue: row.overdue,
     oldestAt: row.oldest_at === null ? null : new Date(row.oldest_at),
     ended: row.ended,
-    toFirstAnswer: row.to_first,
+    lapsed: row.lapsed,
+    toAnswer: row.to_answer,
     toEnd: row.to_end,
   }))
 }
@@ -313,7 +437,13 @@ export async function insertSlipFile(db: Db, row: typeof slipFiles.$inferInsert)
 
 export async function filesOfSlip(db: Db, slipId: number) {
   return db
-    .select({ id: slipFiles.id, name: slipFiles.name, mime: slipFiles.mime, size: slipFiles.size })
+    .select({
+      id: slipFiles.id,
+      name: slipFiles.name,
+      mime: slipFiles.mime,
+      size: slipFiles.size,
+      createdAt: slipFiles.createdAt,
+    })
     .from(slipFiles)
     .where(eq(slipFiles.slipId, slipId))
     .orderBy(asc(slipFiles.id))

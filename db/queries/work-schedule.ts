@@ -194,10 +194,25 @@ export async function schedulesToRenew(
     .limit(place.limit)
 }
 
+interface ManagingRole {
+  programme: string
+  role: string
+}
+
+/** Whether the author of a draft `d` does not run the unit of this path or one above any more. */
+function authorIsGone(managing: ManagingRole[], path: SQL): SQL {
+  return sql`not exists (
+    select from roles r join units own on own.id = r.unit_id
+    join unnest(${sql.param(managing.map(each => each.programme))}::text[],
+      ${sql.param(managing.map(each => each.role))}::text[]) as m (programme, role)
+      on m.programme = own.programme and m.role = r.role
+    where r.person_id = d.author_id and r.ended_at is null and starts_with(${path}, own.path))`
+}
+
 /** Adopted schedules with notices to come whose author does not run the unit or one above any more. */
 export async function schedulesWithoutAuthor(
   db: Db,
-  managing: { programme: string; role: string }[],
+  managing: ManagingRole[],
   place: { after: number; limit: number },
 ): Promise<WorkSchedule[]> {
   return schedules(
@@ -206,24 +221,42 @@ export async function schedulesWithoutAuthor(
       eq(workSchedules.status, 'adopted'),
       gt(workSchedules.id, place.after),
       sql`exists (select from work_schedule_steps s join notice_drafts d on d.id = s.draft_id
-        where s.work_schedule_id = ${workSchedules.id} and d.status = 'ready' and not exists (
-          select from roles r join units own on own.id = r.unit_id
-          join unnest(${sql.param(managing.map(each => each.programme))}::text[],
-            ${sql.param(managing.map(each => each.role))}::text[]) as m (programme, role)
-            on m.programme = own.programme and m.role = r.role
-          where r.person_id = d.author_id and r.ended_at is null and starts_with(${units.path}, own.path)))`,
+        where s.work_schedule_id = ${workSchedules.id} and d.status in ('waiting', 'ready')
+          and ${authorIsGone(managing, sql`${units.path}`)})`,
     ),
   )
     .orderBy(asc(workSchedules.id))
     .limit(place.limit)
 }
 
-/** Gives a schedule, with all its notices that are still to come, to somebody else. */
-export async function giveSchedule(db: Db, id: number, personId: number): Promise<void> {
+/**
+ * Gives a schedule to somebody else, with its notices to come whose author has left the office. One that waits for a second
+ * person, or that they themselves let pass, becomes a draft again: nobody approves their own.
+ * @param to.managing the roles by which somebody runs a unit
+ * @returns the drafts that have to be submitted anew
+ */
+export async function giveSchedule(
+  db: Db,
+  id: number,
+  to: { personId: number; managing: ManagingRole[]; now: Date },
+): Promise<number[]> {
+  const { personId } = to
   await db.update(workSchedules).set({ personId }).where(eq(workSchedules.id, id))
-  await db.execute(sql`
-    update notice_drafts d set author_id = ${personId} from work_schedule_steps s
-    where s.work_schedule_id = ${id} and d.id = s.draft_id and d.status in ('draft', 'waiting', 'ready')`)
+  const rows = await db.execute<{ id: string; is_undone: boolean }>(sql`
+    with gone as (
+      select d.id, d.status = 'waiting' or (d.status = 'ready' and d.decided_by = ${personId}) is true as is_undone
+      from work_schedule_steps s join notice_drafts d on d.id = s.draft_id join units u on u.id = d.unit_id
+      where s.work_schedule_id = ${id} and d.status in ('draft', 'waiting', 'ready')
+        and ${authorIsGone(to.managing, sql`u.path`)}
+      order by d.id for update of d)
+    update notice_drafts d set author_id = ${personId},
+      status = case when gone.is_undone then 'draft' else d.status end,
+      decided_by = case when gone.is_undone then null else d.decided_by end,
+      decided_at = case when gone.is_undone then null else d.decided_at end,
+      updated_at = case when gone.is_undone then ${to.now.toISOString()}::timestamptz else d.updated_at end
+    from gone where gone.id = d.id
+    returning d.id, gone.is_undone`)
+  return [...rows].filter(row => row.is_undone).map(row => Number(row.id))
 }
 
 // steps

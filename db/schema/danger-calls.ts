@@ -22,12 +22,16 @@ export const dangerCalls = pgTable(
     stage: text().$type<'first' | 'unanswered' | 'confirmed'>().notNull(),
     /** When the next levels are told; null: ended, or all are told. */
     dueAt: moment(),
+    /** When what was said since the last passing on is passed on; null: nothing waits. */
+    passOnAt: moment(),
     createdAt: moment().notNull(),
     endedAt: moment(),
   },
   table => [
     index('danger_calls_identity').on(table.identityId),
+    index('danger_calls_person').on(table.personId),
     index('danger_calls_due').on(table.dueAt).where(sql`due_at is not null`),
+    index('danger_calls_pass_on').on(table.passOnAt).where(sql`pass_on_at is not null`),
   ],
 )
 
@@ -39,9 +43,17 @@ export const dangerSteps = pgTable(
     callId: ref()
       .references(() => dangerCalls.id)
       .notNull(),
-    /** `said` (by who called), `told` (to `personId`), `answered`, `confirmed`, `false_alarm`, `closed`. */
+    /**
+     * `said` (by who called), `told` (to `personId`), `passed` (all that was said before, to all who were told),
+     * `answered`, `confirmed`, `false_alarm`, `closed`; `safe`: who called says so of a call that is confirmed, which ends
+     * nothing.
+     */
     kind: text().notNull(),
     personId: ref().references(() => persons.id),
+    /**
+     * The words as they were said, numbers and all: levels that are told later must be able to ring up whoever is named in
+     * them. They lie sealed, and go when a person is erased and when requests to join do.
+     */
     textSealed: text(),
     at: moment().notNull(),
   },

@@ -1,5 +1,14 @@
 import { sql } from 'drizzle-orm'
-import { type AnyPgColumn, boolean, index, integer, pgTable, text } from 'drizzle-orm/pg-core'
+import {
+  type AnyPgColumn,
+  boolean,
+  date,
+  index,
+  integer,
+  pgTable,
+  text,
+  uniqueIndex,
+} from 'drizzle-orm/pg-core'
 import { id, moment, ref } from './columns.ts'
 import { groups } from './groups.ts'
 import { persons } from './persons.ts'
@@ -24,6 +33,10 @@ export const slips = pgTable(
       .notNull(),
     /** The name is shown to the office whose turn it is, and to no other. */
     isAnonymous: boolean().notNull(),
+    /** The reporter agreed that their group is told the answer. */
+    groupMayKnow: boolean().notNull().default(false),
+    /** A practice that is spread bears the reporter's name, because they asked for it. */
+    isSigned: boolean().notNull().default(false),
     bodySealed: text().notNull(),
     /** The office whose turn it is to answer. */
     officeId: ref()
@@ -59,8 +72,9 @@ export const slipSteps = pgTable(
     slipId: ref()
       .references(() => slips.id)
       .notNull(),
-    /** `sent`, `added` (the reporter's further words), `answered`, `raised`, `merged`, `closed`, `told_group`,
-     * `spread` (a practice became a notice). */
+    /** `sent`, `added` (the reporter's further words), `answered`, `raised`, `merged`, `leads` (the one that it
+     * was merged into has left), `closed`, `late` (asked again where there is nobody above), `told_group`, `spread` (a
+     * practice became a notice). */
     kind: text().notNull(),
     /** null: time did it. */
     actorId: ref().references(() => persons.id),
@@ -71,8 +85,19 @@ export const slipSteps = pgTable(
     textSealed: text(),
     at: moment().notNull(),
   },
-  table => [index('slip_steps_slip').on(table.slipId), index('slip_steps_office').on(table.officeId)],
+  table => [
+    index('slip_steps_slip').on(table.slipId),
+    index('slip_steps_office').on(table.officeId),
+    uniqueIndex('slip_steps_spread').on(table.slipId).where(sql`kind = 'spread'`),
+  ],
 )
+
+/** A week whose waiting slips were told to the levels above. */
+export const slipRounds = pgTable('slip_rounds', {
+  /** The day of that week on which it is done. */
+  day: date().primaryKey(),
+  at: moment().notNull(),
+})
 
 /** A picture or a file that belongs to a slip. */
 export const slipFiles = pgTable(

@@ -261,7 +261,10 @@ async function sendNotice(
   if (draft !== undefined) {
     await stage.settle()
     tell(`${confirmed?.text.split('。')[0]}`)
-    const [agreed] = await sim.say(players.cityColleague.id, `批 ${draft}`)
+    // without its code the command is answered with the whole, and the command that passes it
+    const [shown] = await sim.say(players.cityColleague.id, `批 ${draft}`)
+    const command = /批 \d+ [a-z]{3}/.exec(shown?.text ?? '')?.[0] ?? ''
+    const [agreed] = await sim.say(players.cityColleague.id, command)
     if (!agreed?.text.includes('发出了')) throw new Error(`${players.cityColleague.name}: ${agreed?.text}`)
     tell(agreed.text.split('，也')[0] ?? '')
   } else {

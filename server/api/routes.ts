@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify'
 import { type UnitRow, unitByCode, unitById } from '../../db/queries/units.ts'
 import type { Caller } from '../domain/api-tokens/read.ts'
+import { cleanTexts } from '../http/texts.ts'
 import type { Runtime } from '../runtime.ts'
 import { callerOf } from './caller.ts'
 import { notHere } from './faults.ts'
@@ -75,6 +76,12 @@ export function createApiRoutes(app: FastifyInstance, rt: Runtime): ApiRoutes {
       // before the body is read: who has no token sends us nothing
       onRequest: async request => {
         callers.set(request, await callerOf(rt, request, route.scope))
+      },
+      // before it is checked against the schemas
+      preValidation: async request => {
+        request.query = cleanTexts(request.query)
+        request.params = cleanTexts(request.params)
+        request.body = cleanTexts(request.body)
       },
       handler: async (request, reply) =>
         route.handle({

@@ -37,7 +37,7 @@ import { rehearsalPages } from './pages/rehearsals.ts'
 import { rosterPages } from './pages/roster.ts'
 import { serverPages } from './pages/server.ts'
 import { sheetPages } from './pages/sheets.ts'
-import { slipPages } from './pages/slips.ts'
+import { slipPages, slipPicturePages } from './pages/slips.ts'
 import { unitPages } from './pages/unit.ts'
 import { workSchedulePages } from './pages/work-schedule.ts'
 import { workScheduleAdoptPages } from './pages/work-schedule-adopt.ts'
@@ -127,7 +127,9 @@ export async function registerConsole(app: FastifyInstance, rt: Runtime): Promis
     registerRollCalls(scope, rt)
     const routes = createRoutes(scope, rt)
     for (const register of pages) register(routes)
-    await scope.register(uploads => registerUploads(uploads, rt, 1, [importPages, answerPages]))
+    await scope.register(uploads =>
+      registerUploads(uploads, rt, 1, [importPages, answerPages, slipPicturePages]),
+    )
     await scope.register(uploads => registerUploads(uploads, rt, MAX_FILES, [noticeWritingPages]))
     routes.post('/sign-out', 'person', async ({ viewer, reply }) => {
       await endSession(rt.db, viewer.actor.person.id, viewer.sessionId, rt.clock.now())

@@ -1,4 +1,5 @@
 import type { MultipartFile } from '@fastify/multipart'
+import { withoutControls } from '../http/texts.ts'
 
 /** A file that came with a form. */
 export interface UploadedFile {
@@ -45,8 +46,20 @@ export function formFields(body: unknown): FormFields {
   }
 }
 
+/** The fields of a form or a query without characters that are no text; files and what else is no text stay. */
+export function cleanFields(source: unknown): unknown {
+  if (typeof source !== 'object' || source === null) return source
+  const clean = (value: unknown) => (typeof value === 'string' ? withoutControls(value) : value)
+  return Object.fromEntries(
+    Object.entries(source).map(([name, value]) => [
+      name,
+      Array.isArray(value) ? value.map(clean) : clean(value),
+    ]),
+  )
+}
+
 /** Browsers send line ends as two characters. */
 function textOf(part: unknown): string | null {
   const value = typeof part === 'object' && part !== null ? (part as { value?: unknown }).value : part
-  return typeof value === 'string' ? value.replace(/\r\n?/g, '\n') : null
+  return typeof value === 'string' ? withoutControls(value) : null
 }

@@ -5,6 +5,7 @@ import { managingRoles } from '../domain/actor.ts'
 import { DomainError } from '../errors.ts'
 import { Html } from '../http/html.ts'
 import type { Runtime } from '../runtime.ts'
+import { cleanFields } from './form-fields.ts'
 import { checkForm, formToken, type SignedIn, takeFlash, viewerOfRequest, writeFlash } from './session.ts'
 
 /**
@@ -133,7 +134,7 @@ function viewFor<Thing>(
     flash: isPartial ? null : takeFlash(request, reply),
     read(schema) {
       const source = request.method === 'GET' ? request.query : request.body
-      const parsed = schema.safeParse(source ?? {})
+      const parsed = schema.safeParse(cleanFields(source ?? {}))
       if (!parsed.success)
         throw new DomainError('form.invalid', parsed.error.issues[0]?.message ?? '填写的内容不完整，请检查。')
       return parsed.data

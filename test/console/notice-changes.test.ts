@@ -64,6 +64,36 @@ describe('a notice is corrected and withdrawn on the pages', () => {
     await stage.settle()
   })
 
+  test('written against an older text, beside an open one, or over another draft it does not go', async () => {
+    const stale = await county.post('/console/notices/1/correct', { ...form, body: '改三', against: '1' })
+    expect([stale.status, stale.text.includes('又有了新的更正（通知 2')]).toEqual([422, true])
+    expect(stale.text).toContain('name="against" value="2"')
+    expect(stale.text).toContain('>改三</textarea>')
+    const unit = /name="unit"[\s\S]*?<option value="(\d+)"/.exec(
+      (await county.get('/console/notices/new')).text,
+    )?.[1]
+    const plain = { unit: unit as string, body: '另一个通知。' }
+    await county.post('/console/notices/drafts', plain)
+    const [other] = await rows<{ id: string }>(stage, `select id from notice_drafts where status = 'draft'`)
+    const draft = other?.id as string
+    const over = await county.post('/console/notices/1/correct', {
+      ...form,
+      body: '改三',
+      against: '2',
+      draft,
+    })
+    expect([over.status, over.text.includes('不是这个通知的更正')]).toEqual([422, true])
+    await rows(
+      stage,
+      `update notice_drafts set content = jsonb_set(content, '{audience}', '{"gotNotice": 1}') where id = ${draft}`,
+    )
+    const second = await county.post('/console/notices/1/correct', { ...form, body: '改三', against: '2' })
+    expect([second.status, second.text.includes(`没发出的更正（草稿 ${draft}`)]).toEqual([422, true])
+    const kept = await county.post('/console/notices/drafts', { ...plain, draft })
+    expect([kept.status, kept.text.includes('请在更正的页面上改')]).toEqual([422, true])
+    expect(await rows(stage, 'select id from notices')).toHaveLength(2)
+  })
+
   test('withdrawing says what it will do, does it once, and shows what became of the messages', async () => {
     const refused = await county.post('/console/notices/1/withdraw/preview', {
       reason: ' ',
@@ -72,7 +102,7 @@ describe('a notice is corrected and withdrawn on the pages', () => {
     expect(refused.status).toBe(422)
     expect(refused.text).toContain('请写明为什么撤回')
     expect(refused.text).toContain('<option value="urgent" selected')
-    const written = { reason: '会议取消', importance: 'urgent' }
+    const written = { reason: '会议取消', importance: 'normal' }
     const preview = (await county.post('/console/notices/1/withdraw/preview', written)).text
     expect(preview).toContain('原因：会议取消。')
     expect(preview).toMatch(/<b>1<\/b><span>条应用消息还能收回/)

@@ -191,12 +191,31 @@ describe('a notice is written on a page', () => {
     expect(location).toBe(`/console/notices/drafts/${id}`)
     await stage.settle()
     expect(stage.received(people.county.id).at(-1)).toContain('由高市书接着办了')
+    // whoever puts a file to it answers for it from then on; a link that runs something is not kept
+    await county.upload(
+      '/console/notices/drafts',
+      { field: 'files', name: '海.jpg', bytes: jpg },
+      {
+        ...yuyang(),
+        draft: id,
+        link: 'javascript:alert(1)',
+      },
+    )
+    expect(
+      await rows(
+        stage,
+        `select p.name, content->'link' as link from notice_drafts d join persons p on p.id = d.author_id where d.id = ${id}`,
+      ),
+    ).toEqual([{ name: '林县书', link: null }])
     expect((await city.post(`/console/notices/drafts/${id}/drop`)).location).toBe('/console/notices/drafts')
     expect(await count(`notice_files where draft_id = ${id}`)).toBe(0)
     expect((await city.get(`/console/notices/drafts/${id}`)).status).toBe(404)
   })
 
   test('a time in the future waits; one in the past is a fault', async () => {
+    const unreal = await county.post('/console/notices/preview', { ...yuyang(), sendAt: '2026-11-31T09:00' })
+    expect(unreal.status).toBe(422)
+    expect(unreal.text).toContain('发出的时间写得不对')
     const past = await county.post('/console/notices/preview', { ...yuyang(), sendAt: '2026-09-07T08:59' })
     expect([past.status, past.text.includes('定的时间已经过了')]).toEqual([422, true])
     expect(past.text).toContain('value="2026-09-07T08:59"')
@@ -238,7 +257,7 @@ describe('a notice is written on a page', () => {
     expect((await branch.post(`${path}/approve`)).status).toBe(404)
 
     expect((await quan.get('/console/notices/drafts')).text).toMatch(/等您审核[\s\S]*请各市报送/)
-    const seen = /name="seen" value="(\d+)"/.exec((await quan.get(path)).text)?.[1] as string
+    const seen = /name="seen" value="([a-z]+)"/.exec((await quan.get(path)).text)?.[1] as string
     // meanwhile the author puts other words into it, and submits it again
     stage.clock.advance(60_000)
     await chen.post('/console/notices/preview', { ...written, draft, body: '请各市报送志愿者离岗情况。' })
@@ -246,9 +265,19 @@ describe('a notice is written on a page', () => {
     const stale = await quan.post(`${path}/approve`, { seen })
     expect([stale.status, stale.text.includes('刚才又改过了')]).toEqual([422, true])
     expect(stale.text).toContain('离岗情况')
+    expect((await quan.post(`${path}/approve`)).status).toBe(422)
+    // a file on what waits makes it a draft again, and it is submitted anew
+    const filed = { ...written, draft, body: '请各市报送志愿者离岗情况。' }
+    await chen.upload('/console/notices/preview', { field: 'files', name: '表.pdf', bytes: pdf }, filed)
+    expect(await count(`notice_drafts where id = ${draft} and status = 'draft'`)).toBe(1)
+    await chen.post('/console/notices', { draft })
+    const late = await quan.post(`${path}/approve`, {
+      seen: /name="seen" value="([a-z]+)"/.exec(stale.text)?.[1] as string,
+    })
+    expect([late.status, late.text.includes('表.pdf')]).toEqual([422, true])
     const blank = await quan.post(`${path}/return`, { reason: ' ' })
     expect([blank.status, blank.text.includes('请写上退回的理由')]).toEqual([422, true])
-    const again = /name="seen" value="(\d+)"/.exec(stale.text)?.[1] as string
+    const again = /name="seen" value="([a-z]+)"/.exec(late.text)?.[1] as string
     const approved = await quan.post(`${path}/approve`, { seen: again })
     expect(approved.location).toMatch(/^\/console\/notices\/\d+$/)
     expect(await rows(stage, `select body from notices where programme = 'xibu'`)).toEqual([

@@ -1,8 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { absorbIdentity } from '../../db/queries/identities.ts'
 import type { SimPerson } from '../../scripts/simulator/index.ts'
 import { climbDueCalls } from '../../server/domain/danger/settle.ts'
+import { eraseAfterRetention } from '../../server/domain/privacy/retention.ts'
 import { bindFirst, bindThrough, fillMatrix, newsFor, rows } from '../support/matrix.ts'
-import { openStage, type Stage } from '../support/stage.ts'
+import { openStage, type Stage, wecomSettings } from '../support/stage.ts'
 
 const MINUTE = 60_000
 
@@ -16,6 +18,11 @@ describe('a call for help', () => {
   let secretary: SimPerson
   let volunteer: SimPerson
   const say = (person: SimPerson, text: string) => stage.say(person.id, text)
+  /** Into all groups there are. */
+  const join = (address: string) =>
+    stage.rt.db.execute(`insert into group_members (group_id, address, person_id, known_by, joined_at)
+      select g.id, i.address, i.person_id, 'join_request', now() from groups g, identities i
+      where i.address = '${address}'`)
   const heard = async (news: () => string[]) => {
     await stage.settle()
     return news().join('\n')
@@ -40,7 +47,7 @@ describe('a call for help', () => {
   })
   afterEach(() => stage.close())
 
-  test('is answered at once with the numbers, and the county hears of it; a word that somebody comes stops the climb', async () => {
+  test('is answered at once with the numbers, and the county hears of it; a word that somebody comes holds up the climb', async () => {
     const news = newsFor(stage, county)
     const reply = await say(volunteer, '快来人，小李从房顶摔下来了，头上全是血，叫不醒')
     expect(reply).toContain('急救 120，报警 110')
@@ -49,7 +56,14 @@ describe('a call for help', () => {
     const back = newsFor(stage, volunteer)
     expect(await say(county, '到 1')).toContain('1 号记在您名下')
     expect(await heard(back)).toContain('赵县办看到了，正在处理')
-    stage.clock.advance(40 * MINUTE)
+    stage.clock.advance(29 * MINUTE)
+    expect(await climbDueCalls(stage.rt)).toBe(0)
+    const atCity = newsFor(stage, city)
+    stage.clock.advance(2 * MINUTE)
+    expect(await climbDueCalls(stage.rt)).toBe(1)
+    expect(await heard(atCity)).toContain('有人应答，还没有办完')
+    await say(county, '平安 1')
+    stage.clock.advance(60 * MINUTE)
     expect(await climbDueCalls(stage.rt)).toBe(0)
   })
 
@@ -75,9 +89,10 @@ describe('a call for help', () => {
     const above = [newsFor(stage, city), newsFor(stage, province), newsFor(stage, nation)]
     expect(await say(county, '属实 1')).toContain('已报告上面各级')
     for (const news of above) expect(await heard(news)).toContain('可能有人有危险 1')
+    expect(await say(volunteer, '平安 1')).toContain('由他们核对后结束')
     const later = newsFor(stage, nation)
     expect(await say(county, '平安 1')).toContain('已登记为平安')
-    expect(await heard(later)).toBe('')
+    expect(await heard(later)).toContain('【危险 1】赵县办：平安')
   })
 
   test('a false alarm is closed with a word and does not silence the next', async () => {
@@ -89,12 +104,90 @@ describe('a call for help', () => {
     expect(await heard(news)).toContain('可能有人有危险 2')
   })
 
-  test('what the same person says next goes to the same people, as one call', async () => {
+  test('what the same person says next goes to the same people, as one call, at most once a minute', async () => {
     await say(volunteer, '有人晕倒了，没有呼吸')
     const news = newsFor(stage, county)
-    expect(await say(volunteer, '还在流血，救护车多久能到')).toContain('已转告刚才通知的同志')
-    expect(await heard(news)).toContain('还在流血')
+    expect(await say(volunteer, '镇川镇水库东岸，我的电话13812345678')).toContain('已转告刚才通知的同志')
+    expect(await heard(news)).toContain('镇川镇水库东岸，我的电话13812345678')
+    await stage.sim.sendLocation(volunteer.id, { latitude: 38.1, longitude: 109.7, label: '镇川水库' })
+    await stage.sim.sendImage(volunteer.id)
+    expect(await say(volunteer, '还在流血，救护车多久能到')).toContain('马上一并转告')
+    expect(await heard(news)).toBe('')
+    stage.clock.advance(MINUTE)
+    expect(await climbDueCalls(stage.rt)).toBe(1)
+    const passed = (await heard(news)).split('【').filter(text => text.startsWith('危险 1，又说'))
+    expect(passed).toHaveLength(1)
+    for (const words of ['镇川水库 纬度 38.1', '发来一张图片', '还在流血']) expect(passed[0]).toContain(words)
+    expect(await climbDueCalls(stage.rt)).toBe(0)
     expect(await rows(stage, 'select id from danger_calls')).toHaveLength(1)
+  })
+
+  test('after an answer new words of danger open it again', async () => {
+    await say(volunteer, '有人晕倒了，没有呼吸')
+    await say(county, '到 1')
+    await say(volunteer, '又有一个人触电了，快来救人')
+    stage.clock.advance(11 * MINUTE)
+    const atCity = newsFor(stage, city)
+    await climbDueCalls(stage.rt)
+    expect(await heard(atCity)).toContain('还没有人应答')
+  })
+
+  test('no command word swallows it, and no command is swallowed by it', async () => {
+    const stranger = stage.sim.addPerson({ name: '路人', openId: 'o-passer' })
+    for (const text of [
+      '求助 有人落水了快救命',
+      '帮助，有人落水了快救命',
+      '到3号楼来，有人晕倒了',
+      '升3楼有人要跳楼了',
+      '入群 有人落水了',
+      '补 1 他割腕了',
+    ]) {
+      expect(await stage.say(stranger.id, text), text).toContain('急救 120')
+      expect(await say(volunteer, text), text).toContain('急救 120')
+    }
+    expect(await say(volunteer, '我的上报')).not.toContain('转告')
+    await say(county, '通知 有人落水了快救命：本周五下午三点防溺水演练，请准时参加')
+    expect(await rows(stage, 'select id from danger_calls')).toHaveLength(2)
+  })
+
+  test('where nobody of the county can be written to the next above it hears of it at once; where nobody can, operators do', async () => {
+    await stage.rt.db.execute(`update identities set is_reachable = false where address = 'zhao'`)
+    const atBranch = newsFor(stage, secretary)
+    expect(await say(volunteer, '有人落水了，快救命')).toContain('已马上告诉榆林市刘市办')
+    expect(await heard(atBranch)).toBe('')
+    await stage.rt.db.execute(
+      `update identities set is_reachable = false where address in ('liu', 'chen', 'guo')`,
+    )
+    await say(volunteer, '平安 1')
+    expect(await say(volunteer, '有人落水了，快救命')).toContain('没有能通知到的人：请直接打')
+    const [alarm] = await rows<{ words: string }>(stage, 'select words from alarms')
+    expect(alarm?.words).toContain('没有一个能收到消息的负责同志')
+    expect(await rows(stage, `select id from danger_steps where call_id = 2 and kind = 'told'`)).toEqual([])
+  })
+
+  test('the only officer of a county calls the city', async () => {
+    expect(await say(county, '有人落水了，快救命')).toContain('已马上告诉榆林市刘市办')
+  })
+
+  test('an owner says only that they come, and is left out when the call is about them', async () => {
+    expect(
+      await say(secretary, '建群 团支部群 微信群 30人 第一团支部 入群码 https://example.cn/q'),
+    ).toContain('群号')
+    await join('ayi')
+    const atBranch = newsFor(stage, secretary)
+    expect(await say(volunteer, '有人触电了，快来')).toContain('、群主（第 1 号）')
+    expect(await heard(atBranch)).not.toContain('属实 1')
+    await say(volunteer, '是周支书打的')
+    expect(await heard(atBranch)).toBe('')
+    expect(await say(secretary, '误报 1')).toContain('由县级以上负责的同志登记')
+    const atCounty = newsFor(stage, county)
+    expect(await say(secretary, '到 1')).toContain('已告诉本人和负责的同志')
+    expect(await heard(atCounty)).toContain('【危险 1】群主周支书：我来处理')
+    stage.clock.advance(11 * MINUTE)
+    expect(await climbDueCalls(stage.rt)).toBe(1)
+    await say(volunteer, '平安 1')
+    expect(await heard(atCounty)).toContain('本人：平安')
+    expect(await say(volunteer, '周支书拿刀砍人了，快报警')).not.toContain('群主')
   })
 
   test('a slip that tells of danger calls help as well, and goes on', async () => {
@@ -110,11 +203,94 @@ describe('a call for help', () => {
     const reply = await stage.say(stranger.id, '救命，我不想活了，我在楼顶')
     expect(reply).toContain('12356')
     expect(reply).toContain('没有能通知的人')
+    expect(await stage.say(stranger.id, '平安 1')).toContain('已登记为平安')
+  })
+
+  test('in a group the answer holds the numbers and no name, and help is called', async () => {
+    const group = stage.sim.createGroup({
+      kind: 'internal',
+      name: '第一支部',
+      ownerId: secretary.id,
+      memberIds: [volunteer.id],
+    })
+    const news = newsFor(stage, county)
+    const said = await stage.sim.aibot.mention(group.id, volunteer.id, '有人落水了，快救命')
+    const reply = said.map(message => message.text).join('\n')
+    expect(reply).toContain('急救 120')
+    expect(reply).not.toContain('赵县办')
+    expect(await heard(news)).toContain('有人落水了')
+  })
+
+  test('spoken words call help as typed ones do; it goes to all places where somebody belongs, those of their roles first', async () => {
+    const gao = stage.sim.addPerson({ name: '高市书', wecomUserId: 'gao' })
+    await bindFirst(stage, gao, 'qingnong', '610800')
+    await say(gao, '建群 市级青农群 微信群 26人 青农榆林 入群码 拉人')
+    await join('ayi')
+    const { reply } = await stage.updates.accept({
+      channel: 'wecom',
+      dedupeKey: 'id:voice',
+      address: 'ayi',
+      addressSpace: 'wecom',
+      recipient: wecomSettings.corpId,
+      at: stage.clock.now(),
+      kind: 'media',
+      mediaType: 'voice',
+      mediaId: 'm1',
+      url: null,
+      text: '有人落水了，快救命',
+    })
+    expect(reply).toContain('已马上告诉榆阳区赵县办、榆林市高市书（第 1 号）')
+    await stage.settle()
+    expect(stage.received(gao.id).at(-1)).toContain('所在群：青农榆林')
+  })
+
+  test('a call that cannot be handled holds up no other', async () => {
+    await say(volunteer, '有人落水了，快救命')
+    await say(secretary, '有人触电了，没有呼吸')
+    await stage.rt.db.execute(
+      `update danger_steps set text_sealed = 'broken' where call_id = 1 and kind = 'said'`,
+    )
+    stage.clock.advance(11 * MINUTE)
+    expect(await climbDueCalls(stage.rt)).toBe(1)
+    expect(await rows(stage, 'select stage from danger_calls order by id')).toEqual([
+      { stage: 'first' },
+      { stage: 'unanswered' },
+    ])
+  })
+
+  test('an account that has called can become another; what was said goes with who is erased, and with time', async () => {
+    await say(volunteer, '有人落水了，快救命')
+    const ids = await rows<{ id: string }>(
+      stage,
+      `insert into identities (channel, address, created_at)
+      values ('wecom', 'ayi-new', now()) returning id`,
+    )
+    const [old] = await rows<{ id: string }>(stage, `select id from identities where address = 'ayi'`)
+    await absorbIdentity(stage.rt.db, Number(old?.id), Number(ids[0]?.id), {
+      personId: Number(
+        (await rows<{ person_id: string }>(stage, 'select person_id from danger_calls'))[0]?.person_id,
+      ),
+      address: 'ayi',
+    })
+    await say(secretary, '有人触电了，没有呼吸')
+    await say(volunteer, '删除我的信息')
+    await say(volunteer, '我要删除')
+    expect(await say(volunteer, volunteer.name)).toContain('已经删除')
+    const words = `select status, text_sealed is null as "isGone" from danger_calls c
+      join danger_steps s on s.call_id = c.id and s.kind = 'said' order by c.id`
+    expect(await rows(stage, words)).toEqual([
+      { status: 'closed', isGone: true },
+      { status: 'open', isGone: false },
+    ])
+    stage.clock.advance(400 * 24 * 60 * MINUTE)
+    await eraseAfterRetention(stage.rt)
+    expect((await rows(stage, words))[1]).toEqual({ status: 'closed', isGone: true })
   })
 
   test('nobody who was not told has a word in it, and what is no danger calls nobody', async () => {
     await say(volunteer, '有人触电了，快来')
     expect(await say(secretary, '误报 1')).toContain('没有通知过您')
+    await say(volunteer, '平安 1')
     await stage.settle()
     const news = newsFor(stage, county)
     for (const text of [

@@ -65,6 +65,38 @@ describe('a notice asks, and the units answer', () => {
   const count = async (query: string) =>
     Number((await rows<{ n: string }>(stage, `select count(*) as n from ${query}`))[0]?.n)
 
+  test('a notice for one unit is unknown in the unit beside it, and known there and above', async () => {
+    const [ma] = await rows<{ unit_id: string }>(
+      stage,
+      `select unit_id from groups where name = '麻黄梁青年'`,
+    )
+    const actor = await actorNamed(stage, '高市书')
+    const { id } = await inTransaction(stage.rt, tx =>
+      issueNotice(tx, actor, {
+        unitId: units['610800'] as number,
+        body: '只给麻黄梁的话。',
+        category: '其他',
+        importance: 'normal',
+        audience: { unitIds: [Number(ma?.unit_id)] },
+      }),
+    )
+    await stage.settle()
+    for (const [name, who, knows] of [
+      ['王镇川', people.wang, false],
+      ['丁县书', people.other, false],
+      ['马黄梁', people.ma, true],
+      ['林县书', people.county, true],
+      ['高市书', people.city, true],
+    ] as const) {
+      expect((await stage.say(who.id, `通知 ${id}`)).includes('只给麻黄梁'), name).toBe(knows)
+      const visitor = visitors[name] as Visitor
+      expect((await visitor.get(`/console/notices/${id}`)).status === 200, name).toBe(knows)
+      expect((await visitor.get('/console/notices')).text.includes('只给麻黄梁'), name).toBe(knows)
+      expect((await visitor.get(`/n/${id}`)).status === 404, name).toBe(!knows)
+      if (!knows) expect(await stage.say(who.id, '出处 〔陕-0001〕')).toContain('没有查到')
+    }
+  })
+
   test('a number is answered in the chat, changed, and adds up for the office above', async () => {
     const id = await issue('高市书', '610800', { kind: 'number', question: '参加培训多少人', measure: '人' })
     const { wang, ma, county, other } = people

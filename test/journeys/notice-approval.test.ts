@@ -17,6 +17,9 @@ describe('a notice waits for a second person, and for its time', () => {
   const say = (who: keyof typeof people, text: string) => stage.say(people[who].id, text)
   const last = (who: keyof typeof people) => stage.received(people[who].id).at(-1) ?? ''
   const cards = (who: keyof typeof people) => stage.sim.inbox(people[who].id).filter(each => each.card)
+  /** Reads a draft as the chat shows it, and agrees to what was shown. */
+  const pass = async (who: keyof typeof people, command: string) =>
+    say(who, /批 \d+ [a-z]{3}/.exec(await say(who, command))?.[0] ?? 'no command')
   const statusOf = async (id: number) =>
     (await rows<{ status: string }>(stage, `select status from notice_drafts where id = ${id}`))[0]?.status
   const count = async (from: string) =>
@@ -72,7 +75,13 @@ describe('a notice waits for a second person, and for its time', () => {
       ['陕西省 陈省办', '1 个群', '普通（24 小时内）', '同意后马上发出'],
     ])
     expect(await count('notices')).toBe(0)
-    const [answer] = await stage.sim.tapCard(people.sun.id, card?.id as string, '批 1')
+    const button = card?.card?.buttons.find(each => each.text === '同意')?.key as string
+    expect(button).toMatch(/^批 1 [a-z]{3}$/)
+    // without the code of what was read it is shown, and does not go
+    for (const typed of ['批 1', '批', '批 1 zzz'])
+      expect(await say('sun', typed)).toMatch(/还没有同意[\s\S]*请于周五前报送[\s\S]*批 1 [a-z]{3}/)
+    expect(await count('notices')).toBe(0)
+    const [answer] = await stage.sim.tapCard(people.sun.id, card?.id as string, button)
     expect(answer?.text).toContain('已同意，通知 1 发出了')
     await stage.settle()
     expect(last('chen')).toContain('孙省办已同意，已发出（通知 1）')
@@ -118,13 +127,13 @@ describe('a notice waits for a second person, and for its time', () => {
         .map(each => each.card?.title),
     ).toEqual(['【请审核通知 4】陕西省'])
     expect(await say('sun', '批')).toContain('有 2 个通知等您审核（3、4）')
-    expect(await say('sun', '批 4')).toContain('通知 2 发出了')
+    expect(await pass('sun', '批 4')).toContain('通知 2 发出了')
     await stage.settle()
     expect(stage.received(people.zhou.id).at(-2)).toContain('暴雨红色预警')
     at('2026-09-08T08:00:00')
     await stage.settle()
     expect(cards('sun').at(-1)?.card?.title).toBe('【请审核通知 3】陕西省')
-    expect(await say('sun', '批')).toContain('通知 3 发出了')
+    expect(await pass('sun', '批')).toContain('通知 3 发出了')
   })
 
   test('in the chat it gets a time, a way down and an audience before it is confirmed', async () => {
@@ -173,7 +182,7 @@ describe('a notice waits for a second person, and for its time', () => {
     await say('chen', '通知 政策 请报送十月计划。')
     await say('chen', '明天9点')
     await say('chen', '确认')
-    expect(await say('sun', '批')).toContain('9月10日 09:00发出')
+    expect(await pass('sun', '批')).toContain('9月10日 09:00发出')
     await rows(
       stage,
       `update roles set ended_at = now() where person_id = (select id from persons where name = '陈省办')`,
@@ -194,6 +203,9 @@ describe('a notice waits for a second person, and for its time', () => {
         expect.stringContaining('陈省办现在不负责陕西省了'),
       ])
     }
+    // what was planned is the office's: whoever has left it neither reads nor drops it
+    for (const typed of ['草稿 7', '草稿 7 作废']) expect(await say('chen', typed)).not.toContain('十月计划')
+    expect(await statusOf(7)).toBe('failed')
     // whoever runs the unit takes it over, and needs a second person in turn: the one who wrote it has gone
     expect(await say('sun', '草稿 7 发出')).toContain('要有第二人审核')
     expect(await count('notices')).toBe(notices)
@@ -217,9 +229,25 @@ describe('a notice waits for a second person, and for its time', () => {
           .received(people[who].id)
           .filter(text => text.includes('定的时间已经过了') && text.includes('草稿 8')),
       ).toHaveLength(1)
-    expect([await statusOf(8), await count('notices')]).toEqual(['waiting', notices])
-    expect(await say('sun', '批 8')).toContain('发出了')
+    expect([await statusOf(8), await count('notices')]).toEqual(['failed', notices])
+    expect(await say('sun', '批 8')).toContain('请陈省办重新提交')
+    expect(await say('chen', '草稿 8 发出')).toContain('已请孙省办看')
+    expect(await pass('sun', '批 8')).toContain('发出了')
     expect(await count('notices')).toBe(notices + 1)
+  })
+
+  test('after a standstill of more than two hours it fails with words, which wait for the morning', async () => {
+    await say('liu', '通知 政策 今晚报送值班表。')
+    await say('liu', '今天20点')
+    expect(await say('liu', '确认')).toContain('（草稿 9）')
+    at('2026-09-10T22:30:00')
+    expect(await sendDueDrafts(stage.rt)).toBe(0)
+    await stage.settle()
+    expect(await statusOf(9)).toBe('failed')
+    expect(last('liu')).not.toContain('草稿 9，')
+    at('2026-09-11T07:00:00')
+    await stage.settle()
+    expect(last('liu')).toMatch(/草稿 9，刘市办写的）没有发出：定在9月10日 20:00.*晚了 2 小时以上。可以打开/)
   })
 
   test('what was done stands in the audit log', async () => {
@@ -232,9 +260,9 @@ describe('a notice waits for a second person, and for its time', () => {
     ).toEqual([
       { action: 'notice_draft.approved', times: 5 },
       { action: 'notice_draft.dropped', times: 1 },
-      { action: 'notice_draft.failed', times: 1 },
+      { action: 'notice_draft.failed', times: 3 },
       { action: 'notice_draft.returned', times: 1 },
-      { action: 'notice_draft.submitted', times: 7 },
+      { action: 'notice_draft.submitted', times: 9 },
     ])
   })
 })

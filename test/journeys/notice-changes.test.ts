@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { noticeDraftById } from '../../db/queries/notice-drafts.ts'
 import { claim } from '../../db/queries/outgoing.ts'
 import type { SimPerson } from '../../scripts/simulator/index.ts'
 import { dayOf } from '../../server/clock.ts'
+import { revisionOf } from '../../server/domain/notices/approval.ts'
 import { absentActor } from '../../server/domain/notices/author.ts'
 import { approveDraft } from '../../server/domain/notices/drafts.ts'
 import { noticeRules } from '../../server/domain/notices/rules.ts'
@@ -330,7 +332,10 @@ describe('a correction that needs a second person', () => {
       )
       const city = await absentActor(rt, await personId(stage, '高市书'))
       if (!city || !draft) throw new Error('nobody to approve')
-      const approve = () => inTransaction(rt, tx => approveDraft(tx, city, Number(draft.id)))
+      const waiting = await noticeDraftById(rt.db, Number(draft.id))
+      if (!waiting) throw new Error('nothing to approve')
+      const seen = revisionOf(waiting, [])
+      const approve = () => inTransaction(rt, tx => approveDraft(tx, city, waiting.id, seen))
       const outcome = await approve()
       expect(await approve()).toEqual(outcome)
       expect(

@@ -2,8 +2,17 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { SimPerson } from '../../scripts/simulator/index.ts'
 import { erase } from '../../server/domain/privacy/erase.ts'
 import { raiseDueSlips, tellOverdueSlips } from '../../server/domain/slips/follow-time.ts'
+import { withoutTraces } from '../../server/domain/slips/picture.ts'
 import { signIn } from '../support/console.ts'
-import { bindFirst, bindThrough, fillMatrix, importCsv, newsFor, rows } from '../support/matrix.ts'
+import {
+  bindFirst,
+  bindThrough,
+  claimGroup,
+  fillMatrix,
+  importCsv,
+  newsFor,
+  rows,
+} from '../support/matrix.ts'
 import { openStage, type Stage } from '../support/stage.ts'
 
 const HOUR = 3_600_000
@@ -91,6 +100,8 @@ describe('a slip', () => {
     )
     const preview = await say(volunteer, '1')
     expect(preview).toContain('榆林市办理，只有刘市办能看到')
+    expect(await say(volunteer, '匿名')).toContain('已选匿名')
+    expect(await say(volunteer, '不匿名')).not.toContain('已选匿名')
     await say(volunteer, '匿名')
     const cityNews = newsFor(stage, city)
     await say(volunteer, '确认')
@@ -150,6 +161,9 @@ describe('a slip', () => {
     expect(await say(volunteer, '要')).toContain('要上报哪一类')
     expect(await say(volunteer, '4')).toContain('只有赵县办、孙县办能看到')
     await say(volunteer, '取消')
+    // anything but a yes drops the offer
+    await say(volunteer, '我的补贴拖欠三个月了没人管')
+    expect(await say(volunteer, '好像今天要下雨')).toContain('好的，不反映')
     expect(await rows(stage, 'select id from slips')).toHaveLength(0)
     expect(await rows(stage, 'select * from conversations')).toHaveLength(0)
   })
@@ -159,6 +173,7 @@ describe('a slip', () => {
     stage.clock.advance(8 * 24 * HOUR)
     const news = newsFor(stage, city)
     expect(await tellOverdueSlips(stage.rt)).toBe(1)
+    expect(await tellOverdueSlips(stage.rt)).toBe(0)
     await settle()
     expect(news().join('\n')).toContain('榆阳区：1 件，最久 8 天')
     expect(news().join('\n')).not.toContain('夜校')
@@ -175,6 +190,7 @@ describe('a slip', () => {
     expect(draft).toContain('来源：榆阳区第一团支部')
     await settle()
     expect(news().join('\n')).toContain('值得推广')
+    expect((await page.post('/console/slips/1/spread')).status).toBe(422)
   })
 
   test('1+100: who keeps contact with the branch reads what is addressed to them, and no more', async () => {
@@ -190,7 +206,10 @@ describe('a slip', () => {
     await say(volunteer, '确认')
     await settle()
     expect(news().join('\n')).toContain('【您联系的支部有上报 2】')
-    expect((await cityPage.get('/console/slips/2')).text).toContain('支部的电脑坏了')
+    await say(county, '复 2 下周换一台')
+    const read = (await cityPage.get('/console/slips/2')).text
+    expect(read).toContain('支部的电脑坏了')
+    expect(read).not.toContain('下周换一台')
     expect(await say(city, '复 2 我来修')).toContain('没有编号是 2 的上报')
   })
 
@@ -200,5 +219,199 @@ describe('a slip', () => {
     await erase(stage.rt, [Number(person?.id)], { why: 'office', byId: null })
     const page = await signIn(stage, '赵县办')
     expect((await page.get('/console/slips/1')).text).not.toContain('想回家乡')
+    stage.clock.advance(9 * 24 * HOUR)
+    expect(await raiseDueSlips(stage.rt)).toBe(0)
+    expect(await slip(1)).toMatchObject({ status: 'closed', has_due: false })
+  })
+
+  test('danger comes first, and what the slip is refused for undoes no call', async () => {
+    const reply = await say(volunteer, '补 99 宿舍有人割腕了，流了很多血')
+    expect(reply).toContain('120')
+    expect(reply).toContain('您没有编号是 99 的上报')
+    expect(await rows(stage, 'select id from danger_calls')).toHaveLength(1)
+    expect(await say(volunteer, '上报 困难 宿舍有人割腕了，流了很多血')).toMatch(/120[\s\S]*送出请回“确认”/)
+    const page = await signIn(stage, '阿依古丽·买买提')
+    const [unit] = await rows(stage, "select id from units where name = '榆阳区第一团支部'")
+    const form = { kind: 'hardship', unit: String(unit?.id), body: '有人割腕了，流了很多血' }
+    expect((await page.post('/me/slips/preview', form)).text).toContain('120')
+  })
+
+  test('is sent to those who were shown: when they change the preview comes again', async () => {
+    await say(volunteer, '上报 困难 宿舍三天没有水了')
+    await importCsv(stage, 'xibu', head + boss + clerk.replace('在岗', '离岗'))
+    const again = await say(volunteer, '确认')
+    expect(again).toContain('有变化')
+    expect(again).toContain('只有赵县办能看到')
+    expect(await rows(stage, 'select id from slips')).toHaveLength(0)
+    expect(await say(volunteer, '确认')).toContain('已送到榆阳区，编号 1')
+    await settle()
+    // the office has lost everybody: what is added goes to those above, and to nobody else
+    await importCsv(stage, 'xibu', head + boss.replace('在岗', '离岗') + clerk.replace('在岗', '离岗'))
+    const cityNews = newsFor(stage, city)
+    expect(await say(volunteer, '补 1 还是没有水')).toContain('榆林市会看到')
+    await settle()
+    expect(cityNews().join('\n')).toContain('【升上来的上报 1】')
+  })
+
+  test('who has lost it sees what was before; merged ones are taken on, and none meets whom it is about', async () => {
+    await sendUp(volunteer, '困难 宿舍没有水')
+    await sendUp(secretary, '困难 支部宿舍停水三天')
+    await say(county, '并 1 2')
+    const news = newsFor(stage, county)
+    expect(await say(secretary, '补 2 井也干了')).toContain('榆阳区会看到')
+    await settle()
+    expect(news().join('\n')).toMatch(/【上报有补充 1】[\s\S]*上报 2，已并入）：井也干了/)
+    const countyPage = await signIn(stage, '赵县办')
+    expect((await countyPage.get('/console/slips/1')).text).toContain('井也干了')
+    expect(await say(volunteer, '升 1')).toContain('现在由榆林市（刘市办）办理')
+    expect(await slip(2)).toMatchObject({
+      status: 'open',
+      office: '榆阳区',
+      merged_into: null,
+      has_due: true,
+    })
+    await say(city, '复 1 市里派车送水')
+    const seen = (await countyPage.get('/console/slips/1')).text
+    expect(seen).toContain('升到榆林市')
+    expect(seen).not.toContain('市里派车送水')
+    await say(secretary, '上报 投诉 县里一直不管我们')
+    await say(secretary, '1')
+    await say(secretary, '确认')
+    expect(await say(city, '并 1 3')).toContain('请分开办')
+    // closed by its reporter, it is not taken up again by the office
+    await say(volunteer, '结 1')
+    expect(await say(city, '上交 1')).toContain('已经办结')
+  })
+
+  test('who runs the complained office has no part in it through a role above', async () => {
+    const liu = '陕西省,榆林市,,,刘市办,13800000003,项目办负责同志,主任,在岗\n'
+    const both = '陕西省,榆林市,,,赵县办,13800000004,项目办工作人员,科员,在岗\n'
+    await importCsv(stage, 'xibu', head + liu + boss + both)
+    await say(volunteer, '上报 投诉 县里扣了我的补贴，也不说为什么')
+    expect(await say(volunteer, '1')).toContain('榆林市办理，只有刘市办能看到')
+    await say(volunteer, '确认')
+    expect(await say(county, '复 1 没有扣')).toContain('没有编号是 1 的上报')
+    const page = await signIn(stage, '赵县办')
+    expect((await page.get('/console/slips/1')).status).toBe(404)
+    expect((await page.get('/console/slips')).text).not.toContain('补贴')
+  })
+
+  test('an answer keeps the office’s phone, warns of other people’s numbers, and the group hears only what was agreed', async () => {
+    await sendUp(volunteer, '困难 宿舍没有水')
+    const news = newsFor(stage, volunteer)
+    expect(await say(county, '复 1 请打水务站 13712345678')).toContain('已发给本人')
+    await settle()
+    expect(news().join('\n')).toContain('13712345678')
+    expect(await say(county, '复 1 身份证61080220010307312X的同志去领')).toContain('仍然发送')
+    const page = await signIn(stage, '赵县办')
+    const refused = await page.post('/console/slips/1/answer', { text: '身份证61080220010307312X的同志去领' })
+    expect(refused.status).toBe(422)
+    expect(refused.text).toContain('name="sure"')
+    expect(await say(county, '复 1 仍然发送 身份证61080220010307312X的同志去领')).toContain('已发给本人')
+    await settle()
+    expect(news().join('\n')).not.toContain('61080220010307312X')
+    expect(await say(county, '复 1 告知群 已修好')).toContain('没有可以告知的群')
+    // two merges that cross wait for each other and do not hang: one comes first
+    await sendUp(secretary, '困难 支部宿舍停水三天')
+    const crossed = await Promise.all([
+      page.post('/console/slips/1/merge', { from: '2' }),
+      page.post('/console/slips/2/merge', { from: '1' }),
+    ])
+    expect(crossed.map(each => each.status).sort()).toEqual([303, 422])
+  })
+
+  test('at the top it is asked again ever more seldom, never at night; one bad slip stops no other', async () => {
+    await sendUp(volunteer, '困难 宿舍没有水')
+    await sendUp(volunteer, '困难 路也断了')
+    await say(volunteer, '升 1')
+    for (let level = 0; level < 2; level++) await say(volunteer, '升 1')
+    expect(await slip(1)).toMatchObject({ office: '全国' })
+    expect(await say(volunteer, '升 1')).toContain('重新办理上报 1')
+    expect(await say(volunteer, '升 1')).toContain('一周内')
+    await rows(stage, "update slips set body_sealed = 'broken', due_at = '2000-01-01' where id = 2")
+    const news = newsFor(stage, volunteer)
+    await rows(stage, `update slips set due_at = '${stage.clock.now().toISOString()}' where id = 1`)
+    expect(await raiseDueSlips(stage.rt)).toBe(1)
+    stage.clock.advance(25 * HOUR)
+    expect(await raiseDueSlips(stage.rt)).toBe(1)
+    await settle()
+    expect(news().filter(text => text.includes('已再次催办'))).toHaveLength(1)
+    const [next] = await rows<{ days: number }>(
+      stage,
+      `select round(extract(epoch from due_at - '${stage.clock.now().toISOString()}') / 86400)::int as days from slips where id = 1`,
+    )
+    expect(next?.days).toBe(3)
+    expect(await slip(2)).toMatchObject({ office: '榆阳区' })
+    const [figures] = await rows(stage, 'select count(*)::int as count from slip_steps where kind = $$late$$')
+    expect(figures).toEqual({ count: 2 })
+  })
+
+  test('by the pages: a form sent twice is one slip, a foreign place is none, a picture comes without its traces', async () => {
+    const page = await signIn(stage, '阿依古丽·买买提')
+    const [unit] = await rows(stage, "select id from units where name = '榆阳区第一团支部'")
+    const [foreign] = await rows(stage, "select id from units where name = '定边县第一团支部'")
+    const form = { kind: 'wish', unit: String(unit?.id), body: '希望周末开放图书室' }
+    expect((await page.post('/me/slips/preview', { ...form, unit: String(foreign?.id) })).status).toBe(422)
+    expect((await page.get(`/me/slips/new?unit=${foreign?.id}`)).text).not.toContain('定边')
+    const shown =
+      /name="shown" value="([^"]+)"/.exec((await page.post('/me/slips/preview', form)).text)?.[1] ?? ''
+    expect((await page.post('/me/slips', { ...form, shown: '1-2' })).text).toContain('有变化')
+    const sent = await Promise.all([1, 2].map(() => page.post('/me/slips', { ...form, shown })))
+    expect(sent.map(each => each.location)).toEqual(['/me/slips/1', '/me/slips/1'])
+    const jpeg = Buffer.concat([
+      Buffer.from('ffd8ffe0000400', 'hex'),
+      Buffer.from('01ffe1000a', 'hex'),
+      Buffer.from('ExifGPS!'),
+      Buffer.from('ffda0002aabbffd9', 'hex'),
+    ])
+    expect(withoutTraces(jpeg).toString('hex')).toBe('ffd8ffe000040001ffda0002aabbffd9')
+    const chunk = (name: string) =>
+      Buffer.concat([Buffer.from('00000001', 'hex'), Buffer.from(`${name}xcrc4`)])
+    const png = (...names: string[]) =>
+      Buffer.concat([Buffer.from('89504e470d0a1a0a', 'hex'), ...names.map(chunk)])
+    expect(withoutTraces(png('IHDR', 'eXIf', 'IDAT', 'IEND'))).toEqual(png('IHDR', 'IDAT', 'IEND'))
+    await settle()
+    const news = newsFor(stage, county)
+    const up = () => page.upload('/me/slips/1/pictures', { field: 'picture', name: '路.jpg', bytes: jpeg })
+    expect((await up()).location).toBe('/me/slips/1')
+    await settle()
+    expect(news().join('\n')).toContain('【上报有图片 1】')
+    await page.post('/me/slips/1/close')
+    expect((await up()).status).toBe(422)
+  })
+
+  test('figures are of the office that had it: who let it lapse stands there with it', async () => {
+    await sendUp(volunteer, '突发 河堤出现裂缝')
+    stage.clock.advance(2 * HOUR + 1000)
+    await raiseDueSlips(stage.rt)
+    await say(city, '复 1 已派人加固')
+    const list = (await (await signIn(stage, '刘市办')).get('/console/slips')).text
+    const row = (office: string) => new RegExp(`<tr><td>${office}</td>.*?</tr>`, 's').exec(list)?.[0] ?? ''
+    expect(row('榆阳区').match(/>1</g)).toHaveLength(1)
+    expect(row('榆林市')).toContain('<td class="number">0</td><td class="nowrap">')
+  })
+
+  test('the group hears an answer only where its reporter agreed; an erased one leaves what was merged into it standing', async () => {
+    const { number } = await claimGroup(stage, secretary, '榆阳区第一团支部', '团支部群')
+    await rows(
+      stage,
+      `insert into group_members (group_id, person_id, joined_at)
+       select ${number}, id, now() from persons where name like '阿依古丽%'`,
+    )
+    await sendUp(volunteer, '困难 宿舍没有水')
+    expect(await say(county, '复 1 告知群 今晚恢复')).toContain('本人没有同意')
+    expect(await say(volunteer, '上报 困难 宿舍也没有电')).toContain('请回：告知群')
+    expect(await say(volunteer, '告知群')).toContain('答复时可以转告群里')
+    await say(volunteer, '确认')
+    const news = newsFor(stage, secretary)
+    expect(await say(county, '复 2 告知群 今晚恢复')).toContain('请人转告群里')
+    await settle()
+    expect(news().join('\n')).toContain('【答复】有同志反映的问题，榆阳区答复：今晚恢复')
+    await sendUp(secretary, '困难 支部宿舍停水三天')
+    await say(county, '并 1 3')
+    const [person] = await rows(stage, "select id from persons where name like '阿依古丽%'")
+    await erase(stage.rt, [Number(person?.id)], { why: 'office', byId: null })
+    expect(await slip(1)).toMatchObject({ status: 'closed', has_due: false })
+    expect(await slip(3)).toMatchObject({ status: 'open', merged_into: null, has_due: true })
   })
 })

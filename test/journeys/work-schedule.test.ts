@@ -1,3 +1,4 @@
+import { sql } from 'drizzle-orm'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { SimPerson } from '../../scripts/simulator/index.ts'
 import { addDays, dayOf, shanghaiMoment } from '../../server/clock.ts'
@@ -8,6 +9,7 @@ import { sendDueDrafts } from '../../server/domain/notices/send-due-drafts.ts'
 import { type AdoptInput, adoptSchedule } from '../../server/domain/work-schedule/adopt.ts'
 import { approveSchedule, returnSchedule } from '../../server/domain/work-schedule/approve.ts'
 import { dropStep, moveStep } from '../../server/domain/work-schedule/change.ts'
+import { takeSchedule } from '../../server/domain/work-schedule/give.ts'
 import { sendDueReminders } from '../../server/domain/work-schedule/remind.ts'
 import { lookAfterSchedules } from '../../server/jobs/work-schedule.ts'
 import { inTransaction } from '../../server/runtime.ts'
@@ -387,6 +389,38 @@ describe('a province, whose notices a second person looks at', () => {
         await wish('xibu-2020', '610000', 'publicity-and-posts'),
       ),
     ).rejects.toThrow('已经过了')
+  })
+
+  test('who takes it over gets only what those who have gone have left, and approves none of it themselves', async () => {
+    const drafts = (tx: Pick<typeof stage.rt, 'db'>) =>
+      tx.db.execute<{ words: string }>(sql`
+        select string_agg(distinct p.name || ' ' || d.status || ' ' || (d.decided_by is not null), '、') as words
+        from notice_drafts d join persons p on p.id = d.author_id
+        where d.schedule_step like '%:insurance' or d.schedule_step like '%:medical-check'`)
+    const [schedule] = await rows<{ id: string }>(stage, 'select id from work_schedules')
+    const second = await actorCalled('全国办')
+    const told = newsFor(stage, quan)
+    await expect(
+      inTransaction(stage.rt, async tx => {
+        await tx.db.execute(
+          sql`update notice_drafts set status = 'ready', decided_by = ${second.person.id} where schedule_step like '%:insurance'`,
+        )
+        // their author is in office: nothing is given away
+        await takeSchedule(tx, second, Number(schedule?.id))
+        expect(await drafts(tx)).toEqual([{ words: '陈省办 ready true、陈省办 waiting false' }])
+        await tx.db.execute(
+          sql`update roles set ended_at = now() where person_id = (select id from persons where name = '陈省办')`,
+        )
+        await takeSchedule(tx, second, Number(schedule?.id))
+        expect(await drafts(tx)).toEqual([{ words: '全国办 draft false' }])
+        const [news] = await tx.db.execute<{ n: number }>(
+          sql`select count(*)::int as n from outgoing_messages where purpose = 'task' and person_id = ${second.person.id} and status = 'pending'`,
+        )
+        expect(news?.n).toBe(2)
+        throw new Error('undone')
+      }),
+    ).rejects.toThrow('undone')
+    expect(told()).toEqual([])
   })
 
   test('the pages: who runs it adopts with other days, who may approve sees the deed', async () => {

@@ -17,7 +17,7 @@ import { checkCorrection, groupsToCorrect } from '../../domain/notices/correct.t
 import { mayChange } from '../../domain/notices/drafts.ts'
 import { planTiming } from '../../domain/notices/issue.ts'
 import { type Importance, noticeRules } from '../../domain/notices/rules.ts'
-import { submitCorrection } from '../../domain/notices/submit-correction.ts'
+import { checkAgainst, submitCorrection } from '../../domain/notices/submit-correction.ts'
 import { checkReason, withdrawNotice } from '../../domain/notices/withdraw.ts'
 import { DomainError } from '../../errors.ts'
 import { type Html, html } from '../../http/html.ts'
@@ -40,10 +40,11 @@ export function noticeChangePages(routes: Routes): void {
   })
   // back from the preview, with what was written
   routes.post(`${own}/correct/edit`, sentNoticePolicy, async view =>
-    correctingPage(view, await changingIn(view), readCorrection(view)),
+    correctingPage(view, await changingIn(view), readCorrection(view, await changingIn(view))),
   )
   routes.post(`${own}/correct/preview`, sentNoticePolicy, view =>
     correctionStep(view, async (changing, form) => {
+      checkAgainst(changing, form.against)
       checkCorrection(changing, form.body)
       return correctionPreview(view, changing, form)
     }),
@@ -54,6 +55,7 @@ export function noticeChangePages(routes: Routes): void {
         noticeId: changing.original.id,
         body: form.body,
         importance: form.importance,
+        against: form.against,
         ...(form.draftId === null ? {} : { draftId: form.draftId }),
       })
       if (outcome.outcome !== 'sent')
@@ -179,18 +181,23 @@ interface CorrectionForm {
   body: string
   importance: Importance
   draftId: number | null
+  /** The notice whose text the writer has before them. */
+  against: number
 }
 
-function readCorrection(view: NoticeView): CorrectionForm {
-  const { body, importance, draft } = view.read(
+const newestOf = ({ original, correction }: Changing) => correction?.id ?? original.id
+
+function readCorrection(view: NoticeView, changing: Changing): CorrectionForm {
+  const { body, importance, draft, against } = view.read(
     z.object({
       body: z.string().catch(''),
       importance: importanceIn.catch(view.thing.importance as Importance),
       draft: z.coerce.number().int().positive().nullable().catch(null),
+      against: z.coerce.number().int().positive().catch(newestOf(changing)),
     }),
   )
   // browsers send line ends as two characters
-  return { body: body.replace(/\r\n?/g, '\n'), importance, draftId: draft }
+  return { body: body.replace(/\r\n?/g, '\n'), importance, draftId: draft, against }
 }
 
 /** What the form holds at first: the text as it stands, or a draft that a second person has sent back. */
@@ -209,11 +216,13 @@ async function firstCorrection(view: NoticeView, changing: Changing): Promise<Co
       body: draft.content.body,
       importance: draft.content.importance as Importance,
       draftId: draft.id,
+      against: newestOf(changing),
     }
   return {
     body: correction ? correctedText(correction.body) : original.body,
     importance: original.importance as Importance,
     draftId: null,
+    against: newestOf(changing),
   }
 }
 
@@ -222,11 +231,15 @@ async function correctionStep(
   act: (changing: Changing, form: CorrectionForm) => Promise<Answer>,
 ): Promise<Answer> {
   const changing = await changingIn(view)
-  const form = readCorrection(view)
+  const form = readCorrection(view, changing)
   return orAgain(
     view,
     () => act(changing, form),
-    fault => over(view, changing) ?? correctingPage(view, changing, form, fault),
+    async fault => {
+      const now = await changingIn(view)
+      // the newest text stands beside the fault, so that what is sent next is written against it
+      return over(view, now) ?? correctingPage(view, now, { ...form, against: newestOf(now) }, fault)
+    },
   )
 }
 
@@ -241,8 +254,8 @@ function correctingPage(
     part: 'notices',
     above: above(original.id),
     fault,
-    body: html`${correction ? html`<p class="said">这个通知更正过（<a href="/console/notices/${correction.id}">通知 ${correction.id}</a>），下面是现在的内容。再更正，以新的为准。</p>` : ''}
-<form class="card" method="post" action="/console/notices/${original.id}/correct/preview">${token(view.formToken)}${draftField(form)}
+    body: html`${correction ? html`<p class="said">这个通知更正过（<a href="/console/notices/${correction.id}">通知 ${correction.id}</a>）。再更正，以新的为准。</p>${form.body === correctedText(correction.body) ? '' : html`<details open><summary>现在的内容</summary><p class="prose">${correctedText(correction.body)}</p></details>`}` : ''}
+<form class="card" method="post" action="/console/notices/${original.id}/correct/preview">${token(view.formToken)}${hiddenFields(form)}
 ${textArea('body', '更正后的全文', {
   value: form.body,
   rows: 10,
@@ -255,8 +268,8 @@ ${importanceSelect(view, form.importance, '更正单独收回执，按这个时�
   })
 }
 
-const draftField = ({ draftId }: CorrectionForm): Html | string =>
-  draftId === null ? '' : html`<input type="hidden" name="draft" value="${draftId}">`
+const hiddenFields = ({ draftId, against }: CorrectionForm): Html =>
+  html`<input type="hidden" name="against" value="${against}">${draftId === null ? '' : html`<input type="hidden" name="draft" value="${draftId}">`}`
 
 async function correctionPreview(view: NoticeView, changing: Changing, form: CorrectionForm): Promise<Html> {
   const { rt } = view
@@ -267,7 +280,7 @@ async function correctionPreview(view: NoticeView, changing: Changing, form: Cor
   const reach = { level: unit?.level ?? '', groups: await groupsToCorrect(rt, original.id) }
   const { startsAt } = planTiming(rt, form.importance)
   const path = `/console/notices/${original.id}/correct`
-  const kept = html`${token(view.formToken)}${draftField(form)}<input type="hidden" name="body" value="${form.body}"><input type="hidden" name="importance" value="${form.importance}">`
+  const kept = html`${token(view.formToken)}${hiddenFields(form)}<input type="hidden" name="body" value="${form.body}"><input type="hidden" name="importance" value="${form.importance}">`
   return page(view, {
     title: '确认后更正',
     part: 'notices',

@@ -12,9 +12,15 @@ import { noticeDraftPolicy } from '../../domain/access/notice-drafts.ts'
 import { noticePolicy, ownNoticePolicy } from '../../domain/access/notices.ts'
 import { topUnits } from '../../domain/access/policy.ts'
 import { CATEGORIES } from '../../domain/messages/categories.ts'
-import { approvalReason, approversToAsk, mayApprove, needsApproval } from '../../domain/notices/approval.ts'
+import {
+  approvalReason,
+  approversToAsk,
+  mayApprove,
+  needsApproval,
+  revisionOf,
+} from '../../domain/notices/approval.ts'
 import { describeAudience } from '../../domain/notices/audience.ts'
-import { checkNotice } from '../../domain/notices/check.ts'
+import { checkNotice, isWebLink } from '../../domain/notices/check.ts'
 import { approveDraft, dropDraft, mayChange, returnDraft } from '../../domain/notices/drafts.ts'
 import { openNoticeFile } from '../../domain/notices/files.ts'
 import { planReach } from '../../domain/notices/issue.ts'
@@ -66,9 +72,9 @@ export function noticeDraftPages(routes: Routes): void {
 
   routes.post('/console/notices/drafts/:noticeDraftId/approve', noticeDraftPolicy, view =>
     orRefuse(view, async () => {
-      const { seen } = view.read(z.object({ seen: z.coerce.number().int().optional().catch(undefined) }))
+      const { seen } = view.read(z.object({ seen: z.string().max(64).catch('') }))
       const result = await inTransaction(view.rt, tx =>
-        approveDraft(tx, view.viewer.actor, view.thing.id, seen === undefined ? undefined : new Date(seen)),
+        approveDraft(tx, view.viewer.actor, view.thing.id, seen),
       )
       return result.outcome === 'sent'
         ? view.goTo(`/console/notices/${result.noticeId}`, `已同意，通知 ${result.noticeId} 已发出。`)
@@ -128,7 +134,8 @@ async function orRefuse(view: View<NoticeDraft>, work: () => Promise<Answer>): P
     view.reply.code(422)
     const draft = await noticeDraftPolicy.find(view.rt, view.viewer, view.thing.id)
     if (!draft) throw error
-    return draftPage(view, draft, error.message)
+    const { reason } = view.read(z.object({ reason: z.string().catch('') }))
+    return draftPage(view, draft, error.message, reason)
   }
 }
 
@@ -141,7 +148,7 @@ async function listPage(view: View<null>): Promise<Html> {
   const paths = topUnits(rt.templates, viewer.actor).map(top => top.path)
   const [toApprove, own, planned] = await Promise.all([
     draftsToApprove(rt.db, paths, viewer.actor.person.id, MANY),
-    openDraftsOf(rt.db, viewer.actor.person.id, { limit: PAGE + 1, offset: (number - 1) * PAGE }),
+    openDraftsOf(rt.db, viewer.actor.person.id, paths, { limit: PAGE + 1, offset: (number - 1) * PAGE }),
     plannedDrafts(rt.db, paths, MANY),
   ])
   return page(view, {
@@ -209,6 +216,7 @@ export async function draftPage(
   view: View<unknown>,
   draft: NoticeDraft,
   fault: string | null = null,
+  reason = '',
 ): Promise<Html> {
   const { rt, viewer } = view
   const { content } = draft
@@ -235,7 +243,7 @@ export async function draftPage(
     body: html`${standing(draft, isMine, now)}
 ${plan?.reach ? reachFigures(plan.reach) : ''}
 <section class="card"><h2>正文</h2><p class="prose">${content.body === '' ? '（还没有正文）' : content.body}</p>
-${content.link === null ? '' : html`<p><a href="${content.link}" rel="noopener noreferrer">${content.link}</a></p>`}
+${content.link === null ? '' : html`<p>${isWebLink(content.link) ? html`<a href="${content.link}" rel="noopener noreferrer">${content.link}</a>` : content.link}</p>`}
 <p class="soft">${[...content.body].length} 字，${Buffer.byteLength(content.body)} 字节</p>
 ${fileList(files, `${own}/files`)}</section>
 <section class="card"><h2>怎样送达</h2><dl class="facts"><dt>名义</dt><dd>${draft.unitName}（${draft.authorName}写的，${moment(draft.updatedAt, now)}）</dd>
@@ -249,9 +257,9 @@ ${content.ask === null ? '' : html`<dt>要回答</dt><dd>${content.ask.question}
 ${plan?.approval ? html`<dt>审核</dt><dd>${plan.approval}</dd>` : ''}
 <dt>催办</dt><dd>到时前先提醒还没转的群主，再请本单位、上级单位协助；22:00 到 7:00 不打扰（紧急除外）</dd></dl></section>
 ${plan?.reach ? looksPart(draft, plan.reach, rt.publicUrl, files.length) : ''}
-${canDecide ? decisionPart(view, draft) : ''}
+${canDecide ? decisionPart(view, draft, revisionOf(draft, files), reason) : ''}
 ${mayChange(rt, viewer.actor, draft) ? changePart(view, draft, plan) : ''}
-${draft.status === 'ready' && mayApprove(rt, viewer.actor, draft) ? returnPart(view, draft) : ''}`,
+${draft.status === 'ready' && mayApprove(rt, viewer.actor, draft) ? returnPart(view, draft, reason) : ''}`,
   })
 }
 
@@ -385,20 +393,20 @@ function looksPart(draft: NoticeDraft, { routes }: Reach, publicUrl: string, fil
 
 // what can be done about it
 
-function decisionPart(view: View<unknown>, draft: NoticeDraft): Html {
+function decisionPart(view: View<unknown>, draft: NoticeDraft, seen: string, reason: string): Html {
   const own = `/console/notices/drafts/${draft.id}`
   return html`<section class="card"><h2>您的意见</h2>
-<div class="deeds">${deed(`${own}/approve`, view.formToken, draft.sendAt ? '同意，到时发出' : '同意，马上发出', { fields: { seen: String(draft.updatedAt.getTime()) } })}</div>
-${returnForm(view, draft)}</section>`
+<div class="deeds">${deed(`${own}/approve`, view.formToken, draft.sendAt ? '同意，到时发出' : '同意，马上发出', { fields: { seen } })}</div>
+${returnForm(view, draft, reason)}</section>`
 }
 
-function returnPart(view: View<unknown>, draft: NoticeDraft): Html {
-  return html`<details><summary>不让它发出</summary><div class="card">${returnForm(view, draft)}</div></details>`
+function returnPart(view: View<unknown>, draft: NoticeDraft, reason: string): Html {
+  return html`<details><summary>不让它发出</summary><div class="card">${returnForm(view, draft, reason)}</div></details>`
 }
 
-function returnForm(view: View<unknown>, draft: NoticeDraft): Html {
+function returnForm(view: View<unknown>, draft: NoticeDraft, value: string): Html {
   return html`<form method="post" action="/console/notices/drafts/${draft.id}/return">${token(view.formToken)}
-${textArea('reason', '不同意的理由', { rows: 2, isRequired: true, hint: `会告诉${draft.authorName}，改好可以再提交。` })}
+${textArea('reason', '不同意的理由', { value, rows: 2, isRequired: true, hint: `会告诉${draft.authorName}，改好可以再提交。` })}
 <div class="deeds"><button class="grave">退回</button></div></form>`
 }
 

@@ -1,4 +1,4 @@
-import { noticeDraftById, sameDraftSince } from '../../../db/queries/notice-drafts.ts'
+import { lockNoticeDraft, noticeDraftById, sameDraftSince } from '../../../db/queries/notice-drafts.ts'
 import { filesOfDraft, type NoticeFile } from '../../../db/queries/notice-files.ts'
 import type { NoticeAsk, NoticeAudience, NoticeContent } from '../../../db/queries/notices.ts'
 import { type UnitRow, unitById, unitsNamed } from '../../../db/queries/units.ts'
@@ -295,7 +295,8 @@ function sendAtOf(written: string, now: Date): Date | null {
   if (written === '') return null
   const match = /^(\d{4}-\d{2}-\d{2})T(\d{2}:\d{2})(?::\d{2})?$/.exec(written)
   const at = match ? shanghaiMoment(match[1] as string, match[2] as string) : new Date(Number.NaN)
-  if (Number.isNaN(at.getTime()))
+  // a day that is not real would roll over to the next month
+  if (Number.isNaN(at.getTime()) || dayOf(at) !== match?.[1])
     throw new DomainError('notice.send_at', '发出的时间写得不对，请写成 2026-09-10T09:00 的样子。')
   if (at <= now) throw new DomainError('notice.send_at', '定的时间已经过了：请改晚一些，或留空马上发。')
   if (at.getTime() - now.getTime() > MOST_AHEAD_MS)
@@ -341,6 +342,7 @@ async function kept(view: View<null>, work: (form: Form) => Promise<Answer>): Pr
   let form = readForm(fields, draftId)
   const { actor } = view.viewer
   try {
+    if (draftId !== null && removed.length > 0) await openForFiles(view, draftId)
     if (draftId !== null) for (const id of removed) await removeFile(view.rt, actor, draftId, Number(id))
     if (files.length > 0) {
       const cut = files.find(file => file.isCut)
@@ -348,6 +350,7 @@ async function kept(view: View<null>, work: (form: Form) => Promise<Answer>): Pr
       // before a draft is made for them
       for (const file of files) cleanFile(file)
       if (draftId === null) form = { ...form, draftId: await draftForFiles(view, form) }
+      else await openForFiles(view, draftId)
       await addFiles(view.rt, actor, form.draftId as number, files)
     }
   } catch (error) {
@@ -376,6 +379,16 @@ async function draftForFiles(view: View<null>, form: Form): Promise<number> {
   const unit = await requireUnit(view, form)
   const content = contentOf(view, { ...nothing, unit: form.unit }, unit).content
   return saveDraft(view.rt, view.viewer.actor, { unitId: unit.id, content, sendAt: null })
+}
+
+/** What was submitted is a draft again before its files change: what a second person reads is whole. */
+function openForFiles({ rt, viewer }: View<null>, draftId: number): Promise<void> {
+  return inTransaction(rt, async tx => {
+    const draft = await lockNoticeDraft(tx.db, draftId)
+    if (draft?.status !== 'waiting' && draft?.status !== 'ready') return
+    const { unitId, content, sendAt } = draft
+    await saveDraft(tx, viewer.actor, { draftId, unitId, content, sendAt })
+  })
 }
 
 /** Keeps the draft; the same words from a form that was sent twice are one draft. */

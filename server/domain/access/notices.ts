@@ -1,23 +1,42 @@
 import { answerById } from '../../../db/queries/notice-answers.ts'
 import { noticeAsOwn, noticeFor, type OwnNotice } from '../../../db/queries/notice-readings.ts'
-import { noticeById } from '../../../db/queries/notices.ts'
-import { managesUnit } from '../actor.ts'
+import { hasCome, noticeById } from '../../../db/queries/notices.ts'
+import type { DomainRuntime } from '../../runtime.ts'
+import { type KnownActor, managesUnit, managingRoles } from '../actor.ts'
 import { mayAnswerFor } from '../notices/answers.ts'
-import { type Policy, viewPathOf } from './policy.ts'
+import type { Policy } from './policy.ts'
 
 export type NoticeInView = NonNullable<Awaited<ReturnType<typeof noticeById>>> & {
   /** The part of its progress that this viewer sees: the whole, or their own subtree. */
   viewPath: string
 }
 
-/** A notice sent by a unit that one runs, by one above it, or by one below it. */
+/**
+ * What of a notice an actor sees: the whole if they run its unit or one above; below it the highest of their subtrees to
+ * one of whose groups it went. null: nothing.
+ */
+export async function noticeViewPath(
+  rt: DomainRuntime,
+  actor: KnownActor,
+  notice: { id: number; unitPath: string },
+): Promise<string | null> {
+  if (managesUnit(rt.templates, actor, notice.unitPath)) return notice.unitPath
+  const below = managingRoles(rt.templates, actor)
+    .map(role => role.unitPath)
+    .filter(path => path.startsWith(notice.unitPath))
+    .sort((a, b) => a.length - b.length)
+  for (const path of below) if (await hasCome(rt.db, notice.id, { managingPaths: [path] })) return path
+  return null
+}
+
+/** A notice sent by a unit that one runs or one below it, or that came to one's groups from above. */
 export const noticePolicy: Policy<NoticeInView> = {
   name: 'notice',
   param: 'noticeId',
   async find(rt, viewer, id) {
     const notice = await noticeById(rt.db, id)
     if (!notice) return null
-    const viewPath = viewPathOf(rt.templates, viewer.actor, notice.unitPath)
+    const viewPath = await noticeViewPath(rt, viewer.actor, notice)
     return viewPath === null ? null : { ...notice, viewPath }
   },
 }

@@ -120,9 +120,12 @@ const words: Record<string, (details: Details) => string> = {
   'slip.added': () => '本人补充了上报',
   'slip.answered': () => '答复上报',
   'slip.closed': () => '上报办结',
+  'slip.late': () => '上报到时没有答复，再次催办',
+  'slip.leads': () => '合并办理的上报接着办',
   'slip.merged': () => '合并同一件事的上报',
   'slip.raised': () => '上报升到上一级',
   'slip.sent': () => '有人上报',
+  'slip.spread': () => '把上报的经验做法写成通知',
   'slip.told_group': () => '把上报的答复转告群里',
   'task.done': () => '把群里的待办登记为完成',
   'work_schedule.adopted': ({ year, steps }) =>

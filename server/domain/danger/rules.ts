@@ -11,6 +11,8 @@ export interface DangerRules {
   numbers: { always: string; advice: string; minds: string; mindWords: readonly string[] }
   levels: { first: readonly string[]; unanswered: Levels; confirmed: Levels }
   sameMinutes: { value: number }
+  passOn: { seconds: number }
+  places: { value: number }
 }
 
 export const dangerRules: DangerRules = policy
@@ -24,4 +26,18 @@ export function speaksOfDanger(text: string): boolean {
 export function firstWords(text: string): string {
   const { always, advice, minds, mindWords } = dangerRules.numbers
   return [always, mindWords.some(word => text.includes(word)) ? minds : advice].join('\n')
+}
+
+/** How somebody is spoken of whose surname stands before it. */
+const TITLES = ['书记', '支书', '主任', '老师', '部长', '队长', '秘书', '副书记', '哥', '姐', '总']
+
+/** Whether a text is about somebody: by name, by the name without the surname, by surname and title, or as 群主. */
+export function namesSomebody(text: string, name: string): boolean {
+  const [surname = '', ...given] = [...name]
+  const calledBy = [
+    '群主',
+    ...(name === '' ? [] : [name, ...TITLES.map(title => `${surname}${title}`)]),
+    ...(given.length > 1 ? [given.join('')] : []),
+  ]
+  return calledBy.some(word => text.includes(word))
 }

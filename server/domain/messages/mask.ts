@@ -13,12 +13,13 @@ const KEPT: Record<PersonalDataKind, readonly [number, number]> = {
 /**
  * Masks phones, identity, card and passport numbers, passwords and codes in free text, before it is stored or
  * shown. Everything else stays as it was written, and masking twice changes nothing more.
+ * @param kept kinds that stay readable
  */
-export function maskPersonalData(text: string): string {
+export function maskPersonalData(text: string, kept: readonly PersonalDataKind[] = []): string {
   let masked = ''
   let done = 0
   for (const { kind, index, length } of findPersonalData(text)) {
-    if (index < done) continue
+    if (index < done || kept.includes(kind)) continue
     masked += text.slice(done, index) + maskOne(text.slice(index, index + length), KEPT[kind])
     done = index + length
   }

@@ -15,12 +15,12 @@ import { DomainError } from '../../errors.ts'
 import { type DomainRuntime, inTransaction } from '../../runtime.ts'
 import { isInLine, type KnownActor, managingRoles } from '../actor.ts'
 import { findAlerts } from '../messages/alerts.ts'
+import { cleanName } from './files.ts'
 import { readAnswer } from './read-answer.ts'
 
 /** How long after its deadline a notice is still among the open questions. Source: project assumption. */
 const OPEN_AFTER_MS = 14 * 86_400_000
 export const MAX_ANSWER_FILE_BYTES = 10 * 1024 * 1024
-const MAX_FILE_NAME = 100
 const MAX_LOOKED_BYTES = 60_000
 /** Characters that are quoted on either side of what was found. */
 const AROUND = 6
@@ -131,7 +131,7 @@ function unitOf(units: UnitToAnswer[], { noticeId, unitId }: AnswerInput): UnitT
 }
 
 function readInput(ask: NoticeAsk, input: AnswerInput): { text: string; amount: number | null } {
-  if (ask.kind === 'file' && input.file) return { text: fileName(input.file.name), amount: null }
+  if (ask.kind === 'file' && input.file) return { text: cleanName(input.file.name), amount: null }
   const read = readAnswer(ask, input.written)
   if ('error' in read)
     throw new DomainError(ask.kind === 'file' ? 'answer.file' : 'answer.unclear', read.error)
@@ -174,7 +174,7 @@ async function keepFile(
     throw new DomainError('answer.file', `文件太大，最大 ${MAX_ANSWER_FILE_BYTES / 1024 / 1024} MB。`)
   return insertAnswerFile(rt.db, {
     noticeId,
-    name: fileName(name),
+    name: cleanName(name),
     mime: /^[\w.+-]+\/[\w.+-]+$/.test(mime) ? mime : 'application/octet-stream',
     size: bytes.length,
     hash: createHash('sha256').update(bytes).digest('hex'),
@@ -182,12 +182,6 @@ async function keepFile(
     uploadedBy: actor.person.id,
     createdAt: rt.clock.now(),
   })
-}
-
-/** The name alone, without a path or signs that no file has. */
-function fileName(written: string): string {
-  const name = [...(written.split(/[\\/]/).at(-1) ?? '').replace(/\p{Cc}/gu, '').trim()]
-  return name.slice(-MAX_FILE_NAME).join('') || '附件'
 }
 
 /** The file of an answer, opened. That it was taken away stays in the log. null: there is none. */

@@ -1,4 +1,6 @@
+import { createHash } from 'node:crypto'
 import { type Approver, approversOf, type NoticeDraft } from '../../../db/queries/notice-drafts.ts'
+import { filesOfDraft, type NoticeFile } from '../../../db/queries/notice-files.ts'
 import { chineseMoment } from '../../clock.ts'
 import { DomainError } from '../../errors.ts'
 import type { DomainRuntime } from '../../runtime.ts'
@@ -11,8 +13,12 @@ import { afterQuiet } from './timing.ts'
 
 /** Persons who are asked about one draft at most: it takes one of them. */
 const MAX_ASKED = 10
-/** Characters of the text that an approver reads in the message; the whole is behind the link. */
+/** Characters that a card has room for; who gets more than that is shown the whole before they can agree. */
 const SHOWN = 400
+/** Letters of a revision that are typed: few enough to type, too many to hit by chance. */
+const CODE = 3
+/** No letter that looks like another or like a digit. */
+const LETTERS = 'abcdefghjkmnpqrstuvwxyz'
 
 /** Whether a second person has to look at a notice before it goes (第二人审核). */
 export function needsApproval(
@@ -78,36 +84,81 @@ export async function askApprovers(
   const now = rt.clock.now()
   const rule = importanceRule(draft.content.importance as Importance)
   const notBefore = rule.keepsQuiet ? afterQuiet(noticeRules.quiet, now) : now
-  const { card, text } = approvalRequest(rt, draft, reach)
+  const { card, text } = approvalRequest(rt, draft, await filesOfDraft(rt.db, draft.id), reach)
   // what is urgent passes by what waits for the morning
   const purpose = rule.keepsQuiet ? 'review' : 'escalation'
   for (const { personId } of approvers) await sendCard(rt, personId, purpose, card, text, notBefore)
 }
 
+/**
+ * What a draft is at this moment, content, time and files, in letters: who agrees says to which. Any change makes it another.
+ */
+export function revisionOf(draft: NoticeDraft, files: readonly NoticeFile[]): string {
+  const { id, unitId, authorId, content, sendAt, updatedAt } = draft
+  const whole = [id, unitId, authorId, content, sendAt, updatedAt, files.map(each => [each.name, each.hash])]
+  const hash = createHash('sha256').update(JSON.stringify(whole)).digest()
+  return [...hash].map(byte => LETTERS[byte % LETTERS.length]).join('')
+}
+
+/** Whether what somebody has typed, or a form holds, names this revision. */
+export function isRevision(revision: string, seen: string): boolean {
+  return seen.length >= CODE && revision.startsWith(seen.toLowerCase())
+}
+
+/** What an approver reads before they agree: all words of a notice and the names of its files. */
+function wholeWords({ content }: NoticeDraft, files: readonly NoticeFile[]): string {
+  const { body, link, ask } = content
+  return [
+    body,
+    ...(link === null ? [] : [`链接：${link}`]),
+    ...(ask === null
+      ? []
+      : [`要各单位回答：${ask.question}${ask.choices ? `（${ask.choices.join('、')}）` : ''}`]),
+    ...(files.length === 0 ? [] : [`附件：${files.map(file => file.name).join('、')}`]),
+  ].join('\n')
+}
+
+/** The whole of a draft with the command that lets exactly this pass. */
+export async function toApproveWords(rt: DomainRuntime, draft: NoticeDraft): Promise<string> {
+  const files = await filesOfDraft(rt.db, draft.id)
+  return [wholeWords(draft, files), '——', ...commandLines(rt, draft, revisionOf(draft, files))].join('\n')
+}
+
+const passCommand = (id: number, revision: string) => `批 ${id} ${revision.slice(0, CODE)}`
+
+function commandLines(rt: DomainRuntime, { id }: NoticeDraft, revision: string): string[] {
+  return [
+    `看过以上内容，同意请回复：${passCommand(id, revision)}　不同意请回复：退 ${id} 理由`,
+    `附件和发到哪里：${draftUrl(rt, id)}`,
+  ]
+}
+
 function approvalRequest(
   rt: DomainRuntime,
   draft: NoticeDraft,
+  files: readonly NoticeFile[],
   reach: { groups: number },
 ): { card: ActionCard; text: string } {
   const { id, content, unitName, authorName, sendAt } = draft
   const url = draftUrl(rt, id)
+  const revision = revisionOf(draft, files)
   const { name, words } = importanceRule(content.importance as Importance)
   const when = sendAt ? `${chineseMoment(sendAt)}发出` : '同意后马上发出'
   const title = `【请审核通知 ${id}】${unitName}`
-  const characters = [...content.body]
-  const shown = characters.length > SHOWN ? `${characters.slice(0, SHOWN).join('')}……` : content.body
+  const whole = wholeWords(draft, files)
+  const characters = [...whole]
+  const isCut = characters.length > SHOWN
   return {
     text: [
       `${title}：${authorName}写的，${name}（${words}），发到 ${reach.groups} 个群，${when}。正文：`,
-      shown,
+      whole,
       '——',
-      `同意请回复：批 ${id}　不同意请回复：退 ${id} 理由`,
-      `全文、附件和发到哪里：${url}`,
+      ...commandLines(rt, draft, revision),
     ].join('\n'),
     card: {
       about: { kind: 'notice_draft', id },
       title,
-      description: shown,
+      description: isCut ? `${characters.slice(0, SHOWN).join('')}……` : whole,
       rows: [
         { name: '谁写的', value: `${unitName} ${authorName}` },
         { name: '发到', value: `${reach.groups} 个群` },
@@ -115,7 +166,10 @@ function approvalRequest(
         { name: '什么时候', value: when },
       ],
       buttons: [
-        { text: '同意', isMain: true, command: `批 ${id}` },
+        // without its code the command is answered with the whole
+        isCut
+          ? { text: '看完再同意', isMain: true, command: `批 ${id}` }
+          : { text: '同意', isMain: true, command: passCommand(id, revision) },
         { text: '退回', command: `退 ${id}` },
         { text: '看全文', url },
       ],

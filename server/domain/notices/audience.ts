@@ -78,6 +78,8 @@ async function checkEarlier(
   if (!isInLine) throw fault(`没有编号是 ${noticeId}、${unit.name}发过或收到过的通知。`)
   if (mustAsk && earlier.ask === null)
     throw fault(`通知 ${noticeId} 没有要求答复，不能按“还没有答复的单位”发。`)
+  if (mustAsk && earlier.withdrawnAt !== null)
+    throw fault(`通知 ${noticeId} 已经撤回，不用再催还没有答复的单位。`)
 }
 
 function fault(words: string): DomainError {

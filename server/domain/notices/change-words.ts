@@ -1,5 +1,5 @@
 import { dayOf } from '../../clock.ts'
-import { findAlerts } from '../messages/alerts.ts'
+import { alertsIn, hiddenMark } from './check.ts'
 
 /** Characters of the original by which people know it again. */
 const FIRST_CHARACTERS = 20
@@ -47,12 +47,12 @@ function nameOf({ id, body, issuedAt }: NamedNotice): string {
   return `${Number(day.slice(5, 7))}月${Number(day.slice(8, 10))}日的通知${firstWords(body)}（通知 ${id}）`
 }
 
-/** Not quoted when they hold what must not be in a group: that may be why the notice is withdrawn. */
+/** Not quoted when they hold what must not be in a notice: that may be why it is withdrawn, and must not hinder it. */
 function firstWords(body: string): string {
   const line = correctedText(body).replace(/\s+/g, ' ').trim()
   const characters = [...line]
   const words = characters.slice(0, FIRST_CHARACTERS).join('')
   // an alert may begin in the quoted words and end behind them
-  const hasAlert = findAlerts(line).some(alert => alert.index < words.length)
-  return hasAlert ? '' : `“${words}${characters.length > FIRST_CHARACTERS ? '……' : ''}”`
+  const isFaulty = hiddenMark(line) !== null || alertsIn(line).some(alert => alert.index < words.length)
+  return isFaulty ? '' : `“${words}${characters.length > FIRST_CHARACTERS ? '……' : ''}”`
 }

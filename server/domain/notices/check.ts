@@ -1,9 +1,9 @@
 import type { NoticeAsk } from '../../../db/queries/notices.ts'
 import { DomainError } from '../../errors.ts'
 import { findCues } from '../messages/alert-cues.ts'
-import { findAlerts, shippedAlertFinder } from '../messages/alerts.ts'
+import { type Alert, findAlerts, shippedAlertFinder } from '../messages/alerts.ts'
 import { findPersonalData } from '../messages/personal-data.ts'
-import { copyOf, MAX_COPY_BYTES } from './mark.ts'
+import { copyOf, MAX_COPY_BYTES, type Mark, markIn, markWords } from './mark.ts'
 
 const MAX_LINK_BYTES = 300
 const MAX_QUESTION = 60
@@ -23,7 +23,8 @@ export interface NoticeWords {
 
 /**
  * Checks a notice before it is sent: that it is there, fits, and holds nothing that does not belong into a group.
- * @throws DomainError `notice.empty`, `notice.too_long`, `notice.secret`, `notice.privacy`, `notice.link`, `notice.ask`
+ * @throws DomainError `notice.empty`, `notice.too_long`, `notice.secret`, `notice.privacy`, `notice.mark`, `notice.link`,
+ *   `notice.ask`
  */
 export function checkNotice(words: string | NoticeWords): void {
   const {
@@ -41,8 +42,28 @@ export function checkNotice(words: string | NoticeWords): void {
       `通知太长（${bytes} 字节，最多 ${MAX_COPY_BYTES} 字节，约 ${Math.floor(MAX_COPY_BYTES / 30) * 10} 个汉字${link === null ? '' : '，链接也算在内'}）。请缩短，或改发文件。`,
     )
   checkSafety({ body, link, ask, fileNames })
+  checkMark('正文', body)
   if (link !== null) checkLink(link)
   if (ask !== null) checkAsk(ask)
+}
+
+/**
+ * Copies are traced by their mark: one in the text would lead to another notice, or to none.
+ * @param part what it is, in Chinese
+ * @throws DomainError `notice.mark`
+ */
+export function checkMark(part: string, text: string): void {
+  const mark = hiddenMark(text)
+  if (mark !== null)
+    throw new DomainError(
+      'notice.mark',
+      `${part}里有转发的记号${markWords(mark)}，会和真的记号混淆。请去掉后再发；是转发来的，请先用“出处”查清。`,
+    )
+}
+
+/** The mark in a text, also where spaces tear it apart. */
+export function hiddenMark(text: string): Mark | null {
+  return markIn(squeezed(text).text)
 }
 
 /**
@@ -51,15 +72,46 @@ export function checkNotice(words: string | NoticeWords): void {
  * @throws DomainError `notice.secret`, `notice.privacy`
  */
 export function checkSafety({ body, link = null, ask = null, fileNames = [] }: NoticeWords): void {
-  for (const alert of findAlerts(body)) {
-    const place = body.slice(Math.max(0, alert.index - AROUND), alert.index + alert.length + AROUND)
-    if (alert.kind === 'secret') throw secretIn('通知', place)
-    if (alert.kind === 'privacy') throw privateIn('通知', place)
+  for (const { kind, index, length } of alertsIn(body)) {
+    const place = body.slice(Math.max(0, index - AROUND), index + length + AROUND)
+    if (kind === 'secret') throw secretIn('通知', place)
+    if (kind === 'privacy') throw privateIn('通知', place)
   }
   if (link !== null) checkLabel('链接', decoded(link))
   if (ask !== null)
     for (const words of [ask.question, ...(ask.choices ?? [])]) checkLabel('要回答的问题', words)
   for (const name of fileNames) checkLabel('文件名', name)
+}
+
+/** What must not be in a group, where it stands in the text, whether it is written plainly or torn apart. */
+export function alertsIn(text: string): Pick<Alert, 'kind' | 'index' | 'length'>[] {
+  const close = squeezed(text)
+  return [
+    ...findAlerts(text),
+    // as it is written too: squeezing joins what stands apart
+    ...findAlerts(close.text).map(({ kind, index, length }) => {
+      const begins = close.at[index] as number
+      return { kind, index: begins, length: (close.at[index + length] as number) - begins }
+    }),
+  ]
+}
+
+/**
+ * A text as somebody reads it who looks for what others hide in it: without spaces and signs that do not print, full-width
+ * forms as plain ones. Lines stay apart: numbers one below the other are not one.
+ * @returns `at`: where each UTF-16 unit of the text, and its end, stands in the original
+ */
+function squeezed(original: string): { text: string; at: number[] } {
+  let text = ''
+  const at: number[] = []
+  let index = 0
+  for (const character of original) {
+    const plain = character.normalize('NFKC').replace(/[^\S\n]|\p{Cf}/gu, '')
+    for (let unit = 0; unit < plain.length; unit++) at.push(index)
+    text += plain
+    index += character.length
+  }
+  return { text, at: [...at, original.length] }
 }
 
 /** Secrecy as it is marked on papers; the brackets tell it from talk of a secret. */
@@ -71,7 +123,11 @@ const MARKING_CUES = ['密级标注', '限制传播']
  * Names and addresses are too short for likelihoods: a marking counts, and numbers of persons.
  * @param part what it is, in Chinese
  */
-function checkLabel(part: string, text: string): void {
+function checkLabel(part: string, written: string): void {
+  for (const text of [written, squeezed(written).text]) checkWords(part, text)
+}
+
+function checkWords(part: string, text: string): void {
   const cues = shippedAlertFinder().cues.filter(cue => MARKING_CUES.includes(cue.id))
   const place =
     MARKING.exec(text)?.[0] ??
@@ -90,10 +146,16 @@ const secretIn = (part: string, place: string) =>
 const privateIn = (part: string, place: string) =>
   new DomainError('notice.privacy', `${part}里有个人信息（“${place}”附近），请去掉后再发。`)
 
-function checkLink(link: string): void {
+/** Whether an address leads to a page; `javascript:` and its like run something instead. */
+export function isWebLink(link: string): boolean {
+  return URL.canParse(link) && /^https?:\/\/[^\s]+$/i.test(link)
+}
+
+/** @throws DomainError `notice.link` */
+export function checkLink(link: string): void {
   if (Buffer.byteLength(link) > MAX_LINK_BYTES)
     throw new DomainError('notice.link', `链接太长，最多 ${MAX_LINK_BYTES} 字节，请换一个短的。`)
-  if (!URL.canParse(link) || !/^https?:\/\/[^\s]+$/i.test(link))
+  if (!isWebLink(link))
     throw new DomainError('notice.link', '链接不对：请写完整的网址，以 https:// 或 http:// 开头。')
 }
 

@@ -14,9 +14,9 @@ import type { DomainRuntime } from '../../runtime.ts'
 import { type KnownActor, managesUnit } from '../actor.ts'
 import { isCategory } from '../messages/categories.ts'
 import { sendToPerson } from '../outgoing/enqueue.ts'
-import { approversToAsk, draftUrl, mayApprove, settleApprovals } from './approval.ts'
+import { approversToAsk, draftUrl, isRevision, mayApprove, revisionOf, settleApprovals } from './approval.ts'
 import { absentActor } from './author.ts'
-import { checkNotice, checkSafety } from './check.ts'
+import { checkLink, checkNotice, checkSafety } from './check.ts'
 import { noteDeed, passOn, type SubmitOutcome } from './pass-on.ts'
 
 export type ApproveOutcome = Exclude<SubmitOutcome, { outcome: 'waiting' }>
@@ -27,16 +27,21 @@ const MAX_REASON = 200
 
 const undecided = { decidedBy: null, decidedAt: null, reason: null }
 
-/** Whether somebody may change, submit and drop a draft: who wrote it, or runs its unit or one above, and it is not sent. */
-export function mayChange(
-  rt: DomainRuntime,
-  actor: KnownActor,
-  draft: Pick<NoticeDraft, 'authorId' | 'unitPath' | 'status'>,
-): boolean {
-  return (
-    OPEN.includes(draft.status) &&
-    (draft.authorId === actor.person.id || managesUnit(rt.templates, actor, draft.unitPath))
-  )
+type DraftFacts = Pick<NoticeDraft, 'authorId' | 'unitPath' | 'status' | 'decidedBy' | 'scheduleStep'>
+
+/**
+ * Whether a draft is somebody's business: of a unit that they run or that lies below it. What they are only writing stays
+ * theirs when they have left the office; what is planned or was looked at is the office's.
+ */
+export function maySeeDraft(rt: DomainRuntime, actor: KnownActor, draft: DraftFacts): boolean {
+  const { authorId, status, decidedBy, scheduleStep, unitPath } = draft
+  const isPrivate = status === 'draft' && decidedBy === null && scheduleStep === null
+  return (isPrivate && authorId === actor.person.id) || managesUnit(rt.templates, actor, unitPath)
+}
+
+/** Whether somebody may change, submit and drop a draft: it is their business, and not sent. */
+export function mayChange(rt: DomainRuntime, actor: KnownActor, draft: DraftFacts): boolean {
+  return OPEN.includes(draft.status) && maySeeDraft(rt, actor, draft)
 }
 
 /**
@@ -44,7 +49,8 @@ export function mayChange(
  * that the second person is always another than the one whose words go out. One that waited for a second person or for
  * its time has to be submitted again.
  * @returns the draft's number
- * @throws DomainError `rights.missing`, `draft.gone`, `draft.sent`, and `notice.secret`, `notice.privacy`: such is not kept
+ * @throws DomainError `rights.missing`, `draft.gone`, `draft.sent`, `draft.correction`, and `notice.secret`,
+ *   `notice.privacy`, `notice.link`: such is not kept
  */
 export async function saveDraft(
   rt: DomainRuntime,
@@ -61,6 +67,7 @@ export async function saveDraft(
   const unit = await unitById(rt.db, unitId)
   if (!unit || !managesUnit(rt.templates, actor, unit.path)) throw notAllowed('以这个单位的名义写通知')
   checkSafety(content)
+  if (content.link !== null) checkLink(content.link)
   const now = rt.clock.now()
   const set = { unitId, content, sendAt, status: 'draft' as const, updatedAt: now }
   if (draftId === undefined)
@@ -71,6 +78,7 @@ export async function saveDraft(
       createdAt: now,
     })
   const draft = await lockedToChange(rt, actor, draftId)
+  requireSameKind(draft, content)
   await takeOver(rt, actor, draft)
   await changeNoticeDraft(rt.db, draftId, {
     ...set,
@@ -104,19 +112,23 @@ export async function submitDraft(
   if (!isCategory(draft.content.category)) throw new DomainError('notice.category', '请选一个类别。')
   await noteDeed(rt, actor, 'submitted', draft)
   const { id: authorId, name: authorName } = actor.person
-  return passOn(rt, actor, { ...draft, authorId, authorName, ...undecided })
+  // whoever sends after the time that was set means now
+  const sendAt = draft.sendAt !== null && draft.sendAt > rt.clock.now() ? draft.sendAt : null
+  if (sendAt !== draft.sendAt) await changeNoticeDraft(rt.db, draftId, { sendAt })
+  return passOn(rt, actor, { ...draft, authorId, authorName, sendAt, ...undecided })
 }
 
 /**
  * A second person lets a draft pass: it goes out, or waits for its time.
- * @param seen when the draft was last changed that they have read; another is not what they agree to
- * @throws DomainError `draft.gone`, `draft.own`, `draft.settled`, `draft.changed`, `draft.author_gone`, and as `issueNotice`
+ * @param seen the revision that they have read, or its first letters (`revisionOf`); another is not what they agree to
+ * @throws DomainError `draft.gone`, `draft.own`, `draft.settled`, `draft.late`, `draft.changed`, `draft.author_gone`, and as
+ *   `issueNotice`
  */
 export async function approveDraft(
   rt: DomainRuntime,
   actor: KnownActor,
   draftId: number,
-  seen?: Date,
+  seen: string,
 ): Promise<ApproveOutcome> {
   const draft = await lockedToDecide(rt, actor, draftId)
   if (draft.decidedBy === actor.person.id) {
@@ -125,8 +137,12 @@ export async function approveDraft(
     if (draft.status === 'ready' && draft.sendAt !== null) return { outcome: 'ready', sendAt: draft.sendAt }
   }
   requireWaiting(draft)
-  if (seen && draft.updatedAt.getTime() !== seen.getTime())
+  if (draft.sendAt !== null && draft.sendAt <= rt.clock.now()) throw isLate(draft)
+  const files = await filesOfDraft(rt.db, draftId)
+  if (!isRevision(revisionOf(draft, files), seen))
     throw new DomainError('draft.changed', '这条通知刚才又改过了，请看过现在的内容再决定。')
+  const own = files.find(file => file.uploadedBy === actor.person.id)
+  if (own) throw new DomainError('draft.own', `附件“${own.name}”是您放上的，要由别人审核。`)
   const author = await absentActor(rt, draft.authorId)
   if (!author || !managesUnit(rt.templates, author, draft.unitPath))
     throw new DomainError(
@@ -215,9 +231,9 @@ async function lockedToChange(rt: DomainRuntime, actor: KnownActor, draftId: num
 
 function requireChange(rt: DomainRuntime, actor: KnownActor, draft: NoticeDraft): void {
   if (mayChange(rt, actor, draft)) return
-  const isTheirs = draft.authorId === actor.person.id || managesUnit(rt.templates, actor, draft.unitPath)
   // whoever has no business with it does not learn that it is there
-  if (!isTheirs) throw new DomainError('draft.gone', `没有编号是 ${draft.id} 的通知草稿。`)
+  if (!maySeeDraft(rt, actor, draft))
+    throw new DomainError('draft.gone', `没有编号是 ${draft.id} 的通知草稿。`)
   throw draft.status === 'sent'
     ? new DomainError('draft.sent', `这份草稿已经发出（通知 ${draft.noticeId}），不能再改。`)
     : new DomainError('draft.gone', '这份草稿已经作废。')
@@ -231,7 +247,8 @@ async function lockedToDecide(rt: DomainRuntime, actor: KnownActor, draftId: num
     : new DomainError('draft.gone', `没有编号是 ${draftId} 的通知草稿。`)
 }
 
-function requireWaiting({ id, status, deciderName, noticeId }: NoticeDraft): void {
+function requireWaiting(draft: NoticeDraft): void {
+  const { id, status, deciderName, noticeId } = draft
   switch (status) {
     case 'waiting':
       return
@@ -242,6 +259,8 @@ function requireWaiting({ id, status, deciderName, noticeId }: NoticeDraft): voi
       )
     case 'ready':
       throw new DomainError('draft.settled', `草稿 ${id} ${deciderName ?? '别人'}已经同意，等时间到了发出。`)
+    case 'failed':
+      throw isLate(draft)
     case 'dropped':
       throw new DomainError('draft.settled', `草稿 ${id} 已经作废。`)
     default:
@@ -252,8 +271,27 @@ function requireWaiting({ id, status, deciderName, noticeId }: NoticeDraft): voi
   }
 }
 
-/** Whoever changes or submits a draft answers for it from then on. */
-async function takeOver(rt: DomainRuntime, actor: KnownActor, draft: NoticeDraft): Promise<void> {
+function isLate({ id, authorName }: NoticeDraft): DomainError {
+  return new DomainError(
+    'draft.late',
+    `草稿 ${id} 定的时间已经过了，没有发出。还要发，请${authorName}重新提交，再请您审核。`,
+  )
+}
+
+/** What goes to those whom a notice has reached is written as its correction, and nothing else becomes one. */
+function requireSameKind(draft: NoticeDraft, content: NoticeContent): void {
+  const { gotNotice } = draft.content.audience
+  if (gotNotice === content.audience.gotNotice) return
+  throw new DomainError(
+    'draft.correction',
+    gotNotice === undefined
+      ? `草稿 ${draft.id} 不是这个通知的更正，请重新写更正。`
+      : `草稿 ${draft.id} 是通知 ${gotNotice} 的更正，请在更正的页面上改。`,
+  )
+}
+
+/** Whoever changes or submits a draft, or its files, answers for it from then on. */
+export async function takeOver(rt: DomainRuntime, actor: KnownActor, draft: NoticeDraft): Promise<void> {
   if (draft.authorId === actor.person.id) return
   await changeNoticeDraft(rt.db, draft.id, { authorId: actor.person.id })
   await noteDeed(rt, actor, 'changed', draft)

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { lockNoticeDraft } from '../../../db/queries/notice-drafts.ts'
+import { changeNoticeDraft, lockNoticeDraft, type NoticeDraft } from '../../../db/queries/notice-drafts.ts'
 import {
   deleteFileOfDraft,
   filesOfDraft,
@@ -11,7 +11,7 @@ import { DomainError } from '../../errors.ts'
 import { type DomainRuntime, inTransaction } from '../../runtime.ts'
 import type { KnownActor } from '../actor.ts'
 import { checkSafety } from './check.ts'
-import { mayChange } from './drafts.ts'
+import { mayChange, takeOver } from './drafts.ts'
 
 const MB = 1024 * 1024
 /** What goes with a notice at most. The platforms take pictures of 2 MB (群机器人) and files of 20 MB (临时素材). */
@@ -131,7 +131,7 @@ export function cleanName(written: string): string {
 }
 
 /**
- * Adds pictures and files to a draft; the same one twice is one.
+ * Adds pictures and files to a draft; the same one twice is one. Whoever does so with somebody else's becomes its author.
  * @throws DomainError as `cleanFile`, `notice.file_count`, `draft.gone`
  */
 export function addFiles(
@@ -142,8 +142,9 @@ export function addFiles(
 ): Promise<void> {
   const clean = files.map(cleanFile)
   return inTransaction(rt, async tx => {
-    await requireOwn(tx, actor, draftId)
+    const draft = await requireOwn(tx, actor, draftId)
     const kept = await filesOfDraft(tx.db, draftId)
+    const before = kept.length
     for (const { kind, name, mime, bytes } of clean) {
       const hash = createHash('sha256').update(bytes).digest('hex')
       if (kept.some(each => each.hash === hash && each.name === name)) continue
@@ -164,10 +165,11 @@ export function addFiles(
       const id = await insertNoticeFile(tx.db, { ...row, bytesSealed: sealed })
       kept.push({ ...row, id, noticeId: null })
     }
+    if (kept.length > before) await noteChange(tx, actor, draft)
   })
 }
 
-/** Takes a file out of a draft again. @throws DomainError `draft.gone` */
+/** Takes a file out of a draft again, like a change of its words. @throws DomainError `draft.gone` */
 export function removeFile(
   rt: DomainRuntime,
   actor: KnownActor,
@@ -175,18 +177,24 @@ export function removeFile(
   fileId: number,
 ): Promise<void> {
   return inTransaction(rt, async tx => {
-    await requireOwn(tx, actor, draftId)
-    await deleteFileOfDraft(tx.db, draftId, fileId)
+    const draft = await requireOwn(tx, actor, draftId)
+    if (await deleteFileOfDraft(tx.db, draftId, fileId)) await noteChange(tx, actor, draft)
   })
 }
 
+async function noteChange(rt: DomainRuntime, actor: KnownActor, draft: NoticeDraft): Promise<void> {
+  await takeOver(rt, actor, draft)
+  await changeNoticeDraft(rt.db, draft.id, { updatedAt: rt.clock.now() })
+}
+
 /** Files are put to a draft that is being written: another is what a second person has read. */
-async function requireOwn(rt: DomainRuntime, actor: KnownActor, draftId: number): Promise<void> {
+async function requireOwn(rt: DomainRuntime, actor: KnownActor, draftId: number): Promise<NoticeDraft> {
   const draft = await lockNoticeDraft(rt.db, draftId)
   if (!draft || !mayChange(rt, actor, draft))
     throw new DomainError('draft.gone', '这份草稿已经发出或作废，不能再改附件。')
   if (draft.status === 'waiting' || draft.status === 'ready')
     throw new DomainError('draft.settled', '这份草稿已经提交，要改附件请先点“修改”并保存。')
+  return draft
 }
 
 /** The bytes of a file. @throws DomainError `notice.file_gone` */

@@ -29,7 +29,7 @@ export async function originOf(
 ): Promise<Origin[]> {
   const copies = await copiesNumbered(rt.db, mark.number, {
     personId: actor.person.id,
-    rolePaths: actor.roles.map(role => role.unitPath),
+    unitIds: actor.roles.map(role => role.unitId),
     managingPaths: managingRoles(rt.templates, actor).map(role => role.unitPath),
   })
   const passedOn = squeezed(text)

@@ -6,6 +6,7 @@ import type { DomainRuntime } from '../../runtime.ts'
 import type { KnownActor } from '../actor.ts'
 import type { Category } from '../messages/categories.ts'
 import { approversToAsk, askApprovers, needsApproval } from './approval.ts'
+import { changingOf } from './changing.ts'
 import { correctNotice, groupsToCorrect } from './correct.ts'
 import { issueNotice, planReach } from './issue.ts'
 import { type Importance, noticeRules } from './rules.ts'
@@ -19,7 +20,7 @@ export type SubmitOutcome =
 /**
  * Where a draft goes that is whole: to a second person unless one has let it pass (`decidedBy`), to wait for its time, or
  * out in the name of its author.
- * @throws DomainError `notice.no_groups`, as `approversToAsk` and `issueNotice`
+ * @throws DomainError `notice.no_groups`, `notice.superseded`, as `approversToAsk` and `issueNotice`
  */
 export async function passOn(
   rt: DomainRuntime,
@@ -31,8 +32,11 @@ export async function passOn(
   if (!unit) throw new Error(`the unit of draft ${draft.id} is gone`)
   const { gotNotice } = draft.content.audience
   const reach = await planReach(rt, unit, draft.content.audience)
-  // a correction changes what has not gone out as well
-  if (gotNotice !== undefined) reach.groups = await groupsToCorrect(rt, gotNotice)
+  if (gotNotice !== undefined) {
+    await requireNewest(rt, draft, gotNotice)
+    // a correction changes what has not gone out as well
+    reach.groups = await groupsToCorrect(rt, gotNotice)
+  }
   if (reach.groups === 0)
     throw new DomainError('notice.no_groups', `${unit.name}及下级没有这样的群，没有地方可发。`)
   if (draft.decidedBy === null && needsApproval(noticeRules, { level: unit.level, groups: reach.groups })) {
@@ -46,6 +50,16 @@ export async function passOn(
     return { outcome: 'ready', sendAt: draft.sendAt }
   }
   return { outcome: 'sent', noticeId: await send(rt, author, draft) }
+}
+
+/** A correction that was written before the newest one was sent would undo it. */
+async function requireNewest(rt: DomainRuntime, draft: NoticeDraft, noticeId: number): Promise<void> {
+  const correction = (await changingOf(rt, noticeId))?.correction
+  if (!correction || correction.issuedAt <= draft.updatedAt) return
+  throw new DomainError(
+    'notice.superseded',
+    `草稿 ${draft.id} 写好以后又有了新的更正（通知 ${correction.id}），这一份没有发出。还要改，请对照新的内容改好再提交。`,
+  )
 }
 
 const decisionOf = ({ decidedBy, decidedAt, reason }: NoticeDraft) => ({ decidedBy, decidedAt, reason })

@@ -11,7 +11,7 @@ import {
 import { type NoticeAsk, noticeById } from '../../../db/queries/notices.ts'
 import { DomainError, notAllowed } from '../../errors.ts'
 import type { DomainRuntime } from '../../runtime.ts'
-import { viewPathOf } from '../access/policy.ts'
+import { noticeViewPath } from '../access/notices.ts'
 import type { KnownActor } from '../actor.ts'
 import { managingPairs } from '../groups/managers.ts'
 
@@ -153,7 +153,7 @@ export async function noticeProgress(
 ): Promise<Progress> {
   const notice = await noticeById(rt.db, noticeId)
   if (!notice) throw new DomainError('notice.unknown', `没有编号是 ${noticeId} 的通知。`)
-  const path = viewPathOf(rt.templates, actor, notice.unitPath)
+  const path = await noticeViewPath(rt, actor, notice)
   if (path === null) throw notAllowed(`查看通知 ${noticeId} 的进度`)
   const [waterline, missing] = await Promise.all([
     waterlineOf(rt, notice, await topOf(rt, path)),

@@ -35,11 +35,13 @@ const myriads: Record<string, number> = { 万: 1e4, 亿: 1e8 }
 /** Reads an answer as the question wants it. @returns `error`, in Chinese, says what is wanted */
 export function readAnswer(ask: NoticeAsk, written: string): ReadAnswer | { error: string } {
   const text = written.trim()
+  // full-width digits and signs are written as often as the others
+  const plain = text.normalize('NFKC')
   switch (ask.kind) {
     case 'number':
-      return readNumberAnswer(text, ask.measure ?? '')
+      return readNumberAnswer(plain, (ask.measure ?? '').normalize('NFKC'))
     case 'choice':
-      return readChoice(text, ask.choices ?? [])
+      return readChoice(plain, ask.choices ?? [])
     case 'file':
       return { error: '这个通知要的是文件，请打开网页上传。' }
     case 'text':
@@ -79,7 +81,10 @@ function readNumberAnswer(text: string, measure: string): ReadAnswer | { error: 
  * @param measure what is counted; 3万元 is 3 where 万元 are counted, 30000 where it is 元
  */
 export function readAmount(text: string, measure = ''): number | null {
-  let word = text.replace(/[\s。！!]+/g, '').replace(BEFORE, '')
+  let word = text
+    .normalize('NFKC')
+    .replace(/[\s。！!]+/g, '')
+    .replace(BEFORE, '')
   if (NONE.test(word)) return 0
   if (measure !== '' && word.endsWith(measure)) word = word.slice(0, -measure.length)
   else word = word.replace(MEASURES, '')
@@ -128,21 +133,45 @@ function readChinese(word: string): number | null {
   return total + section + (digit ?? 0) * (last > 10 ? last / 10 : 1)
 }
 
+/**
+ * A choice is named by its words, by how they begin, or by its place. A number that occurs in the words of choices means
+ * those words, not the place: of 3人, 2人, 1人 the answer 1 is the last. What may mean two choices is asked again.
+ */
 function readChoice(text: string, choices: string[]): ReadAnswer | { error: string } {
   const word = text.replace(/[\s。！!.]+$/g, '').replace(/了$/, '')
-  const exact = choices.findIndex(choice => choice === text || choice === word)
-  const begun = choices.flatMap((choice, index) => (word !== '' && choice.startsWith(word) ? [index] : []))
+  const plain = choices.map(choice => choice.normalize('NFKC').trim())
+  const where = (fits: (choice: string) => boolean) =>
+    plain.flatMap((choice, index) => (fits(choice) ? [index] : []))
   const number = readAmount(word)
-  const place =
-    exact >= 0
-      ? exact
-      : number !== null && Number.isInteger(number) && number >= 1 && number <= choices.length
-        ? number - 1
-        : begun.length === 1
-          ? (begun[0] as number)
-          : -1
+  const isPlace = number !== null && Number.isInteger(number) && number >= 1 && number <= choices.length
+  const [places] = [
+    where(choice => choice === text || choice === word),
+    number === null ? [] : where(choice => digitsIn(choice).includes(number)),
+    // 统一 holds a numeral without being a number: then both are meant, and they are asked
+    [
+      ...new Set([
+        ...(isPlace ? [number - 1] : []),
+        ...(number === null ? [] : where(choice => numeralsIn(choice).includes(number))),
+      ]),
+    ],
+    where(choice => word !== '' && choice.startsWith(word)),
+  ].filter(found => found.length > 0)
+  const [place = -1, other] = places ?? []
   const choice = choices[place]
-  return choice === undefined
-    ? { error: `${answerHint({ kind: 'choice', question: '', choices })}（回复数字或那几个字）。` }
+  return choice === undefined || other !== undefined
+    ? {
+        error: `${answerHint({ kind: 'choice', question: '', choices })}（回复${
+          other === undefined ? '数字或那几个字' : '那一项的原话，数字分不清是哪一项'
+        }）。`,
+      }
     : { text: choice, amount: place + 1 }
+}
+
+/** The numbers in some words, such as 3 and 5 in 3至5人. */
+function digitsIn(words: string): number[] {
+  return (words.match(/\d[\d,]*(?:\.\d+)?/g) ?? []).flatMap(each => readAmount(each) ?? [])
+}
+
+function numeralsIn(words: string): number[] {
+  return (words.match(/[零〇一二两三四五六七八九十百千万亿]+/g) ?? []).flatMap(each => readAmount(each) ?? [])
 }

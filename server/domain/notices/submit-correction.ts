@@ -1,8 +1,12 @@
+import { lockNotice } from '../../../db/queries/notice-changes.ts'
+import { lockNoticeDraft, openCorrectionOf } from '../../../db/queries/notice-drafts.ts'
 import { lockAuthor, type NoticeContent } from '../../../db/queries/notices.ts'
+import { DomainError } from '../../errors.ts'
 import { type DomainRuntime, inTransaction } from '../../runtime.ts'
 import type { KnownActor } from '../actor.ts'
+import { draftUrl } from './approval.ts'
 import { correctionText } from './change-words.ts'
-import { requireChanging } from './changing.ts'
+import { type Changing, requireChanging } from './changing.ts'
 import { checkCorrection } from './correct.ts'
 import { saveDraft, submitDraft } from './drafts.ts'
 import type { SubmitOutcome } from './pass-on.ts'
@@ -18,12 +22,14 @@ export interface WrittenCorrection {
   importance: Importance
   /** The draft that a second person has sent back. */
   draftId?: number
+  /** The notice whose text was before the writer's eyes: the original, or its newest correction. */
+  against?: number
 }
 
 /**
  * Has a correction sent: at once, or when a second person has looked at it, as for a notice that reaches as many groups.
  * Sent twice it is sent once.
- * @throws DomainError as `requireChanging`, `checkCorrection` and `submitDraft`
+ * @throws DomainError `notice.superseded`, `notice.correction_open`, as `requireChanging`, `checkCorrection` and `submitDraft`
  */
 export function submitCorrection(
   rt: DomainRuntime,
@@ -32,7 +38,11 @@ export function submitCorrection(
 ): Promise<{ outcome: SubmitOutcome; isNew: boolean }> {
   return inTransaction(rt, async tx => {
     await lockAuthor(tx.db, actor.person.id)
-    const changing = await requireChanging(tx, actor, written.noticeId, '更正')
+    const named = await requireChanging(tx, actor, written.noticeId, '更正')
+    // in the order in which approving takes them
+    if (written.draftId !== undefined) await lockNoticeDraft(tx.db, written.draftId)
+    await lockNotice(tx.db, named.original.id)
+    const changing = await requireChanging(tx, actor, named.original.id, '更正')
     const { original, correction } = changing
     const since = tx.clock.now().getTime() - SAME_MS
     if (
@@ -41,7 +51,18 @@ export function submitCorrection(
       correction.body === correctionText(original, written.body)
     )
       return { outcome: { outcome: 'sent', noticeId: correction.id }, isNew: false }
+    checkAgainst(changing, written.against)
     checkCorrection(changing, written.body)
+    const open = await openCorrectionOf(tx.db, original.unitId, original.id)
+    if (open && open.id !== written.draftId) {
+      const isSame = open.authorId === actor.person.id && open.content.body === written.body.trim()
+      if (isSame && open.status === 'waiting')
+        return { outcome: await submitDraft(tx, actor, open.id), isNew: false }
+      throw new DomainError(
+        'notice.correction_open',
+        `通知 ${original.id} 已经有一个没发出的更正（草稿 ${open.id}，${open.authorName}写的）。请先改它、发出或作废：${draftUrl(tx, open.id)}`,
+      )
+    }
     const draftId = await saveDraft(tx, actor, {
       ...(written.draftId === undefined ? {} : { draftId: written.draftId }),
       unitId: original.unitId,
@@ -50,6 +71,20 @@ export function submitCorrection(
     })
     return { outcome: await submitDraft(tx, actor, draftId), isNew: true }
   })
+}
+
+/**
+ * Nobody undoes a correction that they have not seen.
+ * @param against the notice whose text they had before their eyes; undefined: not known
+ * @throws DomainError `notice.superseded`
+ */
+export function checkAgainst({ original, correction }: Changing, against: number | undefined): void {
+  const newest = correction?.id ?? original.id
+  if (against === undefined || against === newest) return
+  throw new DomainError(
+    'notice.superseded',
+    `刚才又有了新的更正（通知 ${newest}，${correction?.authorName ?? original.authorName}发的），您写的还没有发出。请对照它的内容改好再发。`,
+  )
 }
 
 /** A draft whose audience are those whom a notice has reached is the correction of that notice (`pass-on.ts`). */

@@ -17,12 +17,14 @@ import type { Category } from '../messages/categories.ts'
 import { sendToPersons } from '../outgoing/enqueue.ts'
 import { askClosedText, withdrawalText } from './change-words.ts'
 import { requireChanging } from './changing.ts'
-import { checkSafety } from './check.ts'
+import { checkMark, checkSafety } from './check.ts'
 import { issueNotice } from './issue.ts'
 import { type Importance, importanceRule, noticeRules } from './rules.ts'
 import { nextWakingMoment } from './timing.ts'
 
-const MAX_REASON = 200
+const MAX_REASON = 40
+/** An address of the web or of a mailbox: a withdrawal says why, and leads nowhere. */
+const ADDRESS = /:\/\/|www\.|[a-z0-9-]\.(?:[a-z]{2,}|中国|公司|网络)(?![a-z])|@[a-z0-9]/iu
 
 export interface Withdrawn {
   originalId: number
@@ -40,8 +42,9 @@ export interface Withdrawn {
  * those whom it has reached are told, with receipts of their own. What the platforms can still take back is listed for
  * `server/jobs/take-back.ts`; those for whom that comes too late are told then.
  *
- * No second person is needed: it says nothing but that, and each minute counts.
- * @throws DomainError as `requireChanging` and `checkReason`
+ * No second person is needed: it says nothing but that, and each minute counts. So it may say no more: a short line why,
+ * and urgently only what was urgent.
+ * @throws DomainError as `requireChanging` and `checkReason`; `notice.importance`
  */
 export function withdrawNotice(
   rt: DomainRuntime,
@@ -56,6 +59,11 @@ export function withdrawNotice(
     const now = tx.clock.now()
     const all = [original.id, ...following.map(each => each.id)]
     const importance = input.importance ?? (original.importance as Importance)
+    if (importance === 'urgent' && original.importance !== 'urgent')
+      throw new DomainError(
+        'notice.importance',
+        '原通知不是紧急的，撤回也不能按紧急发，请按原来的紧要程度撤回。没发出的会马上停发。',
+      )
     const found = await changeOutlook(tx.db, original.id, now)
     const asked = await openAskedPersons(tx.db, all)
     await markWithdrawn(tx.db, all, now)
@@ -90,10 +98,16 @@ export function withdrawNotice(
   })
 }
 
-/** @throws DomainError `notice.reason`, `notice.secret`, `notice.privacy` */
+/** @throws DomainError `notice.reason`, `notice.mark`, `notice.secret`, `notice.privacy` */
 export function checkReason(reason: string): void {
-  if (reason.trim() === '') throw new DomainError('notice.reason', '请写明为什么撤回，收到的人会看到。')
-  if ([...reason.trim()].length > MAX_REASON)
-    throw new DomainError('notice.reason', `原因最多 ${MAX_REASON} 字，请写短一些。`)
-  checkSafety({ body: reason })
+  const words = reason.trim()
+  const fault = (said: string) => new DomainError('notice.reason', said)
+  if (words === '') throw fault('请写明为什么撤回，收到的人会看到。')
+  if (/[\p{Zl}\p{Zp}\n\r\v\f\u0085]/u.test(words)) throw fault('原因请写成一行，不要换行。')
+  if ([...words].length > MAX_REASON)
+    throw fault(`原因最多 ${MAX_REASON} 字，请写短一些。要说别的，请另发通知。`)
+  if (ADDRESS.test(words.normalize('NFKC').replace(/[\s\p{Cf}]/gu, '')))
+    throw fault('原因里不要写网址或邮箱。要说别的，请另发通知。')
+  checkMark('原因', words)
+  checkSafety({ body: words })
 }

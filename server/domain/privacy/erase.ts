@@ -1,6 +1,7 @@
 import {
   type ErasedWords,
   endAccess,
+  eraseDanger,
   eraseIdNumber,
   eraseMessages,
   eraseNames,
@@ -122,7 +123,8 @@ async function eraseHeld(tx: DomainRuntime, personIds: number[], { why, byId }: 
   const now = tx.clock.now()
   const words = erasedWords(tx)
   await eraseRequests(tx.db, personIds, words, now)
-  await eraseSlips(tx.db, personIds, words)
+  await eraseSlips(tx.db, personIds, words, now)
+  await eraseDanger(tx.db, personIds, now)
   await eraseMessages(tx.db, personIds)
   await eraseRegistrations(tx.db, personIds, now)
   await giveUpDraftsWith(tx.db, personIds, '名册里有人的信息已删除，请重新整理文件再上传。')

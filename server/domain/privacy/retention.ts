@@ -1,5 +1,6 @@
 import {
   deleteOldAccess,
+  eraseOldDanger,
   eraseOldExcerpts,
   eraseOldRequests,
   personsLongGone,
@@ -16,8 +17,8 @@ const ROWS = 5000
 
 /**
  * Erases what has served its time (个人信息保护法 第十九条, months in `templates/policies/privacy.json`): persons who left
- * long ago, words of requests that were decided, first words of messages, ways in that are over. Done twice it does
- * nothing the second time.
+ * long ago, words of requests that were decided and of calls for help, first words of messages, ways in that are over.
+ * Done twice it does nothing the second time.
  * @returns how many persons
  */
 export async function eraseAfterRetention(rt: DomainRuntime): Promise<number> {
@@ -36,6 +37,7 @@ export async function eraseAfterRetention(rt: DomainRuntime): Promise<number> {
   }
   const words = erasedWords(rt)
   while ((await eraseOldRequests(rt.db, cutoff(requestMonths.value), words, ROWS)) === ROWS);
+  while ((await eraseOldDanger(rt.db, cutoff(requestMonths.value), rt.clock.now(), ROWS)) === ROWS);
   const day = dayOf(cutoff(excerptMonths.value))
   while ((await eraseOldExcerpts(rt.db, day, ROWS)) === ROWS);
   await deleteOldAccess(rt.db, cutoff(sessionMonths.value))

@@ -2,31 +2,39 @@ import { groupById } from '../../../db/queries/groups.ts'
 import { insertOutgoing } from '../../../db/queries/notices.ts'
 import { appendAudit } from '../../../db/queries/platform.ts'
 import {
+  complainsAboutLine,
   insertSlipStep,
   lockSlip,
+  lockSlips,
   mergeable,
   mergedInto,
   type SlipRow,
+  stepsOfSlip,
   updateSlip,
 } from '../../../db/queries/slips.ts'
 import { chineseMoment } from '../../clock.ts'
 import { DomainError } from '../../errors.ts'
 import { type DomainRuntime, inTransaction } from '../../runtime.ts'
-import { type KnownActor, runsVeryUnit } from '../actor.ts'
+import type { KnownActor } from '../actor.ts'
+import { findAlerts } from '../messages/alerts.ts'
 import { maskPersonalData } from '../messages/mask.ts'
 import { sendToPerson } from '../outgoing/enqueue.ts'
-import { officeFor } from './route.ts'
-import { slipKind, slipRules } from './rules.ts'
-import { checkSlip, HOUR_MS, officesOf } from './send-up.ts'
+import { isForActor, officesOf } from './offices.ts'
+import { officeFor, type SlipOffice } from './route.ts'
+import { slipRules } from './rules.ts'
+import { checkSlip } from './send-up.ts'
 import { tellOffice, tellReporters } from './tell.ts'
+import { dueOf, HOUR_MS, tellFrom } from './timing.ts'
+
+/** At the top its reporter can have a slip looked at anew this often. */
+const AGAIN_MS = 7 * 24 * HOUR_MS
 
 const unknown = (id: number) => new DomainError('slip.unknown', `没有编号是 ${id} 的上报，或不归您办。`)
 
 /** Whoever runs the office whose turn it is. Its own reporter does not answer themself. @throws DomainError `slip.unknown` */
 async function ofOffice(rt: DomainRuntime, actor: KnownActor, id: number): Promise<SlipRow> {
   const slip = await lockSlip(rt.db, id)
-  if (!slip || !runsVeryUnit(rt.templates, actor, slip.officeId) || slip.reporterId === actor.person.id)
-    throw unknown(id)
+  if (!slip || !isForActor(rt, actor, slip)) throw unknown(id)
   if (slip.status === 'merged')
     throw new DomainError('slip.merged', `上报 ${id} 已并入 ${slip.mergedInto}，请办 ${slip.mergedInto}。`)
   return slip
@@ -39,7 +47,7 @@ async function ofReporter(rt: DomainRuntime, actor: KnownActor, id: number): Pro
   return slip
 }
 
-async function note(
+export async function note(
   rt: DomainRuntime,
   slip: SlipRow,
   step: { kind: string; actorId: number | null; officeId?: number; text?: string },
@@ -50,7 +58,7 @@ async function note(
     kind: step.kind,
     actorId: step.actorId,
     officeId: step.officeId ?? slip.officeId,
-    textSealed: step.text === undefined ? null : rt.vault.seal(maskPersonalData(step.text)),
+    textSealed: step.text === undefined ? null : rt.vault.seal(step.text),
     at: now,
   })
   await appendAudit(rt.db, {
@@ -65,20 +73,35 @@ async function note(
 }
 
 /**
+ * An office may write whom to call: a phone stays readable in its answer. Other numbers of persons are masked, and the
+ * office is told so before.
+ * @throws DomainError as `checkSlip`; `slip.privacy` unless it is sure
+ */
+function answerToSend(text: string, isSure: boolean): string {
+  checkSlip(text)
+  if (!isSure && findAlerts(text).some(alert => alert.kind === 'privacy'))
+    throw new DomainError(
+      'slip.privacy',
+      '答复里好像有别人的个人信息，还没有发。请改一改；确实要发，请选“仍然发送”（聊天里回：复 编号 仍然发送 内容），证件号、卡号会打上星号。',
+    )
+  return maskPersonalData(text, ['mobile'])
+}
+
+/**
  * The office answers; the reporter has it at once, and so have those whose slips were merged into it.
  * @param tellGroup the group of the slip is told the answer as well, without who asked
- * @throws DomainError `slip.unknown`, `slip.merged`, and as `checkSlip`
+ * @throws DomainError `slip.unknown`, `slip.merged`, `slip.closed`, and as `answerToSend` and `tellGroup`
  */
 export function answerSlip(
   rt: DomainRuntime,
   actor: KnownActor,
-  input: { slipId: number; text: string; tellGroup: boolean },
+  input: { slipId: number; text: string; tellGroup: boolean; isSure?: boolean },
 ): Promise<SlipRow> {
-  checkSlip(input.text)
+  const text = answerToSend(input.text, input.isSure ?? false)
   return inTransaction(rt, async tx => {
     const slip = await ofOffice(tx, actor, input.slipId)
     if (slip.status === 'closed') throw new DomainError('slip.closed', `上报 ${slip.id} 已经办结。`)
-    await note(tx, slip, { kind: 'answered', actorId: actor.person.id, text: input.text })
+    await note(tx, slip, { kind: 'answered', actorId: actor.person.id, text })
     await updateSlip(tx.db, slip.id, {
       status: 'answered',
       dueAt: null,
@@ -88,19 +111,33 @@ export function answerSlip(
       tx,
       slip,
       id =>
-        `【上报 ${id} 的答复】${slip.officeName}：\n${maskPersonalData(input.text)}\n——\n解决了请回：结 ${id}；还要补充请回：补 ${id} 内容；不满意、要上一级看请回：升 ${id}`,
+        `【上报 ${id} 的答复】${slip.officeName}：\n${text}\n——\n解决了请回：结 ${id}；还要补充请回：补 ${id} 内容；不满意、要上一级看请回：升 ${id}`,
     )
-    if (input.tellGroup) await tellGroup(tx, actor, slip, input.text)
+    if (input.tellGroup) await tellGroup(tx, actor, slip, text)
     return slip
   })
 }
 
+/**
+ * Its owner is asked to tell the group, because they see that it has come; its robot where there is no owner.
+ * @throws DomainError `slip.no_group`
+ */
 async function tellGroup(rt: DomainRuntime, actor: KnownActor, slip: SlipRow, text: string): Promise<void> {
   const group = slip.groupId === null ? null : await groupById(rt.db, slip.groupId)
   if (!group || group.dissolvedAt) throw new DomainError('slip.no_group', '这个上报没有可以告知的群。')
+  if (!slip.groupMayKnow)
+    throw new DomainError('slip.no_group', '本人没有同意告诉群里，答复只发给本人；还没有发，请重新答复。')
   const now = rt.clock.now()
-  const words = `【答复】有同志反映的问题，${slip.officeName}答复：${maskPersonalData(text)}`
-  if (group.webhookSealed)
+  const words = `【答复】有同志反映的问题，${slip.officeName}答复：${text}`
+  if (group.ownerId !== null && group.ownerId !== slip.reporterId)
+    await sendToPerson(
+      rt,
+      group.ownerId,
+      'task',
+      words,
+      `请把上面这段话转发到“${group.name}”：群里有同志反映过这件事，同意告诉大家。不用回复。`,
+    )
+  else if (group.webhookSealed)
     await insertOutgoing(rt.db, [
       {
         kind: 'robot',
@@ -112,15 +149,7 @@ async function tellGroup(rt: DomainRuntime, actor: KnownActor, slip: SlipRow, te
         createdAt: now,
       },
     ])
-  else if (group.ownerId !== null)
-    await sendToPerson(
-      rt,
-      group.ownerId,
-      'task',
-      words,
-      `请把上面这段话转发到“${group.name}”：群里有同志反映过这件事。不用回复。`,
-    )
-  else throw new DomainError('slip.no_group', `“${group.name}”没有群主，没有人能转告。`)
+  else throw new DomainError('slip.no_group', `“${group.name}”没有别的同志能转告。`)
   await note(rt, slip, { kind: 'told_group', actorId: actor.person.id })
 }
 
@@ -134,72 +163,138 @@ export function closeSlip(rt: DomainRuntime, actor: KnownActor, slipId: number):
     if (!isOwn && slip.status === 'open')
       throw new DomainError('slip.not_answered', `上报 ${slip.id} 还没有答复过，请先答复：复 ${slip.id} 内容`)
     await note(tx, slip, { kind: 'closed', actorId: actor.person.id })
-    // merged slips end with the one that they are part of; a reporter ends their own only
-    const ended = isOwn ? [slip] : [slip, ...(await mergedInto(tx.db, slip.id))]
-    for (const each of ended)
-      await updateSlip(tx.db, each.id, { status: 'closed', dueAt: null, endedAt: tx.clock.now() })
-    if (!isOwn)
-      await tellReporters(
-        tx,
-        slip,
-        id => `【上报 ${id}】${slip.officeName}已办结。没有解决的请回：升 ${id}，上一级会看。`,
-      )
+    const ended = { status: 'closed', dueAt: null, endedAt: tx.clock.now() }
+    if (isOwn) {
+      // a reporter ends their own only
+      await passOnLead(tx, slip)
+      await updateSlip(tx.db, slip.id, { ...ended, mergedInto: null })
+      return slip
+    }
+    // merged slips end with the one that they are part of
+    const parts = await mergedInto(tx.db, slip.id)
+    await tellReporters(
+      tx,
+      slip,
+      id => `【上报 ${id}】${slip.officeName}已办结。没有解决的请回：升 ${id}，上一级会看。`,
+    )
+    for (const each of [slip, ...parts]) await updateSlip(tx.db, each.id, ended)
     return slip
   })
 }
 
-/** The reporter adds something. @throws DomainError `slip.unknown`, and as `checkSlip` */
+/** Its reporter leaves one that stands for others: the oldest of them stands for the rest from now on. */
+async function passOnLead(rt: DomainRuntime, slip: SlipRow): Promise<void> {
+  const [heir, ...others] = await mergedInto(rt.db, slip.id)
+  if (!heir) return
+  const isAnswered = slip.status === 'answered'
+  await note(rt, heir, { kind: 'leads', actorId: null })
+  await updateSlip(rt.db, heir.id, {
+    status: isAnswered ? 'answered' : 'open',
+    mergedInto: null,
+    dueAt: isAnswered ? null : (slip.dueAt ?? dueOf(rt, heir.kind)),
+    firstAnsweredAt: slip.firstAnsweredAt,
+  })
+  for (const each of others) await updateSlip(rt.db, each.id, { mergedInto: heir.id })
+  if (!isAnswered) await tellOffice(rt, heir.id, 'leads')
+}
+
+/**
+ * The reporter adds something: what was answered is open again, also where it is part of another one. An office that has
+ * nobody any more loses it to the level above.
+ * @returns the slip, and who will see the addition
+ * @throws DomainError `slip.unknown`, `slip.closed`, and as `checkSlip`
+ */
 export function addToSlip(
   rt: DomainRuntime,
   actor: KnownActor,
   input: { slipId: number; text: string },
-): Promise<SlipRow> {
+): Promise<{ slip: SlipRow; officeName: string }> {
   checkSlip(input.text)
+  const text = maskPersonalData(input.text)
   return inTransaction(rt, async tx => {
     const slip = await ofReporter(tx, actor, input.slipId)
     if (slip.status === 'closed')
       throw new DomainError('slip.closed', `上报 ${slip.id} 已经办结。没有解决请回：升 ${slip.id}`)
-    await note(tx, slip, { kind: 'added', actorId: actor.person.id, text: input.text })
-    const main = slip.mergedInto ?? slip.id
-    if (slip.status === 'answered')
-      await updateSlip(tx.db, slip.id, { status: 'open', dueAt: dueOf(tx, slip) })
-    await tellOffice(tx, main, slip.officeId, 'added')
-    return slip
+    await note(tx, slip, { kind: 'added', actorId: actor.person.id, text })
+    const main = slip.mergedInto === null ? slip : ((await lockSlip(tx.db, slip.mergedInto)) as SlipRow)
+    if (main.status === 'answered' || main.status === 'closed')
+      await updateSlip(tx.db, main.id, { status: 'open', dueAt: dueOf(tx, main.kind), endedAt: null })
+    if ((await tellOffice(tx, main.id, 'added', { slipId: slip.id, text })) > 0)
+      return { slip, officeName: main.officeName }
+    const above = await moveUp(tx, main, null, `${main.officeName}已没有负责同志`)
+    return { slip, officeName: above?.name ?? main.officeName }
   })
 }
-
-const dueOf = (rt: DomainRuntime, slip: SlipRow) =>
-  new Date(rt.clock.now().getTime() + slipKind(slip.kind).answerHours * HOUR_MS)
 
 /**
- * A level up: the reporter asks for it (升), the office passes it on (上交), or the time for an answer is over.
- * @throws DomainError `slip.unknown`, `slip.top`
+ * A level up: the reporter asks for it (升), or the office passes it on (上交). Where there is no level above, its reporter
+ * has it looked at anew, once a week.
+ * @returns the office that has it now; `isAnew`: the same as before
+ * @throws DomainError `slip.unknown`, `slip.merged`, `slip.closed`, `slip.top`
  */
-export function raiseSlip(rt: DomainRuntime, actor: KnownActor, slipId: number): Promise<SlipRow> {
+export function raiseSlip(
+  rt: DomainRuntime,
+  actor: KnownActor,
+  slipId: number,
+): Promise<{ office: SlipOffice; isAnew: boolean }> {
   return inTransaction(rt, async tx => {
     const found = await lockSlip(tx.db, slipId)
-    const slip =
-      found?.reporterId === actor.person.id
-        ? await ofReporter(tx, actor, slipId)
-        : await ofOffice(tx, actor, slipId)
-    if (!(await moveUp(tx, slip, actor.person.id)))
-      throw new DomainError('slip.top', `${slip.officeName}以上没有登记负责同志，升不上去了。`)
-    return slip
+    const isOwn = found?.reporterId === actor.person.id
+    const slip = isOwn ? await ofReporter(tx, actor, slipId) : await ofOffice(tx, actor, slipId)
+    if (!isOwn && slip.status === 'closed') throw new DomainError('slip.closed', `上报 ${slip.id} 已经办结。`)
+    const above = await moveUp(tx, slip, actor.person.id, `${slip.officeName}转请上级办理`)
+    if (above) return { office: above, isAnew: false }
+    if (!isOwn) throw new DomainError('slip.top', `${slip.officeName}以上没有登记负责同志，升不上去了。`)
+    return { office: await lookAnew(tx, slip), isAnew: true }
   })
 }
 
-/** @param actorId null: its time was over. false: there is no office above that has somebody */
-export async function moveUp(rt: DomainRuntime, slip: SlipRow, actorId: number | null): Promise<boolean> {
-  const above = officeFor(
-    await officesOf(rt, slip.unitId, slip.reporterId),
-    slipRules.offices.levels,
-    slip.officePath,
+async function lookAnew(rt: DomainRuntime, slip: SlipRow): Promise<SlipOffice> {
+  const now = rt.clock.now()
+  const office = (await officesOf(rt, slip)).find(each => each.id === slip.officeId)
+  if (!office || office.readers.length === 0)
+    throw new DomainError('slip.top', `${slip.officeName}和以上都没有登记负责同志，请直接向团组织反映。`)
+  const since = now.getTime() - AGAIN_MS
+  const isSoon = (await stepsOfSlip(rt.db, slip.id)).some(
+    (step, at, steps) =>
+      step.kind === 'raised' &&
+      step.officeId === slip.officeId &&
+      // not the step that brought it here
+      steps[at - 1]?.officeId === slip.officeId &&
+      step.at.getTime() > since,
   )
-  if (!above) return false
+  if (isSoon)
+    throw new DomainError('slip.top', `${slip.officeName}已是最高一级，一周内请他们办过一次了，请等一等。`)
+  await note(rt, slip, { kind: 'raised', actorId: slip.reporterId })
+  await passOnLead(rt, slip)
+  await updateSlip(rt.db, slip.id, {
+    status: 'open',
+    mergedInto: null,
+    dueAt: dueOf(rt, slip.kind),
+    endedAt: null,
+  })
+  await tellOffice(rt, slip.id, 'again')
+  return office
+}
+
+/**
+ * @param actorId null: time did it, or there is nobody left
+ * @param why for the reporters, when it was not one of them
+ * @returns the office that has it now; null: there is none above that has somebody
+ */
+export async function moveUp(
+  rt: DomainRuntime,
+  slip: SlipRow,
+  actorId: number | null,
+  why: string,
+): Promise<SlipOffice | null> {
+  const above = officeFor(await officesOf(rt, slip), slipRules.offices.levels, slip.officePath)
+  if (!above) return null
   const isOwn = actorId === slip.reporterId
   await note(rt, slip, { kind: 'raised', actorId, officeId: above.id })
-  const dueAt = dueOf(rt, slip)
+  const dueAt = dueOf(rt, slip.kind)
   // one of several that were merged leaves them when its own reporter wants more
+  if (isOwn) await passOnLead(rt, slip)
   await updateSlip(rt.db, slip.id, {
     officeId: above.id,
     status: 'open',
@@ -212,21 +307,22 @@ export async function moveUp(rt: DomainRuntime, slip: SlipRow, actorId: number |
       await note(rt, each, { kind: 'raised', actorId, officeId: above.id })
       await updateSlip(rt.db, each.id, { officeId: above.id })
     }
-  await tellOffice(rt, slip.id, above.id, 'raised')
+  await tellOffice(rt, slip.id, 'raised')
   if (!isOwn) {
-    const why = actorId === null ? `${slip.officeName}到时没有答复` : `${slip.officeName}转请上级办理`
     const names = above.readers.map(reader => reader.name).join('、')
     await tellReporters(
       rt,
       slip,
       id => `【上报 ${id}】${why}，现在由${above.name}（${names}）办理，${chineseMoment(dueAt)}前答复。`,
+      tellFrom(rt, slip),
     )
   }
-  return true
+  return above
 }
 
 /**
- * Like slips become one (合并): the others are counted with it, and all reporters get its answers.
+ * Like slips become one (合并): the others are counted with it, and all reporters get its answers. A complaint about an
+ * office does not become part of what that office, or one below it, has had.
  * @returns how many it now stands for
  * @throws DomainError `slip.unknown`, `slip.merge`
  */
@@ -236,24 +332,38 @@ export function mergeSlips(
   input: { into: number; from: number[] },
 ): Promise<number> {
   return inTransaction(rt, async tx => {
+    const wanted = [...new Set(input.from)].filter(id => id !== input.into)
+    await lockSlips(tx.db, [input.into, ...wanted])
     const slip = await ofOffice(tx, actor, input.into)
-    const wanted = [...new Set(input.from)].filter(id => id !== slip.id)
     const fitting = await mergeable(tx.db, slip.officeId, wanted)
     const odd = wanted.filter(id => !fitting.includes(id))
     if (wanted.length === 0 || odd.length > 0)
       throw new DomainError('slip.merge', `${odd.join('、') || '这些'}不在您这里待办，不能合并。`)
-    for (const id of fitting) {
-      const other = (await lockSlip(tx.db, id)) as SlipRow
-      await note(tx, other, { kind: 'merged', actorId: actor.person.id })
-      for (const each of [other, ...(await mergedInto(tx.db, id))])
-        await updateSlip(tx.db, each.id, { status: 'merged', mergedInto: slip.id, dueAt: null })
-      await sendToPerson(
-        tx,
-        other.reporterId,
-        'decision',
-        `【上报 ${id}】有别的同志反映同一件事，${slip.officeName}合并办理，有答复会一并告诉您。`,
-      )
-    }
+    for (const id of fitting) await mergeOne(tx, actor, slip, id)
     return 1 + (await mergedInto(tx.db, slip.id)).length
   })
+}
+
+async function mergeOne(rt: DomainRuntime, actor: KnownActor, slip: SlipRow, id: number): Promise<void> {
+  const other = await ofOffice(rt, actor, id)
+  const parts = [other, ...(await mergedInto(rt.db, id))]
+  const all = [slip, ...(await mergedInto(rt.db, slip.id)), ...parts]
+  const isAboutLine = await complainsAboutLine(
+    rt.db,
+    all.map(each => each.id),
+  )
+  if (isAboutLine)
+    throw new DomainError(
+      'slip.merge',
+      `上报 ${id} 不能和 ${slip.id} 合并：其中有对办理过的单位的意见，请分开办。`,
+    )
+  await note(rt, other, { kind: 'merged', actorId: actor.person.id })
+  for (const each of parts)
+    await updateSlip(rt.db, each.id, { status: 'merged', mergedInto: slip.id, dueAt: null })
+  await sendToPerson(
+    rt,
+    other.reporterId,
+    'decision',
+    `【上报 ${id}】有别的同志反映同一件事，${slip.officeName}合并办理，有答复会一并告诉您。`,
+  )
 }

@@ -17,6 +17,10 @@ export interface SlipRules {
   offices: { levels: readonly string[] }
   /** Slips open for longer than `days` are told, as a number, to the level above on this `weekday` (1 is Monday). */
   overdue: { days: number; weekday: number }
+  /** At the top: asked again after so many days each time, then always after the last. */
+  again: { days: readonly number[] }
+  /** What one person sends up in a day, at most. */
+  perDay: { value: number }
   offerWords: { words: readonly string[] }
 }
 

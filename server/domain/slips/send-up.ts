@@ -1,19 +1,27 @@
-import { contactsWith } from '../../../db/queries/contacts.ts'
 import { appendAudit } from '../../../db/queries/platform.ts'
-import { insertSlip, insertSlipStep, officesAbove, placesOf } from '../../../db/queries/slips.ts'
+import {
+  insertSlip,
+  insertSlipStep,
+  lockReporter,
+  placesOf,
+  slipById,
+  slipsSentSince,
+} from '../../../db/queries/slips.ts'
 import { unitById } from '../../../db/queries/units.ts'
+import { dayOf, shanghaiMoment } from '../../clock.ts'
 import { DomainError, notAllowed } from '../../errors.ts'
 import { type DomainRuntime, inTransaction } from '../../runtime.ts'
 import type { KnownActor } from '../actor.ts'
-import { managingPairs } from '../groups/managers.ts'
 import { findAlerts } from '../messages/alerts.ts'
 import { maskPersonalData } from '../messages/mask.ts'
-import { officeFor, type SlipOffice } from './route.ts'
+import { contactsFor, markOf, readersOf } from './offices.ts'
 import { slipKind, slipRules } from './rules.ts'
 import { tellContact, tellOffice } from './tell.ts'
+import { dueOf } from './timing.ts'
 
-export const HOUR_MS = 3_600_000
 const MAX_CHARACTERS = 1500
+/** Within this time the same words of the same person are one slip, sent twice by a doubled form. */
+const SAME_MS = 10 * 60_000
 
 export interface SlipInput {
   kind: string
@@ -25,53 +33,12 @@ export interface SlipInput {
   aboutId: number | null
   /** 1+100: who keeps contact with the branch is to read it as well. */
   copyToId?: number | null
-}
-
-/**
- * The offices from a place upward that could have a slip of this reporter, the nearest first. Those that they run
- * themself are not among them: nobody answers their own.
- */
-export async function officesOf(
-  rt: DomainRuntime,
-  unitId: number,
-  reporterId: number,
-): Promise<SlipOffice[]> {
-  const line = await officesAbove(rt.db, unitId, managingPairs(rt.templates))
-  return line.filter(
-    office =>
-      slipRules.offices.levels.includes(office.level) &&
-      !office.readers.some(reader => reader.id === reporterId),
-  )
-}
-
-/**
- * Who will read a slip from a place: shown to the reporter before it is sent.
- * @throws DomainError `slip.no_office`
- */
-export async function readersOf(
-  rt: DomainRuntime,
-  reporterId: number,
-  place: { unitId: number; aboutId: number | null },
-): Promise<SlipOffice> {
-  const offices = await officesOf(rt, place.unitId, reporterId)
-  const about = offices.find(office => office.id === place.aboutId)
-  if (place.aboutId !== null && !about) throw new DomainError('slip.about', '没有这个单位，请重新选择。')
-  const office = officeFor(offices, slipRules.offices.levels, about?.path ?? null)
-  if (office) return office
-  throw new DomainError(
-    'slip.no_office',
-    about
-      ? `${about.name}以上还没有登记负责同志，这里送不到。请直接向上级团组织反映。`
-      : '您所在地方以上还没有登记负责同志，这里送不到。请直接向团组织反映。',
-  )
-}
-
-/** Who keeps contact with a branch (1+100) and can be addressed as well. */
-export async function contactsFor(
-  rt: DomainRuntime,
-  unitId: number,
-): Promise<{ personId: number; personName: string }[]> {
-  return (await contactsWith(rt.db, unitId)).map(({ personId, personName }) => ({ personId, personName }))
+  /** The group may be told the answer; never for a complaint. */
+  groupMayKnow?: boolean
+  /** A practice that is spread bears the reporter's name. */
+  isSigned?: boolean
+  /** The office and readers that the reporter was shown (`markOf`). */
+  shown: string
 }
 
 /**
@@ -104,24 +71,32 @@ function placeIn(body: string, { index, length }: { index: number; length: numbe
 
 /**
  * Sends a slip up: to the office that the reporter was shown, which has so many hours to answer before it goes a level up.
- * @throws DomainError as `checkSlip` and `readersOf`, `rights.missing` for a place that is not the reporter's
+ * The same words sent twice are one slip.
+ * @throws DomainError as `checkSlip` and `readersOf`; `rights.missing` for a place that is not the reporter's;
+ * `slip.changed` when somebody else would read it than was shown; `slip.many`
  */
 export function sendSlip(
   rt: DomainRuntime,
   actor: KnownActor,
   input: SlipInput,
-): Promise<{ id: number; office: SlipOffice }> {
+): Promise<{ id: number; officeName: string }> {
   checkSlip(input.body)
   const kind = slipKind(input.kind)
+  const body = maskPersonalData(input.body.trim())
   return inTransaction(rt, async tx => {
+    const now = tx.clock.now()
+    await lockReporter(tx.db, actor.person.id)
+    const before = await sameJustSent(tx, actor.person.id, body)
+    if (before) return { id: before.id, officeName: before.officeName }
     const place = (await placesOf(tx.db, actor.person.id)).find(each => each.unitId === input.unitId)
     const unit = await unitById(tx.db, input.unitId)
     if (!place || !unit) throw notAllowed('从这里上报')
     const office = await readersOf(tx, actor.person.id, input)
+    if (markOf(office) !== input.shown)
+      throw new DomainError('slip.changed', '刚才办理的单位或同志有变化，请再看一看谁能看到，然后确认。')
     const copyToId = input.copyToId ?? null
-    if (copyToId !== null && !(await contactsFor(tx, unit.id)).some(each => each.personId === copyToId))
+    if (copyToId !== null && !(await contactsFor(tx, input)).some(each => each.personId === copyToId))
       throw new DomainError('slip.copy', '这位同志不是您支部的联系人，请重新选择。')
-    const now = tx.clock.now()
     const id = await insertSlip(tx.db, {
       programme: unit.programme,
       kind: kind.id,
@@ -129,12 +104,14 @@ export function sendSlip(
       groupId: place.groupId,
       reporterId: actor.person.id,
       isAnonymous: input.isAnonymous,
-      bodySealed: tx.vault.seal(maskPersonalData(input.body.trim())),
+      groupMayKnow: input.groupMayKnow === true && place.groupId !== null && kind.id !== 'complaint',
+      isSigned: input.isSigned === true && kind.id === 'practice' && !input.isAnonymous,
+      bodySealed: tx.vault.seal(body),
       officeId: office.id,
       aboutId: input.aboutId,
       copyToId,
       status: 'open',
-      dueAt: new Date(now.getTime() + kind.answerHours * HOUR_MS),
+      dueAt: dueOf(tx, kind.id),
       createdAt: now,
     })
     await insertSlipStep(tx.db, {
@@ -153,8 +130,24 @@ export function sendSlip(
       subjectId: id,
       details: { kind: kind.id, officeId: office.id },
     })
-    await tellOffice(tx, id, office.id, 'new')
+    await tellOffice(tx, id, 'new')
     if (copyToId !== null) await tellContact(tx, id, copyToId)
-    return { id, office }
+    return { id, officeName: office.name }
   })
+}
+
+/** The same words of this person of a moment ago; null: none. @throws DomainError `slip.many` */
+async function sameJustSent(rt: DomainRuntime, personId: number, body: string) {
+  const now = rt.clock.now()
+  const sameSince = new Date(now.getTime() - SAME_MS)
+  const today = shanghaiMoment(dayOf(now))
+  const sent = await slipsSentSince(rt.db, personId, sameSince < today ? sameSince : today)
+  const same = sent.find(each => each.createdAt >= sameSince && rt.vault.open(each.bodySealed) === body)
+  if (same) return slipById(rt.db, same.id)
+  if (sent.filter(each => each.createdAt >= today).length >= slipRules.perDay.value)
+    throw new DomainError(
+      'slip.many',
+      `今天已经上报 ${slipRules.perDay.value} 件，请明天再来；急事请直接打电话，补充请回：补 编号 内容`,
+    )
+  return null
 }

@@ -2,7 +2,6 @@ import { isDeepStrictEqual } from 'node:util'
 import { appendAudit } from '../../../db/queries/platform.ts'
 import { type UnitRow, unitById } from '../../../db/queries/units.ts'
 import {
-  giveSchedule,
   lockWorkSchedule,
   putReminders,
   putStep,
@@ -25,6 +24,7 @@ import { noticeRules } from '../notices/rules.ts'
 import { afterQuiet } from '../notices/timing.ts'
 import { sendToPersons } from '../outgoing/enqueue.ts'
 import type { Days } from './days.ts'
+import { takeSchedule } from './give.ts'
 import { checkDays, isYearToAdopt, type PreviewedStep, previewSchedule } from './preview.ts'
 
 export interface AdoptInput {
@@ -91,7 +91,7 @@ export function adoptSchedule(rt: DomainRuntime, actor: KnownActor, input: Adopt
       createdAt: now,
       adoptedAt: isWaiting ? null : now,
     })
-    if (own) await giveSchedule(tx.db, id, actor.person.id)
+    if (own) await takeSchedule(tx, actor, id)
     const keys = new Set(wanted.map(each => each.key))
     if (!isAdopted)
       for (const step of before)

@@ -9,10 +9,13 @@ import {
 import { dayOf } from '../../clock.ts'
 import { DomainError } from '../../errors.ts'
 import { type DomainRuntime, inTransaction } from '../../runtime.ts'
-import { managesUnit } from '../actor.ts'
+import { type KnownActor, managesUnit } from '../actor.ts'
 import { absentActor } from '../notices/author.ts'
 import { saveDraft, submitDraft } from '../notices/drafts.ts'
 import { planReach } from '../notices/issue.ts'
+import { noticeRules } from '../notices/rules.ts'
+import { afterQuiet } from '../notices/timing.ts'
+import { sendToPersons } from '../outgoing/enqueue.ts'
 import { submitApproved } from './approve.ts'
 import { daysWords } from './days.ts'
 
@@ -62,8 +65,32 @@ async function sendDue(
   } catch (error) {
     if (!(error instanceof DomainError)) throw error
     await settleReminder(rt.db, due.id, { status: 'failed', reason: error.message })
+    await tellFailure(rt, step, error.message)
     return false
   }
+}
+
+/** Whoever answers for the step hears that its reminder did not go, and why. */
+async function tellFailure(rt: DomainRuntime, { title, authorId, schedule }: ScheduledStep, reason: string) {
+  const text = `【工作日程】“${title}”的提醒没有发出：${reason.replace(/。$/, '')}。还要提醒，请另写一个通知：${rt.publicUrl}/console/schedule?unit=${schedule.unitId}&year=${schedule.year}`
+  await sendToPersons(
+    rt,
+    [...new Set([authorId, schedule.personId])].map(personId => ({ personId, text })),
+    'decision',
+    afterQuiet(noticeRules.quiet, rt.clock.now()),
+  )
+}
+
+/** Who wrote the step's notice, or who has the schedule now, while they run the unit. */
+async function authorOf(
+  rt: DomainRuntime,
+  { authorId, schedule }: ScheduledStep,
+): Promise<KnownActor | null> {
+  for (const personId of [authorId, schedule.personId]) {
+    const actor = await absentActor(rt, personId)
+    if (actor && managesUnit(rt.templates, actor, schedule.unitPath)) return actor
+  }
+  return null
 }
 
 /** @throws DomainError as `submitDraft` */
@@ -77,9 +104,8 @@ async function remind(rt: DomainRuntime, step: ScheduledStep, daysBefore: number
   if (!unit) throw new Error(`the unit of schedule ${schedule.id} is gone`)
   const audience = { ...step.content.audience, ...(notice.ask && { unansweredOf: notice.id }) }
   if ((await planReach(rt, unit, audience)).groups === 0) return { status: 'unneeded' }
-  const author = await absentActor(rt, step.authorId)
-  if (!author || !managesUnit(rt.templates, author, unit.path))
-    throw new DomainError('draft.author_gone', `采用日程的同志现在不负责${unit.name}了`)
+  const author = await authorOf(rt, step)
+  if (!author) throw new DomainError('draft.author_gone', `采用日程的同志现在不负责${unit.name}了`)
   const draftId = await saveDraft(rt, author, {
     unitId: unit.id,
     content: {
@@ -91,8 +117,8 @@ async function remind(rt: DomainRuntime, step: ScheduledStep, daysBefore: number
     sendAt: null,
     scheduleStep: `${step.key}:reminder-${daysBefore}`,
   })
-  // who let the notice pass saw its reminders with it
-  if (notice.approvedBy !== null)
+  // who let the notice pass saw its reminders with it; when they write now, somebody else has to look
+  if (notice.approvedBy !== null && notice.approvedBy !== author.person.id)
     await submitApproved(rt, author, { draftId, title: step.title }, notice.approvedBy)
   else await submitDraft(rt, author, draftId)
   return { status: 'sent', draftId }

@@ -1,5 +1,4 @@
 import {
-  giveSchedule,
   noteProposal,
   schedulesToRenew,
   schedulesWithoutAuthor,
@@ -11,6 +10,7 @@ import { managesUnit } from '../actor.ts'
 import { answerersFor, managingPairs } from '../groups/managers.ts'
 import { absentActor } from '../notices/author.ts'
 import { sendToPerson } from '../outgoing/enqueue.ts'
+import { takeSchedule } from './give.ts'
 import { scheduleRules } from './rules.ts'
 
 /** Schedules that are looked at in one go. */
@@ -59,8 +59,9 @@ export function followOffice(rt: DomainRuntime): Promise<number> {
 
 async function give(rt: DomainRuntime, schedule: WorkSchedule): Promise<boolean> {
   const personId = await runnerOf(rt, schedule)
-  if (personId === null) return false
-  await giveSchedule(rt.db, schedule.id, personId)
+  const actor = personId === null ? null : await absentActor(rt, personId)
+  if (personId === null || !actor) return false
+  await takeSchedule(rt, actor, schedule.id)
   await sendToPerson(
     rt,
     personId,

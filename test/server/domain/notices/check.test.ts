@@ -26,6 +26,16 @@ describe('the check before sending looks at every word that anybody will read, a
     ['the text', { body: secret }, /^notice\.secret 通知里.*机密.*中少办发〔2017〕4号 五\.1/],
     ['an ID number', { body: `张三61080220010307312X` }, /^notice\.privacy 通知里有个人信息（“张三6108/],
     [
+      'an ID number with spaces',
+      { body: '张三 6108 0220 0103 0731 2X' },
+      /^notice\.privacy 通知里有个人信息（“张三 6108 0220/,
+    ],
+    ['an ID number in full width', { body: '张三６１０８０２２００１０３０７３１２Ｘ' }, /^notice\.privacy/],
+    ['a secret torn apart', { body: [...secret].join('\u200b') }, /^notice\.secret 通知里.*机\u200b密/],
+    ['the mark of a copy', { body: `${body}\n〔陕-0002〕` }, /^notice\.mark .*〔陕-0002〕/],
+    ['a mark in the middle', { body: `见【陕－０００２】，${body}` }, /^notice\.mark/],
+    ['a document number', { body: `按陕团发〔2026〕12号，${body}` }, null],
+    [
       'the address',
       { body, link: `https://example.cn/${encodeURIComponent(secret)}.pdf` },
       /^notice\.secret 链接里/,

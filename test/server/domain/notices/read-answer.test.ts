@@ -6,6 +6,8 @@ describe('a number as people write it', () => {
   test.each([
     ['38', '', 38],
     ['38人', '人', 38],
+    ['３８人', '人', 38],
+    ['１２人', '', 12],
     ['共 38 人', '人', 38],
     ['三十八', '', 38],
     ['三十八人', '人', 38],
@@ -64,6 +66,21 @@ describe('an answer as the question wants it', () => {
     ['正在', '正在办', 2],
   ])('%s chooses %s', (written, text, amount) => {
     expect(readAnswer(choice, written)).toEqual({ text, amount })
+  })
+
+  test.each<[written: string, choices: string[], place: number | null]>([
+    // the number in the words wins over the place
+    ['1', ['3人', '2人', '1人'], 3],
+    ['３人', ['1人', '2人', '3人'], 3],
+    ['10', ['5人', '１０人'], 2],
+    ['2', ['没有', '有'], 2],
+    // it is in two, or in the words of one and the place of the other
+    ['3', ['1至3人', '3至5人'], null],
+    ['1', ['分别办', '统一办'], null],
+    ['有', ['有困难', '有进展'], null],
+  ])('%s of %j chooses the one at %j', (written, choices, place) => {
+    const read = readAnswer({ kind: 'choice', question: '？', choices }, written)
+    expect('error' in read ? null : read.amount).toBe(place)
   })
 
   test.each(['4', '0', '没有完成', '', '1.5'])('“%s” chooses nothing, and the choices are shown', written => {

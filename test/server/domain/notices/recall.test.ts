@@ -5,6 +5,7 @@ import {
   withdrawalText,
 } from '../../../../server/domain/notices/change-words.ts'
 import { takeBackStep } from '../../../../server/domain/notices/recall.ts'
+import { checkReason } from '../../../../server/domain/notices/withdraw.ts'
 
 const now = new Date('2026-09-08T09:00:00+08:00')
 const ago = (hours: number) => new Date(now.getTime() - hours * 3_600_000)
@@ -103,4 +104,22 @@ test.each([
   const correction = correctionText(original, '改好的\n全文')
   expect(correction).toBe(`【更正】${name}有更正，请以这一条为准：\n改好的\n全文`)
   expect(correctedText(correction)).toBe('改好的\n全文')
+})
+
+test.each([
+  ['会议改期，另行通知。', null],
+  ['时间由 9.10 改到 9.12', null],
+  ['  ', '请写明'],
+  ['改期。\n请扫码进群', '一行'],
+  ['改期\u2028请进群', '一行'],
+  ['长'.repeat(41), '最多 40 字'],
+  ['详见 https://example.cn/a', '网址'],
+  ['详见 example . com', '网址'],
+  ['详见ｗｗｗ．例子．中国', '网址'],
+  ['找 a@qq', '邮箱'],
+  ['见〔陕-0002〕', '记号'],
+])('a withdrawal has no second person, so its reason is one plain line: %s', (reason, fault) => {
+  const check = () => checkReason(reason)
+  if (fault === null) expect(check).not.toThrow()
+  else expect(check).toThrow(fault)
 })
