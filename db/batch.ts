@@ -1,4 +1,5 @@
 import { setTimeout } from 'node:timers'
+import type { Db } from './client.ts'
 
 /** A pace for what every callback needs: nobody notices it, and half of the CPU is saved. */
 export const PACE_MS = 4
@@ -81,4 +82,17 @@ export function batched<Input, Result>(
       waiting.push({ input, done, fail })
       drain()
     })
+}
+
+/** The same with a queue for each database or transaction: what is asked in a transaction is done in it. */
+export function batchedOn<Input, Result>(
+  run: (db: Db, inputs: Input[]) => Promise<Result[]>,
+  options?: BatchOptions,
+): (db: Db, input: Input) => Promise<Result> {
+  const queues = new WeakMap<Db, (input: Input) => Promise<Result>>()
+  return (db, input) => {
+    const queue = queues.get(db) ?? batched((inputs: Input[]) => run(db, inputs), options)
+    queues.set(db, queue)
+    return queue(input)
+  }
 }

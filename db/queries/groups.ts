@@ -1,4 +1,5 @@
 import { and, asc, desc, eq, inArray, isNull, like, lte, or, type SQL, sql } from 'drizzle-orm'
+import { batchedOn } from '../batch.ts'
 import type { Db } from '../client.ts'
 import { compiled } from '../compiled.ts'
 import {
@@ -58,6 +59,17 @@ export async function groupById(db: Db, id: number): Promise<GroupWithUnit | nul
   const [row] = await selectById(db, { id })
   return row ? flat(row) : null
 }
+
+const selectByIds = compiled<Selected[]>(db =>
+  selectGroups(db).where(sql`${groups.id} = any(${sql.placeholder('ids')}::bigint[])`),
+)
+
+/** As `groupById`, for who asks hundreds of times a second: those who ask at the same time are answered together. */
+export const groupToPostInto = batchedOn(async (db, ids: number[]): Promise<(GroupWithUnit | null)[]> => {
+  const found = (await selectByIds(db, { ids: [...new Set(ids)] })).map(flat)
+  const byId = new Map(found.map(group => [group.id, group]))
+  return ids.map(id => byId.get(id) ?? null)
+})
 
 export async function groupByChat(db: Db, chatId: string): Promise<GroupWithUnit | null> {
   const [row] = await selectGroups(db).where(eq(groups.chatId, chatId))

@@ -1,4 +1,5 @@
 import { and, eq, inArray, lt, sql } from 'drizzle-orm'
+import { batchedOn } from '../batch.ts'
 import type { Db } from '../client.ts'
 import { compiledSql } from '../compiled.ts'
 import { callBlocks, dailyCounts, pacing } from '../schema/index.ts'
@@ -39,8 +40,9 @@ const LOST_RACES = new Set(['22012', '40P01'])
  * Takes all of these places or none, whatever other processes do at the same time. Within any span of length W no more
  * than `aheadMs / interval + W / interval` are given out for one key.
  *
- * One statement: what all callers share is locked for as short as can be. It does not wait for the disk, either; a database
- * that crashes may forget the places of its last half second, and is not back for longer than that.
+ * One statement: what all callers share is locked for as short as can be. Who asks while one is under way is asked for
+ * together with the others who do. It does not wait for the disk, either; a database that crashes may forget the places
+ * of its last half second, and is not back for longer than that.
  * @param now the caller's clock: all processes must agree about the time within the slack of `server/limits.ts`
  * @returns null when they are taken
  */
@@ -52,13 +54,65 @@ export async function takeSlots(
 ): Promise<NoSlot | null> {
   const greedy = paces.find(slot => slot.costMs > slot.aheadMs)
   if (greedy) throw new RangeError(`${greedy.key}: more at once than the limit ever allows`)
-  for (;;) {
-    try {
-      return lastOf(await takeAllOrNone(db, paces, quotas, now), paces, quotas, now)
-    } catch (error) {
-      if (!LOST_RACES.has(stateOf(error))) throw error
+  return takeTogether(db, { paces, quotas, now })
+}
+
+interface Wanted {
+  paces: PaceSlot[]
+  quotas: QuotaSlot[]
+  now: Date
+}
+
+/** More of them lock their rows for longer, and are less likely to find places for all. */
+const MOST_TOGETHER = 40
+
+const takeTogether = batchedOn(takeForAll, { maxBatch: MOST_TOGETHER })
+
+/**
+ * Takes what all of these want at once where there are places for all of them. Otherwise those who want something that
+ * the others leave no room for are asked for one by one.
+ */
+async function takeForAll(db: Db, all: Wanted[]): Promise<(NoSlot | null)[]> {
+  const sum = all.length > 1 ? sumOf(all) : null
+  if (sum === null) return oneByOne(db, all)
+  const full = new Set((await takeAllOrNone(db, sum)).filter(state => !state.fits).map(state => state.key))
+  if (full.size === 0) return all.map(() => null)
+  const isShort = ({ paces, quotas }: Wanted) => [...paces, ...quotas].some(slot => full.has(slot.key))
+  const others = all.filter(wanted => !isShort(wanted))
+  const taken = new Map(others.length > 0 ? zip(others, await takeForAll(db, others)) : [])
+  const short = all.filter(isShort)
+  for (const [wanted, noSlot] of zip(short, await oneByOne(db, short))) taken.set(wanted, noSlot)
+  return all.map(wanted => taken.get(wanted) ?? null)
+}
+
+async function oneByOne(db: Db, all: Wanted[]): Promise<(NoSlot | null)[]> {
+  const answers: (NoSlot | null)[] = []
+  for (const wanted of all) answers.push(lastOf(await takeAllOrNone(db, wanted), wanted))
+  return answers
+}
+
+const zip = <A, B>(left: A[], right: B[]) => left.map((each, index): [A, B] => [each, right[index] as B])
+
+/** What they want together. @returns null when it cannot be one question: they know different limits by one name */
+function sumOf(all: Wanted[]): Wanted | null {
+  const paces = new Map<string, PaceSlot>()
+  const quotas = new Map<string, QuotaSlot>()
+  for (const wanted of all) {
+    for (const slot of wanted.paces) {
+      const had = paces.get(slot.key)
+      if (had && had.aheadMs !== slot.aheadMs) return null
+      const costMs = slot.costMs + (had?.costMs ?? 0)
+      if (costMs > slot.aheadMs) return null
+      paces.set(slot.key, { ...slot, costMs })
+    }
+    for (const slot of wanted.quotas) {
+      const had = quotas.get(slot.key)
+      if (had && (had.day !== slot.day || had.count !== slot.count)) return null
+      quotas.set(slot.key, { ...slot, amount: slot.amount + (had?.amount ?? 0) })
     }
   }
+  const now = new Date(Math.max(...all.map(wanted => wanted.now.getTime())))
+  return { paces: [...paces.values()], quotas: [...quotas.values()], now }
 }
 
 type SlotState = {
@@ -72,17 +126,23 @@ type SlotState = {
  * Locks the rows that are there, always in the order of their keys, then looks, then writes. Rows that are not there cannot
  * be locked: when another caller makes one in between and leaves no room in it, the division by zero undoes everything.
  */
-function takeAllOrNone(db: Db, paces: PaceSlot[], quotas: QuotaSlot[], now: Date): Promise<SlotState[]> {
-  return takePlaces(db, {
-    now: now.toISOString(),
-    paceKeys: paces.map(slot => slot.key),
-    costs: paces.map(slot => slot.costMs),
-    aheads: paces.map(slot => slot.aheadMs),
-    quotaKeys: quotas.map(slot => slot.key),
-    days: quotas.map(slot => slot.day),
-    amounts: quotas.map(slot => slot.amount),
-    counts: quotas.map(slot => slot.count),
-  })
+async function takeAllOrNone(db: Db, { paces, quotas, now }: Wanted): Promise<SlotState[]> {
+  for (;;) {
+    try {
+      return await takePlaces(db, {
+        now: now.toISOString(),
+        paceKeys: paces.map(slot => slot.key),
+        costs: paces.map(slot => slot.costMs),
+        aheads: paces.map(slot => slot.aheadMs),
+        quotaKeys: quotas.map(slot => slot.key),
+        days: quotas.map(slot => slot.day),
+        amounts: quotas.map(slot => slot.amount),
+        counts: quotas.map(slot => slot.count),
+      })
+    } catch (error) {
+      if (!LOST_RACES.has(stateOf(error))) throw error
+    }
+  }
 }
 
 const at = sql`${sql.placeholder('now')}::timestamptz`
@@ -137,7 +197,7 @@ const takePlaces = compiledSql<SlotState & { check: number }>(sql`
     from slots, unhurried where mode = 'off'`)
 
 /** Of the places that are not free the one that is free last. */
-function lastOf(states: SlotState[], paces: PaceSlot[], quotas: QuotaSlot[], now: Date): NoSlot | null {
+function lastOf(states: SlotState[], { paces, quotas, now }: Wanted): NoSlot | null {
   const refused = states
     .filter(state => !state.fits)
     .map(({ key, spentUntil }): NoSlot => {

@@ -238,6 +238,28 @@ export async function takeOver(
   return rows.length === 1
 }
 
+/**
+ * Has a message that was taken over tried again. Asking the platform takes its time: when another process has come to the
+ * same end meanwhile, the message may be under way again and is left alone.
+ */
+export async function retryLost(
+  db: Db,
+  { id, claimedAt }: Pick<OutgoingRow, 'id' | 'claimedAt'>,
+  now: Date,
+): Promise<void> {
+  await db
+    .update(outgoingMessages)
+    .set({ status: 'retrying', nextAttemptAt: now, claimedAt: null })
+    .where(
+      and(
+        eq(outgoingMessages.id, id),
+        eq(outgoingMessages.status, 'sending'),
+        eq(outgoingMessages.claimedBy, NOBODY),
+        claimedAt === null ? isNull(outgoingMessages.claimedAt) : eq(outgoingMessages.claimedAt, claimedAt),
+      ),
+    )
+}
+
 /** Which of these mass tasks are known to be some message's. */
 export async function knownMassTasks(db: Db, taskIds: string[]): Promise<Set<string>> {
   const rows = await db

@@ -13,8 +13,17 @@ import { messageUnderWay } from './deliver/under-way.ts'
 
 /** Messages under way at once in one process; the platforms allow far more, PostgreSQL shares our two cores. */
 const SLOTS = 24
-/** Of these for one platform: when it does not answer, the others go on. */
+/**
+ * Of these for one platform: when it does not answer, the others go on. Four processes together have no more under way
+ * than the `slack` of the interfaces' windows (`server/limits.ts`).
+ */
 const SLOTS_PER_PLATFORM = 12
+/**
+ * Slots that come free one by one are filled together, so that what their messages need is read and written together: so
+ * many of them at once, or those that there are after this long.
+ */
+const WAVE = 8
+const WAVE_MS = 20
 /** Messages that are looked for at once, for each platform: enough for as long as a list lasts. */
 const MOST_IN_TURN = 600
 /** What is more urgent must not wait until a long list is through. */
@@ -42,6 +51,7 @@ export async function deliverDue(
   const underWay = new Map<Promise<void>, DueMessage['channel']>()
   let waiting: DueMessage[] = []
   let listEndsAt = 0
+  let claimedAt = 0
   let taken = 0
 
   const look = async () => {
@@ -69,8 +79,14 @@ export async function deliverDue(
     await look()
     while (!signal?.aborted && performance.now() < endsAt) {
       const { chosen, rest } = choose(waiting, [...underWay.values()], breaker)
+      const pause = claimedAt + WAVE_MS - performance.now()
+      if (underWay.size > 0 && chosen.length > 0 && chosen.length < WAVE && rest.length > 0 && pause > 0) {
+        await sleep(pause)
+        continue
+      }
       waiting = rest
       if (chosen.length > 0) {
+        claimedAt = performance.now()
         // no more than go out at once: what is claimed and not begun would look sent after a crash
         const ids = chosen.map(due => due.id)
         const byId = new Map(

@@ -1,4 +1,4 @@
-import { identitiesOf } from '../../../db/queries/identities.ts'
+import { identitiesToReach } from '../../../db/queries/identities.ts'
 import { ChannelError } from '../../channels/errors.ts'
 import { textLimits } from '../../channels/text.ts'
 import type { Runtime } from '../../runtime.ts'
@@ -11,7 +11,7 @@ export async function massText(
   message: Message,
   { texts }: Content,
 ): Promise<{ sender: string; text: string }> {
-  const owner = (await identitiesOf(rt.db, message.personId as number)).find(
+  const owner = (await identitiesToReach(rt.db, message.personId as number)).find(
     account => account.channel === 'wecom',
   )
   if (!owner) throw new ChannelError('recipient', '群主没有绑定企业微信')

@@ -1,6 +1,6 @@
 import { batched } from '../../../db/batch.ts'
 import { raiseAlarm } from '../../../db/queries/alarms.ts'
-import { groupById } from '../../../db/queries/groups.ts'
+import { groupToPostInto } from '../../../db/queries/groups.ts'
 import type { OutgoingRow } from '../../../db/queries/notices.ts'
 import { noteSteps, urgentPurposes } from '../../../db/queries/outgoing.ts'
 import { ChannelError } from '../../channels/errors.ts'
@@ -121,7 +121,7 @@ export function requireWecom(rt: Runtime) {
 }
 
 export async function requireGroup(rt: Runtime, message: Message) {
-  const group = message.groupId === null ? null : await groupById(rt.db, message.groupId)
+  const group = message.groupId === null ? null : await groupToPostInto(rt.db, message.groupId)
   if (!group) throw new ChannelError('rejected', '群不存在')
   return group
 }

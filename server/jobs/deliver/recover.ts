@@ -1,12 +1,6 @@
 import { describeError } from '../../../db/errors.ts'
 import type { OutgoingRow } from '../../../db/queries/notices.ts'
-import {
-  knownMassTasks,
-  lostOutgoing,
-  putOff,
-  settleOutgoing,
-  takeOver,
-} from '../../../db/queries/outgoing.ts'
+import { knownMassTasks, lostOutgoing, putOff, retryLost, takeOver } from '../../../db/queries/outgoing.ts'
 import { ChannelError } from '../../channels/errors.ts'
 import { MustWait, takePlace } from '../../limits.ts'
 import type { Runtime } from '../../runtime.ts'
@@ -62,13 +56,8 @@ async function takeUp(rt: Runtime, message: OutgoingRow): Promise<void> {
   await sendAgain(rt, message)
 }
 
-async function sendAgain(rt: Runtime, message: OutgoingRow): Promise<void> {
-  const now = rt.clock.now()
-  await settleOutgoing(rt.db, message.id, 'sending', {
-    status: 'retrying',
-    nextAttemptAt: now,
-    claimedAt: null,
-  })
+function sendAgain(rt: Runtime, message: OutgoingRow): Promise<void> {
+  return retryLost(rt.db, message, rt.clock.now())
 }
 
 /** Finds the task that the call has made; when there is none, nobody has got it and it is made again. */

@@ -48,7 +48,9 @@ function recorderOf(rt: Runtime): (gone: GoneOut) => Promise<null> {
   const recorder =
     recorders.get(rt.channels) ??
     batched(async (all: GoneOut[]) => {
-      await inTransaction(rt, tx => recordTogether(tx, all))
+      // what is no more than one statement needs no transaction
+      if (all.some(({ message }) => isPost(message))) await inTransaction(rt, tx => recordTogether(tx, all))
+      else await recordTogether(rt, all)
       return all.map(() => null)
     })
   recorders.set(rt.channels, recorder)

@@ -1,5 +1,5 @@
 import { insertSentCard } from '../../../db/queries/cards.ts'
-import { identitiesOf, identityById } from '../../../db/queries/identities.ts'
+import { identitiesToReach, identityById } from '../../../db/queries/identities.ts'
 import { noticeOfOutgoing } from '../../../db/queries/notices.ts'
 import { wasSummoned } from '../../../db/queries/outgoing.ts'
 import { closeWindow, returnToWindow, useWindow } from '../../../db/queries/windows.ts'
@@ -67,7 +67,7 @@ async function accountsFor(rt: Runtime, message: Message): Promise<Account[]> {
   if (asked && canWrite(asked)) return [asked]
   // a chat robot never speaks first: its user is reached as the person they are
   const personId = asked === null ? message.personId : asked.channel === 'aibot' ? asked.personId : null
-  const accounts = personId === null ? [] : (await identitiesOf(rt.db, personId)).filter(canWrite)
+  const accounts = personId === null ? [] : (await identitiesToReach(rt.db, personId)).filter(canWrite)
   return accounts.sort((a, b) => Number(b.channel === 'wecom') - Number(a.channel === 'wecom'))
 }
 

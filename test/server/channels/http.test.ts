@@ -1,5 +1,7 @@
-import { createServer, type RequestListener } from 'node:http'
+import { EventEmitter } from 'node:events'
+import nodeHttp, { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { ChannelError } from '../../../server/channels/errors.ts'
 import {
@@ -148,10 +150,16 @@ describe('an answer', () => {
     ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', false],
     ['SELF_SIGNED_CERT_IN_CHAIN', false],
     ['ECONNRESET', true],
-    ['UND_ERR_SOCKET', true],
+    ['EPIPE', true],
   ])('of a connection that ends with %s: may it have been carried out? %s', async (code, isUncertain) => {
-    const cause = Object.assign(new Error('no'), { code })
-    const broken = vi.spyOn(globalThis, 'fetch').mockRejectedValue(new TypeError('fetch failed', { cause }))
+    const broken = vi.spyOn(nodeHttp, 'request').mockImplementation(() => {
+      const request = new EventEmitter() as ReturnType<typeof nodeHttp.request>
+      request.end = () => {
+        setImmediate(() => request.emit('error', Object.assign(new Error('no'), { code })))
+        return request
+      }
+      return request
+    })
     onTestFinished(() => broken.mockRestore())
     const { call } = await answering('{}')
     expect(await failure(call())).toMatchObject({ reason: 'unreachable', isUncertain })
@@ -291,6 +299,8 @@ test('what is traced and thrown holds neither token nor address, nor who was wri
   )
   const errors = [await failure(call())]
   await new Promise(done => server.close(done))
+  // the connection that is kept hears of its end
+  await sleep(20)
   errors.push(await failure(call()))
   expect(traced.map(({ call: path, errcode, message }) => [path, errcode, message])).toEqual([
     ['/cgi-bin/message/send', 40014, null],
