@@ -11,7 +11,8 @@ import { openStage, type Stage } from '../support/stage.ts'
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
 /** Answers that are no pages: files, pictures, streams and parts of pages. */
-const noPage = /\/(live|children|xlsx|export|rows|progress|fragment|file)$|\/(files|pictures)\/:\w+$|\.(svg|xlsx|csv)$/
+const noPage =
+  /\/(live|children|xlsx|export|rows|progress|fragment|file)$|\/(files|pictures)\/:\w+$|\.(svg|xlsx|csv)$/
 
 /** Who looks at a page: the one who may, of those who have it. */
 function viewerFor(
