@@ -189,6 +189,8 @@ export function environmentOf(given: {
 }): Record<string, string> {
   return {
     NODE_ENV: 'production',
+    // one address for all processes, as it must be: a notice's link is part of the text by which a task is found again
+    PUBLIC_URL: 'http://127.0.0.1:9',
     DATABASE_URL: given.databaseUrl,
     DATA_KEY: given.dataKey,
     LOG_LEVEL: 'error',
