@@ -161,9 +161,9 @@ describe('a slip', () => {
     expect(await say(volunteer, '要')).toContain('要上报哪一类')
     expect(await say(volunteer, '4')).toContain('只有赵县办、孙县办能看到')
     await say(volunteer, '取消')
-    // anything but a yes drops the offer
+    // anything but a yes drops the offer, and is answered as usual
     await say(volunteer, '我的补贴拖欠三个月了没人管')
-    expect(await say(volunteer, '好像今天要下雨')).toContain('好的，不反映')
+    expect(await say(volunteer, '好像今天要下雨')).toContain('没有明白您的意思')
     expect(await rows(stage, 'select id from slips')).toHaveLength(0)
     expect(await rows(stage, 'select * from conversations')).toHaveLength(0)
   })
