@@ -5,7 +5,7 @@ import { noticePolicy } from '../../domain/access/notices.ts'
 import { answerOnce } from '../../domain/api-tokens/answer-once.ts'
 import { throughToken } from '../../domain/api-tokens/read.ts'
 import { CATEGORIES, type Category } from '../../domain/messages/categories.ts'
-import { approvalReason, needsApproval } from '../../domain/notices/approval.ts'
+import { approvalReason, levelOfAuthor, needsApproval } from '../../domain/notices/approval.ts'
 import { issueNotice, planReach } from '../../domain/notices/issue.ts'
 import { noticeProgress } from '../../domain/notices/progress.ts'
 import { type Importance, noticeRules } from '../../domain/notices/rules.ts'
@@ -150,10 +150,11 @@ export function noticeRoutes(api: ApiRoutes): void {
         async tx => {
           const { groups } = await planReach(tx, unit)
           // a program is no second person
-          if (needsApproval(noticeRules, { level: unit.level, groups }))
+          const level = levelOfAuthor(tx.templates, caller.viewer.actor, unit)
+          if (needsApproval(noticeRules, { level, groups }))
             throw new DomainError(
               'notice.needs_approval',
-              `${approvalReason({ level: unit.level, groups })}，不能由接口直接发出，请在网页或聊天里写。`,
+              `${approvalReason({ level, groups })}，不能由接口直接发出，请在网页或聊天里写。`,
             )
           const notice = await issueNotice(tx, caller.viewer.actor, input)
           await appendAudit(tx.db, {

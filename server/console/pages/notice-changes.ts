@@ -10,7 +10,7 @@ import { noticeDraftById } from '../../../db/queries/notice-drafts.ts'
 import { unitById } from '../../../db/queries/units.ts'
 import { type NoticeInView, sentNoticePolicy } from '../../domain/access/notices.ts'
 import { managesUnit } from '../../domain/actor.ts'
-import { approvalReason, needsApproval } from '../../domain/notices/approval.ts'
+import { approvalReason, levelOfAuthor, needsApproval } from '../../domain/notices/approval.ts'
 import { correctedText, correctionText, withdrawalText } from '../../domain/notices/change-words.ts'
 import { type Changing, changingOf } from '../../domain/notices/changing.ts'
 import { checkCorrection, groupsToCorrect } from '../../domain/notices/correct.ts'
@@ -277,7 +277,8 @@ async function correctionPreview(view: NoticeView, changing: Changing, form: Cor
   const now = rt.clock.now()
   const outlook = await changeOutlook(rt.db, original.id, now)
   const unit = await unitById(rt.db, original.unitId)
-  const reach = { level: unit?.level ?? '', groups: await groupsToCorrect(rt, original.id) }
+  const level = unit ? levelOfAuthor(rt.templates, view.viewer.actor, unit) : ''
+  const reach = { level, groups: await groupsToCorrect(rt, original.id) }
   const { startsAt } = planTiming(rt, form.importance)
   const path = `/console/notices/${original.id}/correct`
   const kept = html`${token(view.formToken)}${hiddenFields(form)}<input type="hidden" name="body" value="${form.body}"><input type="hidden" name="importance" value="${form.importance}">`

@@ -15,6 +15,7 @@ import { CATEGORIES } from '../../domain/messages/categories.ts'
 import {
   approvalReason,
   approversToAsk,
+  levelOfAuthor,
   mayApprove,
   needsApproval,
   revisionOf,
@@ -274,7 +275,7 @@ interface Plan {
 }
 
 async function planOf(
-  { rt }: View<unknown>,
+  { rt, viewer }: View<unknown>,
   draft: NoticeDraft,
   unit: UnitRow,
   files: readonly NoticeFile[],
@@ -288,8 +289,11 @@ async function planOf(
     plan.reach = reach
     if (reach.groups === 0)
       throw new DomainError('notice.no_groups', `${unit.name}及下级没有这样的群，没有地方可发。`)
-    const facts = { level: unit.level, groups: reach.groups }
-    plan.needsApproval = needsApproval(noticeRules, facts) && draft.status !== 'ready'
+    const isAuthor = draft.authorId === viewer.actor.person.id
+    const level = isAuthor ? levelOfAuthor(rt.templates, viewer.actor, unit) : unit.level
+    const facts = { level, groups: reach.groups }
+    plan.needsApproval =
+      draft.status === 'waiting' || (needsApproval(noticeRules, facts) && draft.status !== 'ready')
     if (draft.status === 'ready' && draft.deciderName) plan.approval = `${draft.deciderName}已同意`
     if (plan.needsApproval) {
       const asked = await approversToAsk(rt, draft)

@@ -4,7 +4,8 @@ import { filesOfDraft, type NoticeFile } from '../../../db/queries/notice-files.
 import { chineseMoment } from '../../clock.ts'
 import { DomainError } from '../../errors.ts'
 import type { DomainRuntime } from '../../runtime.ts'
-import { type KnownActor, managesUnit } from '../actor.ts'
+import type { Templates } from '../../templates.ts'
+import { type KnownActor, managesUnit, managingRoles } from '../actor.ts'
 import { managingPairs } from '../groups/managers.ts'
 import { type ActionCard, settleCards } from '../outgoing/card.ts'
 import { sendCard } from '../outgoing/enqueue.ts'
@@ -26,6 +27,21 @@ export function needsApproval(
   notice: { level: string; groups: number },
 ): boolean {
   return approval.levels.includes(notice.level) || notice.groups >= approval.groups
+}
+
+/**
+ * The level by which a notice is judged: that of the highest office by which its author runs the unit. Who may speak for a
+ * province does not leave the second person behind by writing in the name of its cities.
+ */
+export function levelOfAuthor(
+  templates: Templates,
+  author: Pick<KnownActor, 'roles'>,
+  unit: { path: string; level: string },
+): string {
+  const [highest] = managingRoles(templates, author)
+    .filter(role => unit.path.startsWith(role.unitPath))
+    .sort((a, b) => a.unitPath.length - b.unitPath.length)
+  return highest?.level ?? unit.level
 }
 
 /** Why it does, in words for the writer. */

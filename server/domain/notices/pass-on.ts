@@ -5,7 +5,7 @@ import { DomainError } from '../../errors.ts'
 import type { DomainRuntime } from '../../runtime.ts'
 import type { KnownActor } from '../actor.ts'
 import type { Category } from '../messages/categories.ts'
-import { approversToAsk, askApprovers, needsApproval } from './approval.ts'
+import { approversToAsk, askApprovers, levelOfAuthor, needsApproval } from './approval.ts'
 import { changingOf } from './changing.ts'
 import { correctNotice, groupsToCorrect } from './correct.ts'
 import { issueNotice, planReach } from './issue.ts'
@@ -39,7 +39,8 @@ export async function passOn(
   }
   if (reach.groups === 0)
     throw new DomainError('notice.no_groups', `${unit.name}及下级没有这样的群，没有地方可发。`)
-  if (draft.decidedBy === null && needsApproval(noticeRules, { level: unit.level, groups: reach.groups })) {
+  const level = levelOfAuthor(rt.templates, author, unit)
+  if (draft.decidedBy === null && needsApproval(noticeRules, { level, groups: reach.groups })) {
     const approvers = await approversToAsk(rt, draft)
     await changeNoticeDraft(rt.db, draft.id, { status: 'waiting', ...decisionOf(draft) })
     await askApprovers(rt, draft, approvers, reach)

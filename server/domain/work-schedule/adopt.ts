@@ -18,7 +18,7 @@ import { DomainError, notAllowed } from '../../errors.ts'
 import { type DomainRuntime, inTransaction } from '../../runtime.ts'
 import type { Schedule, Templates } from '../../templates.ts'
 import { type KnownActor, managesUnit } from '../actor.ts'
-import { approversToAsk, needsApproval } from '../notices/approval.ts'
+import { approversToAsk, levelOfAuthor, needsApproval } from '../notices/approval.ts'
 import { dropDraft, saveDraft, submitDraft } from '../notices/drafts.ts'
 import { noticeRules } from '../notices/rules.ts'
 import { afterQuiet } from '../notices/timing.ts'
@@ -80,7 +80,10 @@ export function adoptSchedule(rt: DomainRuntime, actor: KnownActor, input: Adopt
     // what is added to one that was let pass is looked at notice by notice
     const isWaiting =
       !isAdopted &&
-      needsApproval(noticeRules, { level: unit.level, groups: Math.max(...wanted.map(each => each.groups)) })
+      needsApproval(noticeRules, {
+        level: levelOfAuthor(tx.templates, actor, unit),
+        groups: Math.max(...wanted.map(each => each.groups)),
+      })
     const now = tx.clock.now()
     const id = await putWorkSchedule(tx.db, {
       unitId: unit.id,
