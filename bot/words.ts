@@ -1,18 +1,6 @@
 /** Reads what people type in a few words: numbers, days, lists. */
 
-const chineseDigits: Record<string, number> = {
-  零: 0,
-  一: 1,
-  二: 2,
-  两: 2,
-  三: 3,
-  四: 4,
-  五: 5,
-  六: 6,
-  七: 7,
-  八: 8,
-  九: 9,
-}
+import { chineseDigits } from '../server/chinese-digits.ts'
 
 /** A whole number in digits or in Chinese up to 99 (`35`, `三`, `十二`, `二十`); null when it is none. */
 export function readNumber(text: string): number | null {

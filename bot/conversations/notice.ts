@@ -12,6 +12,7 @@ import {
   approvalReason,
   approversToAsk,
   draftUrl,
+  levelOfAuthor,
   needsApproval,
 } from '../../server/domain/notices/approval.ts'
 import { describeAudience } from '../../server/domain/notices/audience.ts'
@@ -261,7 +262,7 @@ function sendAtOf({ sendAt = '' }: Answers): Date | null {
 
 /** Who has to agree before it goes; nothing where nobody has to. */
 async function approvalWords(ctx: Context, unit: UnitRow, { groups }: Reach): Promise<string[]> {
-  const facts = { level: unit.level, groups }
+  const facts = { level: levelOfAuthor(ctx.templates, ctx.actor, unit), groups }
   if (!needsApproval(noticeRules, facts)) return []
   try {
     const asked = await approversToAsk(ctx.rt, {

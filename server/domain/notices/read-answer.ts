@@ -1,4 +1,5 @@
 import type { NoticeAsk } from '../../../db/queries/notices.ts'
+import { chineseDigits } from '../../chinese-digits.ts'
 
 /** What an answer says, as it is kept. */
 export interface ReadAnswer {
@@ -15,20 +16,6 @@ const BEFORE = /^(?:答复?|一共|总共|共计|合计|共|有|计|是)[:：]?/
 const MEASURES = /(?:人次|小时|[人个名位户村次场条项篇份件元家所支只亩天岁期届])$/
 const NONE = /^(?:没有|无|暂无|零)$/
 
-const digits: Record<string, number> = {
-  零: 0,
-  〇: 0,
-  一: 1,
-  二: 2,
-  两: 2,
-  三: 3,
-  四: 4,
-  五: 5,
-  六: 6,
-  七: 7,
-  八: 8,
-  九: 9,
-}
 const tens: Record<string, number> = { 十: 10, 百: 100, 千: 1000 }
 const myriads: Record<string, number> = { 万: 1e4, 亿: 1e8 }
 
@@ -104,13 +91,13 @@ function readDigits(word: string): number | null {
 function readChinese(word: string): number | null {
   if (!/^[零〇一二两三四五六七八九十][零〇一二两三四五六七八九十百千万亿]{0,19}$/.test(word)) return null
   // 二〇二六 and 一二 are read digit by digit
-  if (!/[十百千万亿]/.test(word)) return Number([...word].map(each => digits[each]).join(''))
+  if (!/[十百千万亿]/.test(word)) return Number([...word].map(each => chineseDigits[each]).join(''))
   let total = 0
   let section = 0
   let digit: number | null = null
   let last = 1
   for (const character of word) {
-    const value = digits[character]
+    const value = chineseDigits[character]
     if (value !== undefined) {
       // two digits side by side are no number, but for the nought between them
       if (digit !== null && digit !== 0) return null
