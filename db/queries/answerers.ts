@@ -43,3 +43,46 @@ export async function answerersOf(
   }
   return found
 }
+
+/** The offices from a unit upward, the nearest first, with those who run each; `manages`: by a role, not as named manager. */
+export async function officesAbove(
+  db: Db,
+  unitId: number,
+  managing: { programme: string; role: string }[],
+): Promise<
+  {
+    id: number
+    name: string
+    level: string
+    path: string
+    readers: { id: number; name: string; manages: boolean }[]
+  }[]
+> {
+  const rows = await db.execute<{
+    id: string
+    name: string
+    level: string
+    path: string
+    readers: { id: number; name: string; manages: boolean }[]
+  }>(sql`
+    with line as (
+      select above.id::bigint as id, above.depth from units u
+      cross join lateral unnest(string_to_array(trim('/' from u.path), '/')) with ordinality as above (id, depth)
+      where u.id = ${unitId}
+    ), managing as (
+      select * from unnest(${sql.param(managing.map(each => each.programme))}::text[],
+        ${sql.param(managing.map(each => each.role))}::text[]) as m (programme, role)
+    )
+    select u.id, u.name, u.level, u.path, coalesce((
+      select json_agg(json_build_object('id', who.id, 'name', who.name, 'manages', who.manages) order by who.since)
+      from (
+        select p.id, p.name, min(r.id) as since,
+          bool_or((u.programme, r.role) in (select programme, role from managing)) as manages
+        from roles r join persons p on p.id = r.person_id
+        where r.unit_id = u.id and r.ended_at is null
+          and (u.manager_id = r.person_id or (u.programme, r.role) in (select programme, role from managing))
+        group by p.id, p.name
+      ) who), '[]') as readers
+    from line join units u on u.id = line.id order by line.depth desc`)
+  return [...rows].map(row => ({ ...row, id: Number(row.id) }))
+}

@@ -489,11 +489,6 @@ export function unclaimedChatsOf(db: Db, ownerAddress: string): Promise<{ id: nu
     .limit(10)
 }
 
-export async function unclaimedChatByChatId(db: Db, chatId: string) {
-  const [row] = await db.select().from(unclaimedChats).where(eq(unclaimedChats.chatId, chatId))
-  return row ?? null
-}
-
 export async function deleteUnclaimedChat(db: Db, chatId: string): Promise<void> {
   await db.delete(unclaimedChats).where(eq(unclaimedChats.chatId, chatId))
 }

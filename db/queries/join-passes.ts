@@ -104,19 +104,6 @@ export function waysToDelete(db: Db, limit: number): Promise<{ id: number; confi
     .limit(limit)
 }
 
-/** The pass by which a person got into a group. */
-export async function usedPass(db: Db, groupId: number, personId: number): Promise<JoinPassRow | null> {
-  const [row] = await db
-    .select()
-    .from(joinPasses)
-    .where(
-      and(eq(joinPasses.groupId, groupId), eq(joinPasses.personId, personId), isNotNull(joinPasses.usedAt)),
-    )
-    .orderBy(sql`${joinPasses.id} desc`)
-    .limit(1)
-  return row ?? null
-}
-
 /** Places of the group `of` that are taken, as far as is known: who is in, and who is on the way in. */
 const placesTaken = (of: { id: PgColumn; size: PgColumn }) => sql<number>`greatest(${of.size},
     (select count(*)::int from ${groupMembers}

@@ -264,16 +264,6 @@ export async function wasAskedToRelay(db: Db, noticeId: number, personId: number
   return rows.length > 0
 }
 
-/** Moves a delivery on; false when it was there already (a second word about the same thing changes nothing). */
-export async function settleDelivery(db: Db, id: number, status: string, now: Date): Promise<boolean> {
-  const rows = await db
-    .update(deliveries)
-    .set({ status, updatedAt: now, ...(status === 'posted' ? { dueAt: null } : {}) })
-    .where(and(eq(deliveries.id, id), sql`${deliveries.status} not in ('posted', ${status})`))
-    .returning({ id: deliveries.id })
-  return rows.length === 1
-}
-
 /** Notes that deliveries are in their groups. @returns those that were not there before */
 export async function settlePosted(db: Db, ids: number[], now: Date): Promise<Set<number>> {
   const rows = await db

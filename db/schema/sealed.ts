@@ -1,4 +1,4 @@
-import { getTableName, type Table } from 'drizzle-orm'
+import { getTableName } from 'drizzle-orm'
 import type { PgColumn, PgTable } from 'drizzle-orm/pg-core'
 import {
   accessTokens,
@@ -165,9 +165,4 @@ export const heldSecrets: readonly HeldSecret[] = [
 /** As it is called in the database, where words are divided by `_`. */
 export function nameOf(column: PgColumn): string {
   return column.name.replace(/[A-Z]/g, letter => `_${letter.toLowerCase()}`)
-}
-
-/** The name in the database of a table of the schema. */
-export function tableNameOf(table: Table): string {
-  return getTableName(table)
 }

@@ -1,12 +1,13 @@
 import { noticeById } from '../../db/queries/notices.ts'
 import { nextDue, reachNow } from '../../db/queries/rehearsal-run.ts'
 import type { KnownActor } from '../../server/domain/actor.ts'
-import { issueNoticeOnce } from '../../server/domain/notices/issue-once.ts'
+import { issueNotice } from '../../server/domain/notices/issue.ts'
 import type { CurvePoint } from '../../server/domain/rehearsals/result.ts'
 import type { RehearsalSettings } from '../../server/domain/rehearsals/settings.ts'
 import { deliverDue } from '../../server/jobs/deliver.ts'
 import { pollMassTasks } from '../../server/jobs/poll-mass-tasks.ts'
 import { scheduledJobs } from '../../server/jobs/schedule.ts'
+import { inTransaction } from '../../server/runtime.ts'
 import type { FaultName, FaultOptions } from '../simulator/index.ts'
 import { People } from './people.ts'
 import type { RehearsalStage } from './stage.ts'
@@ -78,13 +79,16 @@ export async function play(
   const { server, sim, clock } = stage
   const { rt } = server
   const issuedAt = clock.now()
-  const { id } = await issueNoticeOnce(rt, author, {
-    unitId,
-    body: settings.text,
-    category: '其他',
-    importance: settings.importance,
-    mode: settings.mode,
-  })
+  // a rehearsal has no second person: nobody real is written to
+  const { id } = await inTransaction(rt, tx =>
+    issueNotice(tx, author, {
+      unitId,
+      body: settings.text,
+      category: '其他',
+      importance: settings.importance,
+      mode: settings.mode,
+    }),
+  )
   const notice = await noticeById(rt.db, id)
   if (!notice) throw new Error('the notice was not written')
   const { deadlineAt } = notice

@@ -1,3 +1,4 @@
+import { officesAbove } from '../../../db/queries/answerers.ts'
 import {
   accountsOf,
   type DangerCall,
@@ -7,7 +8,6 @@ import {
   placeAskedFor,
   placesOfCaller,
 } from '../../../db/queries/danger.ts'
-import { officesAbove } from '../../../db/queries/slips.ts'
 import type { DomainRuntime } from '../../runtime.ts'
 import { managingPairs } from '../groups/managers.ts'
 import { dangerRules, namesSomebody } from './rules.ts'

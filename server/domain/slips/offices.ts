@@ -1,5 +1,6 @@
+import { officesAbove } from '../../../db/queries/answerers.ts'
 import { contactsWith } from '../../../db/queries/contacts.ts'
-import { officesAbove, type SlipRow } from '../../../db/queries/slips.ts'
+import type { SlipRow } from '../../../db/queries/slips.ts'
 import { DomainError } from '../../errors.ts'
 import type { DomainRuntime } from '../../runtime.ts'
 import { type KnownActor, runsVeryUnit } from '../actor.ts'
