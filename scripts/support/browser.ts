@@ -20,7 +20,8 @@ export async function openBrowser(): Promise<Browser> {
       '--disable-sync',
       '--font-render-hinting=none',
     ],
-    env: { ...process.env, FONTCONFIG_FILE: fontSettings() },
+    // without a locale of UTF-8 it cannot name a download in Chinese
+    env: { ...process.env, LC_ALL: 'C.UTF-8', FONTCONFIG_FILE: fontSettings() },
     headless: true,
   })
 }
