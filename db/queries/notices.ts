@@ -6,6 +6,7 @@ import {
   groups,
   messageRecords,
   type NoticeAsk,
+  type NoticeAudience,
   notices,
   outgoingMessages,
   persons,
@@ -156,10 +157,10 @@ export async function reachOfNotices(
   return new Map([...rows].map(row => [Number(row.id), { groups: row.groups, posted: row.posted }]))
 }
 
-/** The notice that somebody has just sent with these very words from this unit; null when there is none. */
+/** The notice that somebody has just sent with these very words from this unit to these groups; null when there is none. */
 export async function sameNoticeSince(
   db: Db,
-  same: { authorId: number; unitId: number; body: string },
+  same: { authorId: number; unitId: number; body: string; audience: NoticeAudience },
   since: Date,
 ): Promise<number | null> {
   const [row] = await db
@@ -170,6 +171,7 @@ export async function sameNoticeSince(
         eq(notices.unitId, same.unitId),
         eq(notices.authorId, same.authorId),
         eq(notices.body, same.body),
+        sql`${notices.audience} = ${JSON.stringify(same.audience)}::text::jsonb`,
         gt(notices.issuedAt, since),
       ),
     )

@@ -42,7 +42,11 @@ export function submitOnce(
     const { unitId, content } = written
     const same = { authorId: actor.person.id, unitId }
     const since = new Date(tx.clock.now().getTime() - SAME_MS)
-    const noticeId = await sameNoticeSince(tx.db, { ...same, body: content.body }, since)
+    const noticeId = await sameNoticeSince(
+      tx.db,
+      { ...same, body: content.body, audience: content.audience },
+      since,
+    )
     if (noticeId !== null) return { outcome: { outcome: 'sent', noticeId }, isNew: false }
     const before = await sameDraftSince(tx.db, { ...same, content }, ['waiting', 'ready'], since)
     const draftId = before ?? (await saveDraft(tx, actor, written))
