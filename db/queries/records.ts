@@ -101,7 +101,9 @@ export function activityFigures(db: Db, path: string, month: string) {
     .select({ unitId: child(path), kind: activities.kind, count: sql<number>`count(*)::int` })
     .from(activities)
     .innerJoin(units, eq(units.id, activities.unitId))
-    .where(and(sql`${units.path} like ${`${path}%`}`, eq(activities.month, month)))
+    .where(
+      and(sql`${units.path} like ${`${path}%`}`, eq(activities.month, month), eq(activities.status, 'held')),
+    )
     .groupBy(sql`1`, activities.kind)
 }
 

@@ -1,5 +1,15 @@
 import { sql } from 'drizzle-orm'
-import { date, index, integer, pgTable, primaryKey, real, text, uniqueIndex } from 'drizzle-orm/pg-core'
+import {
+  date,
+  index,
+  integer,
+  jsonb,
+  pgTable,
+  primaryKey,
+  real,
+  text,
+  uniqueIndex,
+} from 'drizzle-orm/pg-core'
 import { id, moment, ref } from './columns.ts'
 import { groups } from './groups.ts'
 import { deliveries } from './notices.ts'
@@ -22,7 +32,7 @@ export const messageRecords = pgTable(
     recordedOn: date().notNull(),
     category: text().notNull(),
     count: integer().notNull(),
-    /** `notice`, `forwarded` (shown to the bot) or `counted` (the owner's number). */
+    /** `notice`, `posted` (the owner's own), `forwarded` (from elsewhere, shown to the bot) or `counted` (the owner's number). */
     source: text().notNull(),
     /** `machine` or `person`. */
     decidedBy: text().notNull(),
@@ -59,14 +69,26 @@ export const activities = pgTable(
     month: text().notNull(),
     place: text(),
     heads: integer(),
+    /** `announced` (people sign up), `held`, or `cancelled`; only what was held is counted. */
+    status: text().notNull().default('held'),
+    /** What it is about, of an announced one. */
+    title: text(),
+    /** When it begins, of an announced one. */
+    startsAt: moment(),
+    /** What those who are there type or scan. */
+    checkInCode: text(),
     reportedBy: ref().references(() => persons.id),
     updateId: ref(),
     createdAt: moment().notNull(),
   },
-  table => [index('activities_month').on(table.unitId, table.month)],
+  table => [
+    index('activities_month').on(table.unitId, table.month),
+    uniqueIndex('activities_check_in').on(table.checkInCode).where(sql`check_in_code is not null`),
+    index('activities_announced').on(table.startsAt).where(sql`status = 'announced'`),
+  ],
 )
 
-/** What a unit says about itself for a month: branches, cadres, youth. */
+/** What a unit says about itself for a month: branches, cadres, youth, and what is not known from elsewhere. */
 export const unitFacts = pgTable(
   'unit_facts',
   {
@@ -77,6 +99,10 @@ export const unitFacts = pgTable(
     branches: integer().notNull(),
     cadres: integer().notNull(),
     youth: integer().notNull(),
+    /** Groups that the unit has and the product does not know; null: not asked. */
+    otherGroups: integer(),
+    /** Members by figure of the sheet (`membersHome.farming`), where people do not register themselves; null: not asked. */
+    members: jsonb().$type<Record<string, number>>(),
     reportedBy: ref().references(() => persons.id),
     createdAt: moment().notNull(),
   },

@@ -2,6 +2,7 @@ import { getTableName } from 'drizzle-orm'
 import type { PgColumn, PgTable } from 'drizzle-orm/pg-core'
 import {
   accessTokens,
+  alertVerdicts,
   apiTokens,
   bindingCodes,
   conversations,
@@ -14,6 +15,7 @@ import {
   noticeFiles,
   outgoingMessages,
   persons,
+  recordFiles,
   resultPages,
   rollCalls,
   rosterDrafts,
@@ -23,6 +25,8 @@ import {
   slipFiles,
   slipSteps,
   slips,
+  unitAccounts,
+  unitPlans,
   updates,
 } from './index.ts'
 
@@ -146,6 +150,14 @@ export const sealedTables: readonly SealedTable[] = [
   inTable(slips, slips.id, [sealed(slips.bodySealed)]),
   inTable(slipSteps, slipSteps.id, [sealed(slipSteps.textSealed)]),
   inTable(slipFiles, slipFiles.id, [sealed(slipFiles.bytesSealed)], { portion: 1 }),
+  inTable(recordFiles, recordFiles.id, [sealed(recordFiles.bytesSealed)], { portion: 1 }),
+  inTable(unitAccounts, unitAccounts.id, [
+    sealed(unitAccounts.phoneSealed),
+    sealed(unitAccounts.wechatSealed),
+    sealed(unitAccounts.qqSealed),
+  ]),
+  inTable(unitPlans, unitPlans.id, [sealed(unitPlans.contactSealed)]),
+  inTable(alertVerdicts, alertVerdicts.id, [sealed(alertVerdicts.textSealed)]),
   inTable(resultPages, resultPages.id, [sealed(resultPages.textSealed)], { portion: 20 }),
   inTable(accessTokens, accessTokens.channel, [sealed(accessTokens.tokenSealed)]),
   // a robot's address that somebody gave in the middle of 建群

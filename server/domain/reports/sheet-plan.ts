@@ -26,6 +26,8 @@ export interface PlannedCell {
   /** Null is a blank cell that keeps its border. */
   value: string | number | null
   look: CellLook
+  /** The page of the console that lists what a number is made of. */
+  behind?: string
 }
 
 export interface CellLook {

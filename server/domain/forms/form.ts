@@ -1,0 +1,30 @@
+import type { UnitRow } from '../../../db/queries/units.ts'
+import type { DomainRuntime } from '../../runtime.ts'
+import type { SheetPlan } from '../reports/sheet-plan.ts'
+
+/** How often a form is filled in: its period is `YYYY-MM`, the later of two months (`YYYY-MM`), or `YYYY`. */
+export type FormRhythm = 'month' | 'two-months' | 'year'
+
+/** Who fills a form in, as printed in its head; empty prints a blank to fill in by hand. */
+export interface FilledBy {
+  name: string
+  contact: string
+}
+
+/** One of the official forms (报表): what it is called, who fills it in, and how it is made of the data. */
+export interface OfficialForm {
+  /** Also the name of its layout in `templates/forms`. */
+  id: string
+  /** As people call it, such as 跟踪摸底表; unique. */
+  name: string
+  programme: string
+  /** The levels of the units that have one of their own. */
+  levels: readonly string[]
+  rhythm: FormRhythm
+  /**
+   * Makes the whole sheet: counted from the data, placed in cells. The XLSX, the page and the picture are drawn from it.
+   * A cell whose number is made of records says in `behind` where they are listed.
+   * @param period as `rhythm` says
+   */
+  plan(rt: DomainRuntime, unit: UnitRow, period: string, filledBy: FilledBy): Promise<SheetPlan>
+}

@@ -1,0 +1,16 @@
+import { collectTrackingSheet } from '../reports/collect-tracking-sheet.ts'
+import { planTrackingSheet } from '../reports/write-form.ts'
+import type { OfficialForm } from './form.ts'
+
+/** 农村共青团微信体系建设工作推进情况跟踪摸底表 (榆林团市委 2014 附件3). */
+export const trackingSheetForm: OfficialForm = {
+  id: 'tracking-sheet',
+  name: '跟踪摸底表',
+  programme: 'qingnong',
+  levels: ['county'],
+  rhythm: 'month',
+  async plan(rt, county, month, filledBy) {
+    const sheet = await collectTrackingSheet(rt, county, month, filledBy)
+    return planTrackingSheet(rt.templates.form('tracking-sheet'), sheet)
+  },
+}
