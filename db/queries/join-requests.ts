@@ -370,13 +370,13 @@ export async function candidatesFor(
  * the statement and take no time of their own; outside of a transaction they are without effect.
  */
 async function withKeptPlan<T>(db: Db, run: () => Promise<T>): Promise<T> {
-  const [, result] = await Promise.all([
-    db.execute(sql`set local plan_cache_mode = force_generic_plan`),
-    run(),
-    db.execute(sql`set local plan_cache_mode = auto`),
-  ])
+  const [, result] = await Promise.all([keepPlan(db, {}), run(), choosePlan(db, {})])
   return result
 }
+
+// compiled like what runs between them: drizzle's own way to execute reaches the connection some turns later
+const keepPlan = compiledSql(sql`set local plan_cache_mode = force_generic_plan`)
+const choosePlan = compiledSql(sql`set local plan_cache_mode = auto`)
 
 const byPerson = candidateStatement(sql`select unnest(${placeholder('personIds')}::bigint[]) as id`)
 
