@@ -76,8 +76,8 @@ export const paces = {
  * used yet. Their number is bounded, so that `slack` places are enough, however long a call takes.
  */
 export const windows = {
-  'wecom.api.minute': { count: 10_000, seconds: 60, slack: 150, reserve: 100, source: FREQUENCY },
-  'wecom.api.hour': { count: 150_000, seconds: 3600, slack: 150, reserve: 2500, source: FREQUENCY },
+  'wecom.api.minute': { count: 10_000, seconds: 60, slack: 200, reserve: 100, source: FREQUENCY },
+  'wecom.api.hour': { count: 150_000, seconds: 3600, slack: 200, reserve: 2500, source: FREQUENCY },
 } as const satisfies Record<string, CallWindow>
 
 /** How much the platforms allow in a day or a month. */

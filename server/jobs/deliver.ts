@@ -12,17 +12,19 @@ import { putBack, recordSent, settleFailure } from './deliver/settle.ts'
 import { messageUnderWay } from './deliver/under-way.ts'
 
 /** Messages under way at once in one process; the platforms allow far more, PostgreSQL shares our two cores. */
-const SLOTS = 24
+const SLOTS = 40
 /**
- * Of these for one platform: when it does not answer, the others go on. Four processes together have no more under way
- * than the `slack` of the interfaces' windows (`server/limits.ts`).
+ * Of these for one platform that has answered a moment ago: many under way share what is read and written for each. Four
+ * processes together have no more under way than the `slack` of the interfaces' windows (`server/limits.ts`).
  */
-const SLOTS_PER_PLATFORM = 12
+const SLOTS_PER_PLATFORM = 24
+/** The same while it has not: few find out that it does not answer, and the others go on. */
+const SLOTS_UNTRIED = 12
 /**
  * Slots that come free one by one are filled together, so that what their messages need is read and written together: so
  * many of them at once, or those that there are after this long.
  */
-const WAVE = 8
+const WAVE = 12
 const WAVE_MS = 20
 /** Messages that are looked for at once, for each platform: enough for as long as a list lasts. */
 const MOST_IN_TURN = 600
@@ -130,7 +132,8 @@ function choose(
   const rest: DueMessage[] = []
   for (const due of waiting) {
     const ofPlatform = usedBy.get(due.channel) ?? 0
-    const hasSlot = busy.length + chosen.length < SLOTS && ofPlatform < SLOTS_PER_PLATFORM
+    const most = breaker.hasAnswered(due.channel) ? SLOTS_PER_PLATFORM : SLOTS_UNTRIED
+    const hasSlot = busy.length + chosen.length < SLOTS && ofPlatform < most
     if (hasSlot && breaker.mayCall(due.channel) && breaker.mayHavePlace(due)) {
       usedBy.set(due.channel, ofPlatform + 1)
       chosen.push(due)

@@ -9,6 +9,8 @@ type Platform = DueMessage['channel']
 
 const MOST_UNANSWERED = 5
 const PAUSE_MS = 30_000
+/** For so long after an answer a platform is taken to be there. */
+const ANSWERS_FOR_MS = 20_000
 
 /** Keeps the messages of a platform that does not answer where they are, so that they do not hold up the others. */
 export class Breaker {
@@ -16,6 +18,7 @@ export class Breaker {
   private readonly unanswered = new Map<Platform, number>()
   private readonly closedUntil = new Map<Platform, Date>()
   private readonly heldUntil = new Map<string, Date>()
+  private readonly answeredAt = new Map<Platform, Date>()
 
   constructor(clock: Clock) {
     this.clock = clock
@@ -23,6 +26,12 @@ export class Breaker {
 
   mayCall(platform: Platform): boolean {
     return (this.closedUntil.get(platform) ?? new Date(0)) <= this.clock.now()
+  }
+
+  /** Whether its latest word came a moment ago and nothing has gone unanswered since. */
+  hasAnswered(platform: Platform): boolean {
+    const at = this.answeredAt.get(platform)
+    return at !== undefined && at.getTime() + ANSWERS_FOR_MS > this.clock.now().getTime()
   }
 
   /** Whether there may be a place for it again, after one of its kind found none. */
@@ -52,8 +61,10 @@ export class Breaker {
     if (error !== null && !(error instanceof ChannelError)) return
     if (error?.reason !== 'unreachable' || error.platformCode !== null) {
       this.unanswered.delete(platform)
+      this.answeredAt.set(platform, this.clock.now())
       return
     }
+    this.answeredAt.delete(platform)
     const count = (this.unanswered.get(platform) ?? 0) + 1
     this.unanswered.set(platform, count)
     if (count >= MOST_UNANSWERED)
