@@ -16,6 +16,8 @@ export async function buildApp(rt: Runtime, updates: UpdateHandler): Promise<Fas
   const app = Fastify({
     loggerInstance: rt.log,
     logController: new LogController({ disableRequestLogging: true }),
+    // nobody logs by the request: a logger of its own for each would cost every callback some microseconds
+    childLoggerFactory: logger => logger,
     return503OnClosing: true,
     // whoever sends a byte a minute would otherwise hold a connection, and our stop, for ever
     // (an upload from a slow phone takes longer; the console's own limit is on its size)
@@ -24,19 +26,19 @@ export async function buildApp(rt: Runtime, updates: UpdateHandler): Promise<Fas
     frameworkErrors: (error, _request, reply) => void sendError(reply, error),
   }) as unknown as FastifyInstance
 
-  app.addHook('onResponse', (request, reply, done) => {
-    if (!rt.log.isLevelEnabled('debug')) return done()
-    rt.log.debug(
-      {
-        method: request.method,
-        route: routeOf(request),
-        status: reply.statusCode,
-        tookMs: Math.round(reply.elapsedTime),
-      },
-      'request',
-    )
-    done()
-  })
+  if (rt.log.isLevelEnabled('debug'))
+    app.addHook('onResponse', (request, reply, done) => {
+      rt.log.debug(
+        {
+          method: request.method,
+          route: routeOf(request),
+          status: reply.statusCode,
+          tookMs: Math.round(reply.elapsedTime),
+        },
+        'request',
+      )
+      done()
+    })
   app.setErrorHandler((error, request, reply) => {
     const about = { method: request.method, route: routeOf(request), ...describeError(error) }
     if (statusOf(error) >= 500) rt.log.error(about, 'a request failed')
