@@ -1,18 +1,9 @@
 /** Multinomial logistic regression on binary features scaled to unit length, by AdaGrad, with a fixed seed. */
 import type { ModelFile } from '../../server/domain/messages/linear-model.ts'
-import { prepareText, visitNgrams } from '../../server/domain/messages/text-features.ts'
-import {
-  compileClasses,
-  findClasses,
-  visitPairs,
-  type WordClasses,
-} from '../../server/domain/messages/word-classes.ts'
+import { featureFinder, type Seen } from './features.ts'
 
-export interface Example {
-  text: string
+export interface Example extends Seen {
   label: string
-  /** Marks that the caller adds, as it will when the model is used. */
-  extra?: readonly string[]
   weight?: number
 }
 
@@ -53,25 +44,9 @@ export function shuffled<T>(items: readonly T[], random: () => number): T[] {
   return copy
 }
 
-function featuresOf(example: Example, longest: number, classes: WordClasses): Set<string> {
-  const features = new Set<string>()
-  const prepared = prepareText(example.text)
-  visitNgrams(prepared, longest, feature => features.add(feature))
-  const addPair = (first: string, second: string) => features.add(first + second)
-  visitPairs(
-    findClasses(prepared, classes, feature => features.add(feature)),
-    addPair,
-  )
-  visitPairs(example.extra ?? [], addPair)
-  for (const mark of prepared.marks) features.add(mark)
-  for (const mark of example.extra ?? []) features.add(mark)
-  return features
-}
-
 /** Trains and packs a model. The same examples and options always give the same file. */
 export function trainModel(examples: readonly Example[], options: TrainingOptions): ModelFile {
-  const classes = compileClasses(options.classes ?? {})
-  const bags = examples.map(example => featuresOf(example, options.longest, classes))
+  const bags = examples.map(featureFinder(options.longest, options.classes ?? {}))
   const seenIn = new Map<string, number>()
   for (const bag of bags) for (const feature of bag) seenIn.set(feature, (seenIn.get(feature) ?? 0) + 1)
   const names = [...seenIn].filter(([, times]) => times >= options.leastExamples).map(([feature]) => feature)

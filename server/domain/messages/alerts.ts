@@ -10,8 +10,9 @@ import {
   exposedPhones,
   findCues,
 } from './alert-cues.ts'
-import { explain, type LinearModel, loadLinearModel, type ModelFile, scoreText } from './linear-model.ts'
+import { explain, type LinearModel, scoreText } from './linear-model.ts'
 import { findPersonalData, type PersonalDataKind, type PersonalDatum } from './personal-data.ts'
+import { shippedModels } from './shipped.ts'
 import { prepareText } from './text-features.ts'
 
 export type { AlertKind } from './alert-cues.ts'
@@ -23,6 +24,8 @@ export interface Alert {
   /** The offending place in the text as it was passed in. */
   index: number
   length: number
+  /** How likely it is, 0 to 1; 1 for numbers that structure proves. */
+  score: number
 }
 
 export interface AlertFinder {
@@ -47,24 +50,22 @@ const KIND_NAMES: Record<AlertKind, string> = {
 
 const SECOND_ALERT = 0.85
 
-/** Prepares a finder from `templates/policies/alerts.json` and `templates/models/message-alerts.json`. */
-export function loadAlertFinder(policy: AlertPolicy, file: ModelFile): AlertFinder {
-  return { model: loadLinearModel(file), cues: compileCues(policy), thresholds: policy.thresholds }
+/** A finder by `templates/policies/alerts.json` and a loaded model. */
+export function loadAlertFinder(policy: AlertPolicy, model: LinearModel): AlertFinder {
+  return { model, cues: compileCues(policy), thresholds: policy.thresholds }
 }
 
 let shippedFinder: AlertFinder | undefined
 
 /** The finder that ships with the product, read once. */
 export function shippedAlertFinder(): AlertFinder {
-  shippedFinder ??= loadAlertFinder(
-    readJson<AlertPolicy>('../../../templates/policies/alerts.json'),
-    readJson<ModelFile>('../../../templates/models/message-alerts.json'),
-  )
+  shippedFinder ??= loadAlertFinder(readPolicy(), shippedModels().alerts)
   return shippedFinder
 }
 
-function readJson<T>(relative: string): T {
-  return JSON.parse(fs.readFileSync(new URL(relative, import.meta.url), 'utf8')) as T
+function readPolicy(): AlertPolicy {
+  const file = new URL('../../../templates/policies/alerts.json', import.meta.url)
+  return JSON.parse(fs.readFileSync(file, 'utf8')) as AlertPolicy
 }
 
 /**
@@ -80,14 +81,24 @@ export function findAlerts(text: string, finder: AlertFinder = shippedAlertFinde
   for (const kind of ALERT_KINDS) {
     const label = finder.model.labels.indexOf(kind)
     if (kind === 'privacy' && exposed) {
-      alerts.push({ kind, because: DATA_NAMES[exposed.kind], index: exposed.index, length: exposed.length })
-    } else if (likelihood(finder, scored.probabilities, label, exposed) >= bar(finder, kind, exposed)) {
+      const { index, length } = exposed
+      alerts.push({ kind, because: DATA_NAMES[exposed.kind], index, length, score: 1 })
+      continue
+    }
+    const score = likelihood(finder, scored.probabilities, label, exposed)
+    if (score >= bar(finder, kind, exposed)) {
       const words = explain(finder.model, scored, label, 6).find(({ length }) => length > 1)
       const place = placeOf(kind, hits, words)
       const quoted = place ? text.slice(place.index, place.index + place.length) : ''
       const fit = quoted.length > 1 && quoted.length <= 12 && !/\p{N}{4}/u.test(quoted)
       const named = fit ? `${KIND_NAMES[kind]}：“${quoted}”` : KIND_NAMES[kind]
-      alerts.push({ kind, because: named, index: place?.index ?? 0, length: place?.length ?? text.length })
+      alerts.push({
+        kind,
+        because: named,
+        index: place?.index ?? 0,
+        length: place?.length ?? text.length,
+        score,
+      })
     }
   }
   return alerts

@@ -1,5 +1,5 @@
 import { type Category, isCategory } from './categories.ts'
-import { explain, type LinearModel, loadLinearModel, type ModelFile, scoreText } from './linear-model.ts'
+import { explain, type LinearModel, scoreText } from './linear-model.ts'
 import { prepareText } from './text-features.ts'
 
 export interface Classifier {
@@ -15,9 +15,8 @@ export interface Classification {
   because: string[]
 }
 
-/** Prepares `templates/models/message-categories.json` for use. Throws when its labels are not the five categories. */
-export function loadClassifier(file: ModelFile): Classifier {
-  const model = loadLinearModel(file)
+/** A classifier by a loaded model. Throws when its labels are not the five categories. */
+export function loadClassifier(model: LinearModel): Classifier {
   const categories = model.labels.filter(isCategory)
   if (categories.length !== model.labels.length) throw new Error('model labels are not the five categories')
   return { model, categories }

@@ -1,6 +1,6 @@
 import { MARK, originalSpan, type PreparedText } from './text-features.ts'
-import { buildTrie, type Trie, walkTrie } from './trie.ts'
-import { compileClasses, findClasses, visitPairs, type WordClasses } from './word-classes.ts'
+import { buildTrie, type Trie, type WordHits, walkTrie } from './trie.ts'
+import { wordMarks } from './word-classes.ts'
 
 /** A trained model as it lies in `templates/models`: one byte a weight, one row of weights a feature. */
 export interface ModelFile {
@@ -18,23 +18,38 @@ export interface ModelFile {
   weights: string
 }
 
+/** Words to look for, which several models may share so that a message is walked once for all of them. */
+export interface Vocabulary {
+  trie: Trie
+  hits: WordHits
+  /** The message whose words are in `hits`. */
+  read: { last: PreparedText | undefined }
+}
+
 export interface LinearModel {
   labels: readonly string[]
-  longest: number
   scale: number
   bias: readonly number[]
-  /** Row numbers of the n-grams. */
-  ngrams: Trie
-  /** Row numbers of the marks. */
+  vocabulary: Vocabulary
+  /** For every word of the vocabulary the row of its n-gram, -1 where the model has none. */
+  wordRows: Int32Array
+  /** For every word of the vocabulary its place in `classLists`; place 0 is the empty list. */
+  wordClasses: Uint16Array
+  /** Numbers of the marks of the classes that some word is in. */
+  classLists: readonly (readonly number[])[]
+  /** Numbers of the marks, in the order of their names: pairs are kept in that order. */
   marks: ReadonlyMap<string, number>
-  /** Row numbers of two marks together. */
-  pairs: ReadonlyMap<string, ReadonlyMap<string, number>>
+  /** Row numbers of the marks. */
+  markRows: Int32Array
+  /** Row numbers of two marks together: number of the first × how many marks + number of the second. */
+  pairRows: Int32Array
   names: readonly string[]
-  wordClasses: WordClasses
   weights: Int8Array
   /** When each row was last counted, so that a message counts a feature once without a set of its own. */
   counted: Uint32Array
   clock: { now: number }
+  /** Room for the features of a message: row, from, to. */
+  room: Int32Array
 }
 
 export interface Evidence {
@@ -49,72 +64,103 @@ export interface Scored {
   prepared: PreparedText
   scores: Float64Array
   probabilities: Float64Array
-  /** Row numbers of the features found, with their place: row, from, to (marks: from = to = 0). */
-  found: number[]
+  /** Row numbers of the features found, with their place: row, from, to (marks: from = to = 0). Good until the model scores again. */
+  found: Int32Array
   norm: number
 }
 
 /** Unpacks a model file; throws when it is not one, so a broken deployment fails at the start. */
 export function loadLinearModel(file: ModelFile): LinearModel {
-  if (file.format !== 'linear-ngram-1') throw new Error(`unknown model format: ${String(file.format)}`)
-  const features = file.features.split('\n')
-  const bytes = Buffer.from(file.weights, 'base64')
-  if (bytes.length !== features.length * file.labels.length || file.bias.length !== file.labels.length) {
-    throw new Error(`model is damaged: ${features.length} features, ${bytes.length} weights`)
+  return loadLinearModels([file])[0] as LinearModel
+}
+
+/** Unpacks models that look for their words together. */
+export function loadLinearModels(files: readonly ModelFile[]): LinearModel[] {
+  const words = new Map<string, number>()
+  const drafts = files.map(file => {
+    const features = checkedFeatures(file)
+    const classes = wordMarks(file.classes ?? {})
+    for (const feature of features) if (!feature.startsWith(MARK)) numberOf(words, feature)
+    for (const word of classes.keys()) numberOf(words, word)
+    return { file, features, classes }
+  })
+  const vocabulary: Vocabulary = {
+    trie: buildTrie([...words.keys()]),
+    hits: { list: new Int32Array(0), length: 0 },
+    read: { last: undefined },
   }
-  const marks = new Map<string, number>()
-  const pairs = new Map<string, Map<string, number>>()
-  for (const [row, feature] of features.entries()) {
-    const second = feature.startsWith(MARK) ? feature.indexOf(MARK, 1) : 0
-    if (second < 0) marks.set(feature, row)
-    else if (second > 0) {
-      const first = feature.slice(0, second)
-      const partners = pairs.get(first) ?? new Map<string, number>()
-      pairs.set(first, partners.set(feature.slice(second), row))
+  return drafts.map(({ file, features, classes }) => {
+    const bytes = Buffer.from(file.weights, 'base64')
+    if (bytes.length !== features.length * file.labels.length || file.bias.length !== file.labels.length) {
+      throw new Error(`model is damaged: ${features.length} features, ${bytes.length} weights`)
     }
+    return {
+      labels: file.labels,
+      scale: file.scale,
+      bias: file.bias,
+      vocabulary,
+      ...rowsOf(features, classes, words),
+      names: features,
+      weights: new Int8Array(bytes.buffer, bytes.byteOffset, bytes.length),
+      counted: new Uint32Array(features.length),
+      clock: { now: 0 },
+      room: new Int32Array(features.length * 3),
+    }
+  })
+}
+
+function checkedFeatures(file: ModelFile): string[] {
+  if (file.format !== 'linear-ngram-1') throw new Error(`unknown model format: ${String(file.format)}`)
+  return file.features.split('\n')
+}
+
+function numberOf(words: Map<string, number>, word: string): number {
+  const known = words.get(word)
+  if (known !== undefined) return known
+  words.set(word, words.size)
+  return words.size - 1
+}
+
+/** Where the row of every word, mark and pair of marks is. */
+function rowsOf(
+  features: readonly string[],
+  classes: ReadonlyMap<string, readonly string[]>,
+  words: ReadonlyMap<string, number>,
+): Pick<LinearModel, 'wordRows' | 'wordClasses' | 'classLists' | 'marks' | 'markRows' | 'pairRows'> {
+  const wordRows = new Int32Array(words.size).fill(-1)
+  const markNames = new Set([...classes.values()].flat())
+  for (const [row, feature] of features.entries()) {
+    if (!feature.startsWith(MARK)) wordRows[words.get(feature) as number] = row
+    else for (const name of feature.slice(1).split(MARK)) markNames.add(MARK + name)
   }
-  const weights = new Int8Array(bytes.buffer, bytes.byteOffset, bytes.length)
-  return {
-    labels: file.labels,
-    longest: file.longest,
-    scale: file.scale,
-    bias: file.bias,
-    ngrams: buildTrie(features.map(feature => (feature.startsWith(MARK) ? '' : feature))),
-    marks,
-    pairs,
-    names: features,
-    wordClasses: compileClasses(file.classes ?? {}),
-    weights,
-    counted: new Uint32Array(features.length),
-    clock: { now: 0 },
+  const marks = new Map([...markNames].sort().map((mark, number) => [mark, number]))
+  const markRows = new Int32Array(marks.size).fill(-1)
+  const pairRows = new Int32Array(marks.size * marks.size).fill(-1)
+  for (const [row, feature] of features.entries()) {
+    if (!feature.startsWith(MARK)) continue
+    const [first, second] = feature.slice(1).split(MARK)
+    const number = marks.get(MARK + first) as number
+    if (second === undefined) markRows[number] = row
+    else pairRows[number * marks.size + (marks.get(MARK + second) as number)] = row
   }
+  const wordClasses = new Uint16Array(words.size)
+  const classLists: number[][] = [[]]
+  for (const [word, names] of classes) {
+    const list = names.map(name => marks.get(name) as number)
+    wordClasses[words.get(word) as number] = classLists.push(list) - 1
+  }
+  return { wordRows, wordClasses, classLists, marks, markRows, pairRows }
 }
 
 /** Scores a message. A feature counts once however often it is repeated; `extra` are marks added by the caller, and count in pairs too. */
 export function scoreText(model: LinearModel, prepared: PreparedText, extra: readonly string[] = []): Scored {
-  const { counted, clock } = model
-  const found: number[] = []
-  clock.now += 1
-  const { now } = clock
-  const add = (row: number, from: number, to: number): void => {
-    if (counted[row] === now) return
-    counted[row] = now
-    found.push(row, from, to)
-  }
-  const addMark = (mark: string, from: number, to: number): void => {
-    const row = model.marks.get(mark)
-    if (row !== undefined) add(row, from, to)
-  }
-  walkTrie(model.ngrams, prepared.codes, add)
-  for (const mark of prepared.marks) addMark(mark, 0, 0)
-  const addPair = (first: string, second: string): void => {
-    const row = model.pairs.get(first)?.get(second)
-    if (row !== undefined) add(row, 0, 0)
-  }
-  visitPairs(findClasses(prepared, model.wordClasses, addMark), addPair)
-  for (const mark of extra) addMark(mark, 0, 0)
-  visitPairs(extra, addPair)
-  const norm = found.length > 0 ? model.scale / Math.sqrt(found.length / 3) : 0
+  model.clock.now += 1
+  let length = addWords(model, prepared)
+  for (const mark of prepared.marks) length = addMark(model, mark, length)
+  for (const mark of extra) length = addMark(model, mark, length)
+  length = addPairs(model, numbersOf(model, extra), length)
+  const found = model.room.subarray(0, length)
+  const norm = length > 0 ? model.scale / Math.sqrt(length / 3) : 0
   const scores = sumWeights(model, found)
   for (let label = 0; label < scores.length; label++) {
     scores[label] = (scores[label] as number) * norm + (model.bias[label] as number)
@@ -122,7 +168,81 @@ export function scoreText(model: LinearModel, prepared: PreparedText, extra: rea
   return { prepared, scores, probabilities: softmax(scores), found, norm }
 }
 
-function sumWeights({ labels, weights }: LinearModel, found: readonly number[]): Float64Array {
+function readWords({ trie, hits, read }: Vocabulary, prepared: PreparedText): WordHits {
+  if (read.last !== prepared) {
+    walkTrie(trie, prepared.codes, hits)
+    read.last = prepared
+  }
+  return hits
+}
+
+/** Counts the n-grams of a message, the classes of its words, and every two classes; gives how full the room is. */
+function addWords(model: LinearModel, prepared: PreparedText): number {
+  const { wordRows, wordClasses, classLists, markRows, counted, room } = model
+  const { now } = model.clock
+  const { list, length: end } = readWords(model.vocabulary, prepared)
+  const classes: number[] = []
+  let length = 0
+  for (let at = 0; at < end; at += 3) {
+    const word = list[at] as number
+    const row = wordRows[word] as number
+    if (row >= 0 && counted[row] !== now) {
+      counted[row] = now
+      room[length] = row
+      room[length + 1] = list[at + 1] as number
+      room[length + 2] = list[at + 2] as number
+      length += 3
+    }
+    const place = wordClasses[word] as number
+    if (place === 0) continue
+    for (const mark of classLists[place] as readonly number[]) {
+      if (classes.includes(mark)) continue
+      classes.push(mark)
+      length = addRow(model, markRows[mark] as number, length, list[at + 1] as number, list[at + 2] as number)
+    }
+  }
+  if (classes.length > 1) classes.sort((one, other) => one - other)
+  return addPairs(model, classes, length)
+}
+
+function addRow(
+  { counted, clock, room }: LinearModel,
+  row: number,
+  length: number,
+  from = 0,
+  to = 0,
+): number {
+  if (row < 0 || counted[row] === clock.now) return length
+  counted[row] = clock.now
+  room[length] = row
+  room[length + 1] = from
+  room[length + 2] = to
+  return length + 3
+}
+
+/** A mark that the model does not know counts for nothing. */
+function addMark(model: LinearModel, mark: string, length: number): number {
+  const number = model.marks.get(mark)
+  return number === undefined ? length : addRow(model, model.markRows[number] as number, length)
+}
+
+function numbersOf({ marks }: LinearModel, names: readonly string[]): number[] {
+  return names.map(name => marks.get(name)).filter(number => number !== undefined)
+}
+
+function addPairs(model: LinearModel, marks: readonly number[], filled: number): number {
+  const { markRows, pairRows } = model
+  let length = filled
+  for (let first = 0; first < marks.length; first++) {
+    const base = (marks[first] as number) * markRows.length
+    for (let second = first + 1; second < marks.length; second++) {
+      length = addRow(model, pairRows[base + (marks[second] as number)] as number, length)
+    }
+  }
+  return length
+}
+
+function sumWeights({ labels, weights }: LinearModel, found: Int32Array): Float64Array {
   const count = labels.length
   const sums = new Float64Array(count)
   for (let at = 0; at < found.length; at += 3) {
@@ -137,10 +257,15 @@ function sumWeights({ labels, weights }: LinearModel, found: readonly number[]):
 export function softmax(scores: Float64Array): Float64Array {
   let top = -Infinity
   for (const score of scores) if (score > top) top = score
-  const out = scores.map(score => Math.exp(score - top))
+  const shares = new Float64Array(scores.length)
   let sum = 0
-  for (const value of out) sum += value
-  return out.map(value => value / sum)
+  for (let label = 0; label < scores.length; label++) {
+    const share = Math.exp((scores[label] as number) - top)
+    shares[label] = share
+    sum += share
+  }
+  for (let label = 0; label < shares.length; label++) shares[label] = (shares[label] as number) / sum
+  return shares
 }
 
 /**
@@ -153,13 +278,14 @@ export function explain(model: LinearModel, scored: Scored, label: number, most:
   const perCharacter = new Float64Array(prepared.codes.length)
   const marks: Evidence[] = []
   for (let at = 0; at < found.length; at += 3) {
-    const row = found[at] ?? 0
-    const from = found[at + 1] ?? 0
-    const to = found[at + 2] ?? 0
+    const row = found[at] as number
+    const from = found[at + 1] as number
+    const to = found[at + 2] as number
     const weight = contrast(model, row * count, label, count) * scored.norm
     if (to > from) {
+      const share = weight / (to - from)
       for (let place = from; place < to; place++) {
-        perCharacter[place] = (perCharacter[place] ?? 0) + weight / (to - from)
+        perCharacter[place] = (perCharacter[place] as number) + share
       }
     } else if (weight > 0.1 && readable(model.names[row])) {
       marks.push({ words: (model.names[row] ?? '').replace(MARK, ''), index: 0, length: 0, weight })
@@ -169,10 +295,11 @@ export function explain(model: LinearModel, scored: Scored, label: number, most:
 }
 
 /** How much a feature speaks for one label more than for the average of the others. */
-function contrast(model: LinearModel, base: number, label: number, count: number): number {
-  let others = 0
-  for (let other = 0; other < count; other++) if (other !== label) others += model.weights[base + other] ?? 0
-  return (model.weights[base + label] ?? 0) - others / (count - 1)
+function contrast({ weights }: LinearModel, base: number, label: number, count: number): number {
+  let all = 0
+  for (let other = 0; other < count; other++) all += weights[base + other] as number
+  const own = weights[base + label] as number
+  return own - (all - own) / (count - 1)
 }
 
 /** Marks of length and pairs of marks mean something to the model only. */
@@ -189,11 +316,14 @@ function stretches(prepared: PreparedText, perCharacter: Float64Array): Evidence
   let from = -1
   for (let place = 1; place <= prepared.codes.length; place++) {
     const strong =
-      place < prepared.codes.length - 1 && (perCharacter[place] ?? 0) >= bar && isWord(prepared, place)
+      place < prepared.codes.length - 1 &&
+      (perCharacter[place] as number) >= bar &&
+      isWordSign(prepared.codes[place] as number)
     if (strong && from < 0) from = place
     if (!strong && from >= 0) {
       const { index, length } = originalSpan(prepared, from, place)
-      const weight = perCharacter.subarray(from, place).reduce((sum, value) => sum + value, 0)
+      let weight = 0
+      for (let inside = from; inside < place; inside++) weight += perCharacter[inside] as number
       result.push({ words: prepared.original.slice(index, index + length), index, length, weight })
       from = -1
     }
@@ -201,6 +331,12 @@ function stretches(prepared: PreparedText, perCharacter: Float64Array): Evidence
   return result
 }
 
-function isWord(prepared: PreparedText, place: number): boolean {
-  return /[\p{L}\p{N}%☺]/u.test(String.fromCharCode(prepared.codes[place] as number))
+/** What is known of a character so far: 0 not asked, 1 part of a word, 2 not. */
+const wordSigns = new Uint8Array(65536)
+
+function isWordSign(code: number): boolean {
+  if (wordSigns[code] === 0) {
+    wordSigns[code] = /[\p{L}\p{N}%☺]/u.test(String.fromCharCode(code)) ? 1 : 2
+  }
+  return wordSigns[code] === 1
 }

@@ -48,12 +48,12 @@ export function prepareText(original: string): PreparedText {
   let index = 0
   while (index < original.length && length < MAX_PREPARED) {
     const begin = index
-    const folded = foldCode(original.charCodeAt(index))
+    const folded = FOLDED[original.charCodeAt(index)] as number
     index += 1
     let repeats = 1
     let sign = folded
     if (isDigit(folded)) {
-      while (index < original.length && isDigit(foldCode(original.charCodeAt(index)))) index += 1
+      while (index < original.length && isDigit(FOLDED[original.charCodeAt(index)] as number)) index += 1
       sign = ZERO
       repeats = index - begin > 4 ? 3 : index - begin > 2 ? 2 : 1
     } else if (folded >= 0xd800 && folded <= 0xdfff) {
@@ -70,9 +70,12 @@ export function prepareText(original: string): PreparedText {
   }
   starts[length] = index
   codes[length++] = END
-  last = { original, codes: codes.subarray(0, length), starts, marks: formMarks(foldWidth(original)) }
+  last = { original, codes: codes.subarray(0, length), starts, marks: formMarks(original) }
   return last
 }
+
+/** What every character is folded to. */
+const FOLDED = Uint16Array.from({ length: 65536 }, (_, code) => foldCode(code))
 
 function foldCode(code: number): number {
   let folded = code
@@ -95,37 +98,69 @@ export function visitNgrams(prepared: PreparedText, longest: number, visit: Feat
   }
 }
 
-const FORM_MARKS: readonly (readonly [string, RegExp])[] = [
-  ['链接', /^\s*\[链接\]|https?:\/\//u],
-  ['文件', /^\s*\[文件\]|\.(?:docx?|xlsx?|pdf|pptx?|zip|rar|wps|et|csv)\s*$/iu],
-  ['小程序', /^\s*\[小程序\]/u],
-  ['标题', /^\s*【[^】]{2,20}】/u],
-  ['书名', /《[^》]{2,40}》/u],
-  ['文号', /〔\d{4}〕\s*\d+\s*号|\[\d{4}\]\s*\d+\s*号/u],
-  ['第几条', /第[一二三四五六七八九十百零\d]+条/u],
-  ['问句', /[吗呢嘛不][。!\s]*$|\?/u],
-  ['感叹', /!/u],
-  ['话题', /#[^#\s]{2,}|接龙/u],
-  ['点名', /@/u],
-  ['换行', /\n.*\n/u],
-  ['单价', /\d\s*(?:元|块|毛)?\s*(?:[/一每]\s*)(?:斤|公斤|吨|亩|头|只|棒|株|个月|月|天|小时|盒|箱)/u],
-  ['时刻', /\d{1,2}:\d{2}|[上下]午|\d点/u],
-  ['日期', /\d{1,2}月\d{1,2}日/u],
-  ['手机号', /(?<!\d)1[3-9]\d[\s-]?\d{4}[\s-]?\d{4}(?!\d)/u],
-  ['座机', /(?<!\d)0[\d×xX]{2,3}[-—]\d{6,8}(?!\d)/u],
-  ['热线', /(?<!\d)(?:12345|12355|12333|12348|12315|12328|12123|12306|95598|96110|12393|12366)(?!\d)/u],
-  ['急救电话', /(?<!\d)(?:110|119|120)(?!\d)/u],
+/** Name, pattern, and the signs of which the pattern needs one: a message without them is not searched. */
+const FORM_MARKS: readonly (readonly [string, RegExp, string])[] = [
+  ['链接', /^\s*\[链接\]|https?:\/\//u, '[:'],
+  ['文件', /^\s*\[文件\]|\.(?:docx?|xlsx?|pdf|pptx?|zip|rar|wps|et|csv)\s*$/iu, '[.'],
+  ['小程序', /^\s*\[小程序\]/u, '['],
+  ['标题', /^\s*【[^】]{2,20}】/u, '【'],
+  ['书名', /《[^》]{2,40}》/u, '《'],
+  ['文号', /〔\d{4}〕\s*\d+\s*号|\[\d{4}\]\s*\d+\s*号/u, '号'],
+  ['第几条', /第[一二三四五六七八九十百零\d]+条/u, '第'],
+  ['问句', /[吗呢嘛不][。!\s]*$|\?/u, '吗呢嘛不?'],
+  ['感叹', /!/u, '!'],
+  ['话题', /#[^#\s]{2,}|接龙/u, '#龙'],
+  ['点名', /@/u, '@'],
+  ['换行', /\n.*\n/u, '\n'],
+  [
+    '单价',
+    /\d\s*(?:元|块|毛)?\s*(?:[/一每]\s*)(?:斤|公斤|吨|亩|头|只|棒|株|个月|月|天|小时|盒|箱)/u,
+    '/一每',
+  ],
+  ['时刻', /\d{1,2}:\d{2}|[上下]午|\d点/u, ':午点'],
+  ['日期', /\d{1,2}月\d{1,2}日/u, '月'],
+  ['手机号', /(?<!\d)1[3-9]\d[\s-]?\d{4}[\s-]?\d{4}(?!\d)/u, '1'],
+  ['座机', /(?<!\d)0[\d×xX]{2,3}[-—]\d{6,8}(?!\d)/u, '-—'],
+  ['热线', /(?<!\d)(?:12345|12355|12333|12348|12315|12328|12123|12306|95598|96110|12393|12366)(?!\d)/u, '19'],
+  ['急救电话', /(?<!\d)(?:110|119|120)(?!\d)/u, '1'],
 ]
+const PUNCTUATION = ',。!?、;:.'
+const PUNCTUATION_BIT = 1 << FORM_MARKS.length
 
-/** Marks of the form of a half-width message, such as `¤链接` or `¤长60`. */
-function formMarks(folded: string): string[] {
+/** For every half-width character the patterns it makes worth a search, one bit each. */
+const GATES = new Uint32Array(65536)
+for (const [place, [, , signs]] of FORM_MARKS.entries()) openGates(signs, 1 << place)
+openGates(PUNCTUATION, PUNCTUATION_BIT)
+
+function openGates(signs: string, bit: number): void {
+  for (const sign of signs) {
+    const code = sign.charCodeAt(0)
+    GATES[code] = (GATES[code] as number) | bit
+    // The full-width twin is folded before the search.
+    if (code > 32 && code < 127) GATES[code + 0xfee0] = (GATES[code + 0xfee0] as number) | bit
+  }
+}
+
+/** Marks of the form of a message, such as `¤链接` or `¤长60`. */
+function formMarks(original: string): string[] {
+  let open = 0
+  let wide = false
+  for (let at = 0; at < original.length; at++) {
+    const code = original.charCodeAt(at)
+    open |= GATES[code] as number
+    if (code >= 0xff01 && code <= 0xff5e) wide = true
+  }
+  const folded = wide ? foldWidth(original) : original
   const marks: string[] = []
-  for (const [name, pattern] of FORM_MARKS) if (pattern.test(folded)) marks.push(MARK + name)
+  for (let place = 0; place < FORM_MARKS.length; place++) {
+    const [name, pattern] = FORM_MARKS[place] as (typeof FORM_MARKS)[number]
+    if ((open & (1 << place)) !== 0 && pattern.test(folded)) marks.push(MARK + name)
+  }
   const size = folded.length
   marks.push(
     `${MARK}长${size <= 8 ? 8 : size <= 16 ? 16 : size <= 30 ? 30 : size <= 60 ? 60 : size <= 120 ? 120 : 999}`,
   )
-  if (size > 14 && !/[,。!?、;:.]/u.test(folded)) marks.push(`${MARK}无标点`)
+  if (size > 14 && (open & PUNCTUATION_BIT) === 0) marks.push(`${MARK}无标点`)
   return marks
 }
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
+import { measure } from '../../../../scripts/training/measure.ts'
 import { findAlerts } from '../../../../server/domain/messages/alerts.ts'
-import { measure, readDevSet } from './dev-set.ts'
+import { readDevSet, readRegressionSet } from './dev-set.ts'
 
 const kinds = (text: string) => findAlerts(text).map(({ kind }) => kind)
 
@@ -68,8 +69,11 @@ describe('findAlerts', () => {
   })
 })
 
-test('reaches the bar on the labelled samples', () => {
-  const scores = measure(readDevSet('alerts-dev.jsonl'), text => kinds(text)[0] ?? 'none')
+test.each([
+  ['the labelled samples', readDevSet('alerts-dev.jsonl')],
+  ['the regression set', readRegressionSet('alerts.jsonl')],
+])('reaches the bar on %s', (_, items) => {
+  const { scores } = measure(items, text => kinds(text)[0] ?? 'none')
   for (const kind of ['safety', 'privacy', 'secret']) {
     expect(scores.get(kind)?.recall, kind).toBeGreaterThanOrEqual(0.9)
     expect(scores.get(kind)?.precision, kind).toBeGreaterThanOrEqual(0.85)
