@@ -6,6 +6,7 @@ import { sendError, statusOf } from './http/errors.ts'
 import { registerHealth } from './http/health.ts'
 import { registerMetrics } from './http/metrics.ts'
 import { registerPages } from './http/pages.ts'
+import { registerPayNotices } from './http/pay-notices.ts'
 import { registerVerifyFiles } from './http/verify-files.ts'
 import { registerWebhooks } from './http/webhooks.ts'
 import type { Runtime } from './runtime.ts'
@@ -53,6 +54,7 @@ export async function buildApp(rt: Runtime, updates: UpdateHandler): Promise<Fas
   registerVerifyFiles(app, rt)
   registerHealth(app, rt)
   registerWebhooks(app, rt, updates)
+  registerPayNotices(app, rt)
   registerPages(app, rt)
   await registerApi(app, rt)
   await registerConsole(app, rt)

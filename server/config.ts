@@ -11,6 +11,13 @@ const yesNo = (fallback: boolean) =>
     .enum(['yes', 'no'])
     .default(fallback ? 'yes' : 'no')
     .transform(answer => answer === 'yes')
+const pem = (what: string) =>
+  z
+    .string()
+    .regex(
+      new RegExp(`^-----BEGIN [A-Z ]*${what}-----[\\s\\S]+-----END [A-Z ]*${what}-----$`),
+      `must be a PEM with BEGIN ${what}: name its file with _FILE`,
+    )
 /** Paths are put behind it, so it must end where they begin. */
 const webAddress = z
   .url({ protocol: /^https?$/, error: 'must be a web address such as https://qunzhen.example.cn' })
@@ -64,6 +71,27 @@ const settings = {
   OFFICIAL_ACCOUNT_KIND: z.enum(['service', 'subscription']).default('service'),
   OFFICIAL_ACCOUNT_VERIFIED: yesNo(true),
   OFFICIAL_ACCOUNT_NOTICE_TEMPLATE: z.string().min(1).optional(),
+  WECHAT_PAY_BASE_URL: webAddress.default('https://api.mch.weixin.qq.com'),
+  WECHAT_PAY_MCH_ID: z
+    .string()
+    .regex(/^\d{8,12}$/, 'must be 8 to 12 digits')
+    .optional(),
+  WECHAT_PAY_APP_ID: z.string().min(1).optional(),
+  WECHAT_PAY_CERTIFICATE: pem('CERTIFICATE').optional(),
+  WECHAT_PAY_PRIVATE_KEY: pem('PRIVATE KEY').optional(),
+  WECHAT_PAY_API_KEY: z
+    .string()
+    .regex(/^[\x21-\x7e]{32}$/, 'must be exactly 32 characters')
+    .optional(),
+  WECHAT_PAY_PUBLIC_KEY_ID: z
+    .string()
+    .regex(/^PUB_KEY_ID_\d+$/, 'must begin with PUB_KEY_ID_')
+    .optional(),
+  WECHAT_PAY_PUBLIC_KEY: pem('PUBLIC KEY').optional(),
+  WECHAT_PAY_INTERFACE: z.enum(['bills', 'batches']).default('bills'),
+  WECHAT_PAY_MOST_FEN_A_BILL: count(20_000),
+  WECHAT_PAY_MOST_FEN_A_PERSON_A_DAY: count(200_000),
+  WECHAT_PAY_MOST_FEN_A_DAY: count(5_000_000),
 } as const
 
 export const settingNames = Object.keys(settings)
@@ -105,6 +133,25 @@ export interface OfficialAccountConfig {
   noticeTemplate: string | null
 }
 
+/** A merchant of WeChat Pay who pays subsidies (商家转账). Amounts are fen. */
+export interface WechatPayConfig {
+  baseUrl: string
+  mchId: string
+  /** Bound to the merchant; the openids of receivers are this account's. */
+  appId: string
+  /** The merchant's own certificate and private key, PEM. */
+  certificate: string
+  privateKey: string
+  /** 32 characters; opens notifications. */
+  apiV3Key: string
+  /** WeChat Pay's public key; null for older merchants, whose platform certificates are fetched. */
+  platformKey: { id: string; pem: string } | null
+  /** `bills`: the present interface; `batches`: that of before 2025. */
+  interface: 'bills' | 'batches'
+  /** What the merchant may pay, as WeChat Pay has granted it. */
+  limits: { bill: number; personDay: number; day: number }
+}
+
 export interface Config {
   host: string
   port: number
@@ -132,6 +179,7 @@ export interface Config {
   wecom: WecomConfig | null
   aibot: AibotConfig | null
   officialAccount: OfficialAccountConfig | null
+  wechatPay: WechatPayConfig | null
 }
 
 /** Every problem of the environment at once, one line each. */
@@ -165,7 +213,14 @@ export function readConfig(environment: Record<string, string | undefined>): Con
   const botNames = ['WECOM_BOT_TOKEN', 'WECOM_BOT_AES_KEY']
   const accountNames = ['OFFICIAL_ACCOUNT_APP_ID', 'OFFICIAL_ACCOUNT_SECRET', 'OFFICIAL_ACCOUNT_TOKEN']
   if (raw.OFFICIAL_ACCOUNT_MODE !== 'plain') accountNames.push('OFFICIAL_ACCOUNT_AES_KEY')
-  for (const names of [wecomNames, accountNames, botNames]) {
+  const payNames = [
+    'WECHAT_PAY_MCH_ID',
+    'WECHAT_PAY_CERTIFICATE',
+    'WECHAT_PAY_PRIVATE_KEY',
+    'WECHAT_PAY_API_KEY',
+  ]
+  const payKeyNames = ['WECHAT_PAY_PUBLIC_KEY_ID', 'WECHAT_PAY_PUBLIC_KEY']
+  for (const names of [wecomNames, accountNames, botNames, payNames, payKeyNames]) {
     const missing = names.filter(name => raw[name] === undefined)
     if (missing.length > 0 && missing.length < names.length)
       for (const name of missing)
@@ -174,6 +229,13 @@ export function readConfig(environment: Record<string, string | undefined>): Con
   if (![...wecomNames, ...accountNames].some(name => raw[name] !== undefined))
     problems.push(
       'set the WECOM_… or the OFFICIAL_ACCOUNT_… settings, or both: without them nobody can talk to the bot',
+    )
+
+  if (raw.WECHAT_PAY_MCH_ID && !raw.WECHAT_PAY_APP_ID && !raw.OFFICIAL_ACCOUNT_APP_ID)
+    problems.push('WECHAT_PAY_APP_ID: is missing (or OFFICIAL_ACCOUNT_APP_ID, whose followers are paid)')
+  if (raw.WECHAT_PAY_MCH_ID && !raw.PUBLIC_URL?.startsWith('https://'))
+    problems.push(
+      'PUBLIC_URL: must begin with https:// (WeChat Pay tells how payments ended to no other address)',
     )
 
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems)
@@ -277,5 +339,37 @@ function assemble(env: z.output<z.ZodObject<typeof settings>>): Config {
             noticeTemplate: env.OFFICIAL_ACCOUNT_NOTICE_TEMPLATE ?? null,
           }
         : null,
+    wechatPay: wechatPayOf(env),
   })
+}
+
+function wechatPayOf(env: z.output<z.ZodObject<typeof settings>>): WechatPayConfig | null {
+  const appId = env.WECHAT_PAY_APP_ID ?? env.OFFICIAL_ACCOUNT_APP_ID
+  const { WECHAT_PAY_MCH_ID, WECHAT_PAY_CERTIFICATE, WECHAT_PAY_PRIVATE_KEY, WECHAT_PAY_API_KEY } = env
+  if (
+    !appId ||
+    !WECHAT_PAY_MCH_ID ||
+    !WECHAT_PAY_CERTIFICATE ||
+    !WECHAT_PAY_PRIVATE_KEY ||
+    !WECHAT_PAY_API_KEY
+  )
+    return null
+  return {
+    baseUrl: withoutSlash(env.WECHAT_PAY_BASE_URL),
+    mchId: WECHAT_PAY_MCH_ID,
+    appId,
+    certificate: WECHAT_PAY_CERTIFICATE,
+    privateKey: WECHAT_PAY_PRIVATE_KEY,
+    apiV3Key: WECHAT_PAY_API_KEY,
+    platformKey:
+      env.WECHAT_PAY_PUBLIC_KEY_ID && env.WECHAT_PAY_PUBLIC_KEY
+        ? { id: env.WECHAT_PAY_PUBLIC_KEY_ID, pem: env.WECHAT_PAY_PUBLIC_KEY }
+        : null,
+    interface: env.WECHAT_PAY_INTERFACE,
+    limits: {
+      bill: env.WECHAT_PAY_MOST_FEN_A_BILL,
+      personDay: env.WECHAT_PAY_MOST_FEN_A_PERSON_A_DAY,
+      day: env.WECHAT_PAY_MOST_FEN_A_DAY,
+    },
+  }
 }

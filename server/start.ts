@@ -119,7 +119,11 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
 
 /** Whether every platform is played on this machine: no setting of an operator opens the demo's door. */
 function arePlayed(config: Config): boolean {
-  const addresses = [config.wecom && config.wecomBaseUrl, config.officialAccount?.baseUrl]
+  const addresses = [
+    config.wecom && config.wecomBaseUrl,
+    config.officialAccount?.baseUrl,
+    config.wechatPay?.baseUrl,
+  ]
   return addresses.every(
     address => !address || ['127.0.0.1', 'localhost', '[::1]'].includes(new URL(address).hostname),
   )

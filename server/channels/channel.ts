@@ -1,5 +1,8 @@
 import type { OfficialAccountPorts } from './official-account/ports.ts'
 import type { ChannelName, Update, UpdateBase } from './update.ts'
+import type { PayClient } from './wechat-pay/client.ts'
+import type { PayPort } from './wechat-pay/port.ts'
+import type { PayReceipts } from './wechat-pay/receipts.ts'
 import type { WecomPorts } from './wecom/ports.ts'
 
 export type { ChannelName, GroupChange, Update, UpdateBase } from './update.ts'
@@ -120,10 +123,24 @@ export type OfficialAccountChannel = Channel & TemplateMessages & OfficialAccoun
 export interface AibotChannel extends Door {
   /** Answers one update afterwards, by the address that it brought. @throws ChannelError */
   respond(responseUrl: string, markdown: string): Promise<void>
+  /**
+   * Fetches what somebody has sent to the robot, by the address of its callback: it lives five minutes.
+   * @throws ChannelError `rejected` when it is larger than `maxBytes`, gone, or cannot be decrypted
+   */
+  fetchMedia(address: string, maxBytes: number): Promise<Buffer>
 }
 
 export interface Channels {
   wecom: WecomChannel | null
   officialAccount: OfficialAccountChannel | null
   aibot: AibotChannel | null
+  wechatPay: WechatPay | null
+}
+
+/** WeChat Pay for one merchant: payments go out by the port, notifications come in by `openNotice`. */
+export interface WechatPay {
+  port: PayPort
+  /** null: the interface of before 2025 has others, which are fetched at the merchant's own pages. */
+  receipts: PayReceipts | null
+  openNotice: PayClient['openNotice']
 }

@@ -8,7 +8,7 @@ import { ChannelError, type ChannelErrorCode } from './errors.ts'
 
 /** One call to a platform, for operators to see. Holds neither tokens nor texts nor names. */
 export interface CallTrace {
-  channel: ChannelName
+  channel: ChannelName | 'wechat-pay'
   /** The path without its query. */
   call: string
   /** The platform's code; null when no answer came. */

@@ -3,6 +3,7 @@ import { createAibotChannel } from './aibot/index.ts'
 import type { Channels } from './channel.ts'
 import { createOfficialAccountChannel } from './official-account/index.ts'
 import type { ChannelServices } from './services.ts'
+import { createWechatPay } from './wechat-pay/index.ts'
 import { createWecomChannel } from './wecom/index.ts'
 
 /** The configured platform accounts. */
@@ -13,5 +14,6 @@ export function createChannels(config: Config, services: ChannelServices): Chann
       ? createOfficialAccountChannel(config.officialAccount, services)
       : null,
     aibot: config.aibot ? createAibotChannel(config.aibot, config.wecomBaseUrl, services) : null,
+    wechatPay: config.wechatPay ? createWechatPay(config.wechatPay, services) : null,
   }
 }

@@ -42,6 +42,7 @@ interface Term {
   startsOn?: string
   endsOn?: string
   status?: string
+  extra?: Record<string, string>
 }
 
 /** Writes units, people and groups row by row, by name: names are unique here unless a test wants twins. */
@@ -132,7 +133,7 @@ export class World {
       startsOn: term.startsOn ?? null,
       endsOn: term.endsOn ?? null,
       status: term.status ?? '在岗',
-      extra: {},
+      extra: term.extra ?? {},
       importId: this.#importId,
     })
     return personId

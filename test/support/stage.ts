@@ -43,6 +43,8 @@ export interface StageOptions {
   start?: string
   simulator?: Partial<SimulatorOptions>
   env?: Record<string, string>
+  /** Settings that need what the simulator has made, such as WeChat Pay's key. */
+  envFrom?: (sim: Simulator) => Record<string, string>
   /** Whether anybody may sign in as anybody on the pages (true). */
   isDemo?: boolean
 }
@@ -99,6 +101,7 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
     OFFICIAL_ACCOUNT_KIND: kind,
     OFFICIAL_ACCOUNT_NOTICE_TEMPLATE: NOTICE_TEMPLATE,
     ...options.env,
+    ...options.envFrom?.(sim),
   })
   const databaseUrl = await cloneDatabase()
   const server = await startServer({

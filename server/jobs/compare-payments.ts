@@ -1,0 +1,71 @@
+import { billsOfRun } from '../../db/queries/pay-bills.ts'
+import { insertComparison } from '../../db/queries/subsidies.ts'
+import type { BillNews } from '../payments.ts'
+import { type BillState, isFinal, stateWords } from '../domain/subsidies/bill-state.ts'
+import { yuan } from '../domain/subsidies/rules.ts'
+import { settleBill } from '../domain/subsidies/settle.ts'
+import type { Runtime } from '../runtime.ts'
+
+const AT_ONCE = 10
+
+export interface PaymentDifference {
+  number: string
+  ours: string
+  theirs: string
+}
+
+/**
+ * Asks the platform for every payment of a list and holds what it says against ours (对账). What has only moved on is
+ * taken in; what contradicts is kept for a person.
+ * @param askedBy null: by itself
+ */
+export async function comparePayments(
+  rt: Runtime,
+  runId: number,
+  askedBy: number | null,
+): Promise<{ bills: number; differences: PaymentDifference[] }> {
+  const port = rt.channels.wechatPay?.port
+  const bills = await billsOfRun(rt.db, runId)
+  const differences: PaymentDifference[] = []
+  for (let at = 0; port && at < bills.length; at += AT_ONCE)
+    await Promise.all(
+      bills.slice(at, at + AT_ONCE).map(async ({ bill }) => {
+        let theirs: BillNews | null | 'unanswered'
+        try {
+          theirs = await port.find(bill.number)
+        } catch {
+          theirs = 'unanswered'
+        }
+        const state = bill.state as BillState
+        if (theirs !== null && theirs !== 'unanswered' && !isFinal(state))
+          await settleBill(rt, bill.id, { news: theirs })
+        const difference = differenceOf(bill.number, state, bill.fen, theirs)
+        if (difference) differences.push(difference)
+      }),
+    )
+  differences.sort((one, other) => one.number.localeCompare(other.number))
+  await insertComparison(rt.db, { runId, at: rt.clock.now(), askedBy, bills: bills.length, differences })
+  return { bills: bills.length, differences }
+}
+
+function differenceOf(
+  number: string,
+  state: BillState,
+  fen: number,
+  theirs: BillNews | null | 'unanswered',
+): PaymentDifference | null {
+  const ours = `${stateWords[state]} ${yuan(fen)}`
+  if (theirs === 'unanswered') return { number, ours, theirs: '没有应答' }
+  if (theirs === null)
+    return state === 'planned' || state === 'held' || state === 'failed'
+      ? null
+      : { number, ours, theirs: '没有这张单' }
+  const isAgreed = (!isFinal(state) || theirs.state === state) && (theirs.fen === null || theirs.fen === fen)
+  return isAgreed
+    ? null
+    : {
+        number,
+        ours,
+        theirs: `${stateWords[theirs.state]} ${theirs.fen === null ? '' : yuan(theirs.fen)}`.trim(),
+      }
+}
