@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream'
 import { createInflateRaw } from 'node:zlib'
 
-/** The few facts about ZIP files that XLSX needs. @see https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT 4.3 */
+/** The few facts about ZIP files that XLSX and DOCX need. @see https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT 4.3 */
 
 const END_OF_DIRECTORY = 0x06054b50
 const DIRECTORY_ENTRY = 0x02014b50
@@ -15,6 +15,7 @@ const STORED = 0
 const DEFLATED = 8
 
 interface ZipEntry {
+  name: string
   /** Position of the entry in the directory, and of the header before its data. */
   directoryAt: number
   headerAt: number
@@ -44,19 +45,50 @@ export async function isAsLargeAsItSays(file: Uint8Array): Promise<boolean> {
   return true
 }
 
-async function isHonest(file: Buffer, entry: ZipEntry): Promise<boolean> {
+/**
+ * Unpacks some entries of a file, bit by bit, and never more than they say they are or than fits.
+ * @param maxBytes of all of them together
+ * @returns `broken`: it cannot be read; `too_large`: it would unpack to more
+ */
+export async function unpackEntries(
+  file: Uint8Array,
+  isWanted: (name: string) => boolean,
+  maxBytes: number,
+): Promise<{ name: string; bytes: Buffer }[] | 'broken' | 'too_large'> {
+  const whole = Buffer.from(file.buffer, file.byteOffset, file.byteLength)
+  const wanted = zipEntries(whole)?.filter(entry => isWanted(entry.name))
+  if (!wanted) return 'broken'
+  if (wanted.reduce((sum, entry) => sum + entry.unpackedBytes, 0) > maxBytes) return 'too_large'
+  const unpacked: { name: string; bytes: Buffer }[] = []
+  for (const entry of wanted) {
+    const parts: Buffer[] = []
+    if (!(await unpack(whole, entry, part => void parts.push(part)))) return 'broken'
+    unpacked.push({ name: entry.name, bytes: Buffer.concat(parts) })
+  }
+  return unpacked
+}
+
+const isHonest = (file: Buffer, entry: ZipEntry): Promise<boolean> => unpack(file, entry, () => {})
+
+/** @returns false: it is broken, or unpacks to something else than its directory says; what was taken is not to be used */
+async function unpack(file: Buffer, entry: ZipEntry, take: (part: Buffer) => void): Promise<boolean> {
   const { headerAt, method, packedBytes, unpackedBytes } = entry
   if (headerAt + HEADER_LENGTH > file.length) return false
   const from = headerAt + HEADER_LENGTH + file.readUInt16LE(headerAt + 26) + file.readUInt16LE(headerAt + 28)
   if (from + packedBytes > file.length) return false
-  if (method === STORED) return packedBytes === unpackedBytes
+  const packed = file.subarray(from, from + packedBytes)
+  if (method === STORED) {
+    take(packed)
+    return packedBytes === unpackedBytes
+  }
   if (method !== DEFLATED) return false
   const inflate = createInflateRaw({ chunkSize: 256 * 1024 })
   let count = 0
   try {
-    for await (const part of Readable.from([file.subarray(from, from + packedBytes)]).pipe(inflate)) {
+    for await (const part of Readable.from([packed]).pipe(inflate)) {
       count += (part as Buffer).length
       if (count > unpackedBytes) return false
+      take(part as Buffer)
     }
   } catch {
     return false
@@ -87,6 +119,7 @@ function zipEntries(file: Buffer): ZipEntry[] | null {
   for (let left = file.readUInt16LE(endAt + 10); left > 0; left -= 1) {
     if (at + 46 > file.length || file.readUInt32LE(at) !== DIRECTORY_ENTRY) return null
     entries.push({
+      name: file.toString('utf8', at + 46, at + 46 + file.readUInt16LE(at + 28)),
       directoryAt: at,
       headerAt: file.readUInt32LE(at + 42),
       method: file.readUInt16LE(at + 10),

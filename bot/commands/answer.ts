@@ -61,13 +61,16 @@ function addressOf(ctx: KnownContext, noticeId: number): string {
  */
 export function readWords(
   input: string,
-  questions: readonly Pick<Question, 'noticeId' | 'open'>[],
+  questions: readonly (Pick<Question, 'noticeId' | 'open'> & Partial<Pick<Question, 'correctionIds'>>)[],
 ): { noticeId: number | null; words: string } | { error: string } {
   if (input === '') return { noticeId: null, words: '' }
   const open = questions.filter(question => question.open > 0)
   const [only] = open
   const match = /^#?(\d{1,9})号?(?:[\s:：,，、]+|$)([\s\S]*)$/.exec(input)
-  const id = match ? Number(match[1]) : null
+  const said = match ? Number(match[1]) : null
+  // whoever has the correction before them names that: what is asked is asked by the original
+  const corrected = questions.find(question => said !== null && question.correctionIds?.includes(said))
+  const id = corrected?.noticeId ?? said
   const rest = match?.[2]?.trim() ?? ''
   const isTheirs = questions.some(question => question.noticeId === id)
   const isOpen = open.some(question => question.noticeId === id)

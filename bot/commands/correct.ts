@@ -1,5 +1,5 @@
 import { managingRoles } from '../../server/domain/actor.ts'
-import { requireChanging } from '../../server/domain/notices/changing.ts'
+import { newestOf, requireChanging } from '../../server/domain/notices/changing.ts'
 import type { Command } from '../command.ts'
 import { advance, leave } from '../conversation.ts'
 import { correctNoticeConversation, withdrawNoticeConversation } from '../conversations/correct.ts'
@@ -25,10 +25,11 @@ export const correctNoticeCommand: Command = {
     const [, number, body] = NUMBER_AND_TEXT.exec(input) ?? []
     if (number === undefined)
       return '请写上通知的编号和改好的全文，如：更正 12 各乡镇团委：请于下周一前报送名单。'
-    const { original } = await requireChanging(ctx.rt, ctx.actor, Number(number), '更正')
+    const changing = await requireChanging(ctx.rt, ctx.actor, Number(number), '更正')
     await leave(ctx)
     return advance(ctx, correctNoticeConversation, {
-      noticeId: String(original.id),
+      noticeId: String(changing.original.id),
+      against: String(newestOf(changing).id),
       ...(body === undefined ? {} : { body }),
     })
   },

@@ -156,10 +156,10 @@ async function draftWithUnit(
   return { draft, unit }
 }
 
-function standing({ status, sendAt, reason, deciderName }: NoticeDraft): string {
+function standing({ status, sendAt, reason, deciderName, calls }: NoticeDraft): string {
   switch (status) {
     case 'waiting':
-      return '等第二人审核'
+      return calls.length === 0 ? '等第二人审核' : `等第二人审核，请了${calls.at(-1)?.unitName}的同志`
     case 'ready':
       return sendAt ? `定在${chineseMoment(sendAt)}发` : '等时间到'
     case 'failed':

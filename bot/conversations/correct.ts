@@ -1,13 +1,21 @@
 import { changeOutlook } from '../../db/queries/notice-changes.ts'
 import { textBytes } from '../../server/channels/text.ts'
 import { chineseMoment } from '../../server/clock.ts'
-import { correctionText, withdrawalText } from '../../server/domain/notices/change-words.ts'
-import { type Changing, requireChanging } from '../../server/domain/notices/changing.ts'
+import { falseAlarmsFor } from '../../server/domain/messages/false-alarms.ts'
+import { correctedText, correctionText, withdrawalText } from '../../server/domain/notices/change-words.ts'
+import { type Changing, newestOf, requireChanging } from '../../server/domain/notices/changing.ts'
+import { checkLink, checkSafety } from '../../server/domain/notices/check.ts'
 import { checkCorrection } from '../../server/domain/notices/correct.ts'
 import { planTiming } from '../../server/domain/notices/issue.ts'
-import { type Importance, importanceRule, parseImportance } from '../../server/domain/notices/rules.ts'
+import {
+  type Importance,
+  type ImportanceRule,
+  importanceRule,
+  noticeRules,
+  parseImportance,
+} from '../../server/domain/notices/rules.ts'
 import { submitCorrection } from '../../server/domain/notices/submit-correction.ts'
-import { checkReason, withdrawNotice } from '../../server/domain/notices/withdraw.ts'
+import { checkReason, importancesToWithdraw, withdrawNotice } from '../../server/domain/notices/withdraw.ts'
 import { DomainError } from '../../server/errors.ts'
 import type { Context, KnownContext } from '../context.ts'
 import type { Answers, Conversation } from '../conversation.ts'
@@ -26,28 +34,43 @@ export const correctNoticeConversation: Conversation = {
       isText: true,
       ask: (_ctx, answers) => `请发来通知 ${answers.noticeId} 改好的全文（一条消息，不是只发改动的地方）。`,
       async read(ctx, text, answers) {
-        return checked(text, async () => checkCorrection(await changingFor(ctx, answers, '更正'), text))
+        return checked(text, async () => {
+          const changing = await changingFor(ctx, answers, '更正')
+          // with the same text the address may still change
+          if (!isAsItStands(changing, text))
+            checkCorrection(
+              changing,
+              { body: text, link: linkOf(changing, answers) },
+              await falseAlarmsFor(ctx.rt, [text]),
+            )
+        })
       },
     },
     {
       name: 'confirm',
+      // 确认 is a command as well
+      isAnswer: text => /^确认/.test(text),
       async ask(ctx, answers) {
         const changing = await changingFor(ctx, answers, '更正')
         const body = answers.body as string
-        checkCorrection(changing, body)
+        const link = linkOf(changing, answers)
+        const isUnchanged = isAsItStands(changing, body) && link === newestOf(changing).link
+        if (!isUnchanged) checkCorrection(changing, { body, link }, await falseAlarmsFor(ctx.rt, [body]))
         const { original } = changing
         const outlook = await changeOutlook(ctx.rt.db, original.id, ctx.rt.clock.now())
         const told = outlook.posted + outlook.asked + outlook.unconfirmed
         return [
           '请确认：',
           shortened(correctionText(original, body)),
+          ...(link === null ? [] : [`链接：${link}`]),
           '——',
+          ...(isUnchanged ? ['正文和现在的一样：要改链接请先回复“链接 新网址”，不改就不用发更正。'] : []),
           `${told} 个群收到过通知 ${original.id}，会收到这条更正${outlook.unsent > 0 ? `；${outlook.unsent} 个群还没发出，直接发更正后的内容` : ''}。更正单独收回执，原通知不再催。`,
           timingWords(ctx, importanceOf(changing, answers)),
-          '回复“确认”发出，“紧急”马上发，“取消”作废。',
+          '回复“确认”发出，“紧急”马上发，“链接 网址”改链接（“链接 无”去掉），“取消”作废。',
         ].join('\n')
       },
-      read: async (_ctx, text) => confirmation(text),
+      read: async (_ctx, text) => linkSaid(text) ?? confirmation(text, noticeRules.importances),
     },
   ],
   async finish(ctx, answers) {
@@ -55,7 +78,9 @@ export const correctNoticeConversation: Conversation = {
     const { outcome } = await submitCorrection(ctx.rt, (ctx as KnownContext).actor, {
       noticeId: changing.original.id,
       body: answers.body as string,
+      link: linkOf(changing, answers),
       importance: importanceOf(changing, answers),
+      ...(answers.against === undefined ? {} : { against: Number(answers.against) }),
     })
     if (outcome.outcome !== 'sent') return '更正还没有发出：要有第二人审核，已请有关同志看，结果会告诉您。'
     return `通知 ${changing.original.id} 的更正已发出，编号 ${outcome.noticeId}。随时发送“回执 ${outcome.noticeId}”看谁收到了。`
@@ -76,6 +101,8 @@ export const withdrawNoticeConversation: Conversation = {
     },
     {
       name: 'confirm',
+      // 确认 is a command as well
+      isAnswer: text => /^确认/.test(text),
       async ask(ctx, answers) {
         const changing = await changingFor(ctx, answers, '撤回')
         const reason = answers.reason as string
@@ -98,10 +125,15 @@ export const withdrawNoticeConversation: Conversation = {
             .map(([count, words]) => `${count} ${words}`)
             .join('；')}。`,
           timingWords(ctx, importanceOf(changing, answers)),
-          '回复“确认”撤回，“紧急”马上告知，“取消”作废。',
+          original.importance === 'urgent'
+            ? '回复“确认”撤回，“紧急”马上告知，“取消”作废。'
+            : '回复“确认”撤回，“取消”作废。',
         ].join('\n')
       },
-      read: async (_ctx, text) => confirmation(text),
+      async read(ctx, text, answers) {
+        const { original } = await changingFor(ctx, answers, '撤回')
+        return confirmation(text, importancesToWithdraw(original))
+      },
     },
   ],
   async finish(ctx, answers) {
@@ -138,9 +170,42 @@ async function checked(
   }
 }
 
-function confirmation(text: string): { value: string } | { error: string } | { instead: Answers } {
+/** The address that the correction is to have: as it is, unless another was said. */
+function linkOf(changing: Changing, answers: Answers): string | null {
+  if (answers.link === undefined) return newestOf(changing).link
+  return answers.link === NO_LINK ? null : answers.link
+}
+
+const NO_LINK = '无'
+
+function isAsItStands({ original, correction }: Changing, body: string): boolean {
+  return body.trim() === (correction ? correctedText(correction.body) : original.body)
+}
+
+/** 链接 https://…, 链接 无; null: something else was said. */
+function linkSaid(text: string): { error: string } | { instead: Answers } | null {
+  const said = /^链接[\s:：]*(\S*)$/.exec(text.trim())?.[1]
+  if (said === undefined) return null
+  if (/^(?:无|没有|去掉|不要)$/.test(said)) return { instead: { link: NO_LINK } }
+  try {
+    checkLink(said)
+    checkSafety({ body: '', link: said })
+    return { instead: { link: said } }
+  } catch (error) {
+    if (error instanceof DomainError) return { error: error.message }
+    throw error
+  }
+}
+
+function confirmation(
+  text: string,
+  rules: readonly ImportanceRule[],
+): { value: string } | { error: string } | { instead: Answers } {
   const importance = parseImportance(text)
-  if (importance) return { instead: { importance } }
+  if (importance)
+    return rules.some(rule => rule.id === importance)
+      ? { instead: { importance } }
+      : { error: '原通知不是紧急的，撤回也不能按紧急发。请回复“确认”或“取消”。' }
   return /^(确认|确认(发出|更正|撤回)|发出|撤回|更正|是|好的?)$/.test(text)
     ? { value: 'yes' }
     : { error: '请回复“确认”。' }

@@ -7,6 +7,7 @@ import { chineseMoment } from '../../server/clock.ts'
 import { managingRoles } from '../../server/domain/actor.ts'
 import { CATEGORIES, type Category, parseCategory } from '../../server/domain/messages/categories.ts'
 import { classifyMessage } from '../../server/domain/messages/classify.ts'
+import { StoppedText } from '../../server/domain/messages/false-alarms.ts'
 import { shippedClassifier } from '../../server/domain/messages/shipped.ts'
 import {
   approvalReason,
@@ -16,7 +17,7 @@ import {
   needsApproval,
 } from '../../server/domain/notices/approval.ts'
 import { describeAudience } from '../../server/domain/notices/audience.ts'
-import { checkNotice } from '../../server/domain/notices/check.ts'
+import { checkOutgoing } from '../../server/domain/notices/check.ts'
 import { saveDraft, submitDraft } from '../../server/domain/notices/drafts.ts'
 import { planReach } from '../../server/domain/notices/issue.ts'
 import type { SubmitOutcome } from '../../server/domain/notices/pass-on.ts'
@@ -27,6 +28,7 @@ import {
   noticeRules,
   parseImportance,
 } from '../../server/domain/notices/rules.ts'
+import { groupsTogether } from '../../server/domain/notices/split.ts'
 import { defaultImportance, isLateForToday, timingOf } from '../../server/domain/notices/timing.ts'
 import { DomainError } from '../../server/errors.ts'
 import { inTransaction } from '../../server/runtime.ts'
@@ -52,11 +54,11 @@ export const noticeConversation: Conversation = {
       name: 'body',
       isText: true,
       ask: () => '请发来通知正文（一条消息，约 660 字以内）。',
-      async read(_ctx, text) {
+      async read(ctx, text) {
         try {
-          checkNotice(text)
+          await checkOutgoing(ctx.rt, text)
         } catch (error) {
-          if (error instanceof DomainError) return { error: error.message }
+          if (error instanceof DomainError && !(error instanceof StoppedText)) return { error: error.message }
           throw error
         }
         return { value: text }
@@ -85,10 +87,10 @@ export const noticeConversation: Conversation = {
     },
     {
       name: 'confirm',
-      // 草稿 is a command as well
-      isAnswer: text => wantsDraft(text) || readMoment(text, new Date(0)) !== null,
+      // 草稿 and 确认 are commands as well
+      isAnswer: text => /^确认/.test(text) || wantsDraft(text) || readMoment(text, new Date(0)) !== null,
       async ask(ctx, answers) {
-        checkNotice(answers.body as string)
+        await checkOutgoing(ctx.rt, answers.body as string)
         const unit = (await unitById(ctx.rt.db, Number(answers.unit))) as UnitRow
         const programme = ctx.rt.templates.programme(unit.programme)
         const content = contentOf(ctx, answers, programme)
@@ -106,7 +108,7 @@ export const noticeConversation: Conversation = {
           '——',
           `${unit.name}，${content.category}；${isNarrowed ? `${await describeAudience(ctx.rt, unit.programme, audience)}：` : ''}发到 ${reach.groups} 个群（${routeWords(reach)}），${reach.people > 0 ? `群里 ${reach.people} 人，` : ''}需要 ${reach.owners} 位群主动手${reach.ownerless > 0 ? `，另有 ${reach.ownerless} 个群没有群主、无法送达` : ''}${content.mode === 'by-level' ? '；逐级往下发' : ''}。`,
           timingWords(ctx, importance, sendAt),
-          ...(await approvalWords(ctx, unit, reach)),
+          ...(await approvalWords(ctx, unit, reach, answers)),
           `回复“确认”${sendAt ? '到时发出' : '发出'}，“取消”作废；${otherImportances(importance)}改时限，“明天8点”定时，“${content.mode === 'by-level' ? '同时' : '逐级'}”，“只发 ${levelBelow(programme, unit.level)}”改范围，“草稿”先存着。`,
         ].join('\n')
       },
@@ -261,18 +263,26 @@ function sendAtOf({ sendAt = '' }: Answers): Date | null {
 }
 
 /** Who has to agree before it goes; nothing where nobody has to. */
-async function approvalWords(ctx: Context, unit: UnitRow, { groups }: Reach): Promise<string[]> {
-  const facts = { level: levelOfAuthor(ctx.templates, ctx.actor, unit), groups }
+async function approvalWords(
+  ctx: Context,
+  unit: UnitRow,
+  { groups }: Reach,
+  answers: Answers,
+): Promise<string[]> {
+  const authorId = (ctx as KnownContext).actor.person.id
+  const written = { authorId, body: answers.body ?? '', sendAt: sendAtOf(answers), draftId: null }
+  const together = await groupsTogether(ctx.rt, written, groups)
+  const facts = { level: levelOfAuthor(ctx.templates, ctx.actor, unit), groups: together.groups }
   if (!needsApproval(noticeRules, facts)) return []
   try {
     const asked = await approversToAsk(ctx.rt, {
-      authorId: (ctx as KnownContext).actor.person.id,
+      authorId,
       unitId: unit.id,
       unitName: unit.name,
       unitPath: unit.path,
       programme: unit.programme,
     })
-    return [`${approvalReason(facts)}：确认后先请${asked.map(each => each.name).join('、')}看。`]
+    return [`${approvalReason(facts, groups)}：确认后先请${asked.map(each => each.name).join('、')}看。`]
   } catch (error) {
     if (error instanceof DomainError) return [error.message]
     throw error

@@ -483,3 +483,37 @@ export async function countChases(db: Db, pairs: Pair[], now: Date): Promise<voi
     order by notice_id, person_id
     on conflict (notice_id, person_id) do update set count = c.count + 1, last_at = excluded.last_at`)
 }
+
+/**
+ * A unit has answered a notice: what was written to those who had not answered it, and has not gone out to the unit's
+ * groups, does not go out any more; about the rest nobody is asked after. As everywhere the messages are locked before
+ * their deliveries.
+ */
+export async function dropFollowUps(db: Db, noticeId: number, unitId: number, now: Date): Promise<void> {
+  const theirs = sql`
+    select d.id, d.outgoing_id from notices n
+    join groups g on g.unit_id = ${unitId} join deliveries d on d.notice_id = n.id and d.group_id = g.id
+    where n.audience ? 'unansweredOf' and (n.audience ->> 'unansweredOf')::bigint = ${noticeId}
+      and d.status not in ('posted', 'withdrawn')`
+  const held = await db.execute<{ id: string }>(sql`
+    select id from outgoing_messages where id in (select outgoing_id from (${theirs}) as t)
+      and status in ('pending', 'retrying', 'waiting') and sent_count = 0 order by id for update`)
+  const messageIds = [...held].map(row => Number(row.id))
+  const dropped = await db.execute<{ id: string }>(sql`
+    update deliveries d set due_at = null, updated_at = ${now.toISOString()}::timestamptz,
+      status = case when d.status = 'failed' or d.outgoing_id = any(${sql.param(messageIds)}::bigint[])
+        then 'withdrawn' else d.status end
+    where d.id in (select id from (${theirs}) as t)
+    returning d.id`)
+  if (dropped.length === 0) return
+  // a mass task goes to the others of its owner
+  await db.execute(sql`
+    update outgoing_messages m set chat_ids = (
+      select coalesce(jsonb_agg(g.chat_id order by g.id), '[]') from deliveries d join groups g on g.id = d.group_id
+      where d.outgoing_id = m.id and d.status <> 'withdrawn')
+    where m.id = any(${sql.param(messageIds)}::bigint[]) and m.kind = 'mass'`)
+  await cancelSettled(
+    db,
+    [...dropped].map(row => Number(row.id)),
+  )
+}

@@ -13,6 +13,9 @@ import {
 } from './notice-progress.ts'
 import type { NoticeAsk } from './notices.ts'
 
+/** As whom somebody has answered: a manager runs the unit, an owner has one of its groups. */
+export type Standing = 'manager' | 'owner'
+
 /** A unit for which a person may answer a notice. */
 export interface UnitToAnswer {
   unitId: number
@@ -21,7 +24,16 @@ export interface UnitToAnswer {
   /** They run it, or own one of its groups that got the notice. */
   isOwner: boolean
   /** The answer that counts now. */
-  answer: { id: number; sealed: string; amount: number | null; fileName: string | null; at: Date } | null
+  answer: {
+    id: number
+    sealed: string
+    amount: number | null
+    fileName: string | null
+    at: Date
+    personId: number
+    by: string
+    standing: Standing
+  } | null
 }
 
 /**
@@ -45,6 +57,9 @@ export async function unitsToAnswer(
     amount: string | null
     file_name: string | null
     answered_at: string | null
+    person_id: string | null
+    by: string | null
+    standing: Standing | null
   }>(sql`
     with theirs as (
       select g.unit_id, bool_or(coalesce(g.owner_id = ${personId}, false)) as is_owner
@@ -54,10 +69,10 @@ export async function unitsToAnswer(
       group by g.unit_id
     )
     select u.id, u.name, u.path, t.is_owner, a.id as answer_id, a.answer_sealed, a.amount, f.name as file_name,
-      a.answered_at
+      a.answered_at, a.person_id, p.name as by, a.standing
     from theirs t join units u on u.id = t.unit_id
     left join notice_answers a on a.notice_id = ${noticeId} and a.unit_id = u.id and a.replaced_at is null
-    left join notice_files f on f.id = a.file_id
+    left join notice_files f on f.id = a.file_id left join persons p on p.id = a.person_id
     order by u.path`)
   return [...rows].map(row => ({
     unitId: Number(row.id),
@@ -73,6 +88,9 @@ export async function unitsToAnswer(
             amount: row.amount === null ? null : Number(row.amount),
             fileName: row.file_name,
             at: new Date(row.answered_at as string),
+            personId: Number(row.person_id),
+            by: row.by as string,
+            standing: row.standing as Standing,
           },
   }))
 }
@@ -80,6 +98,8 @@ export async function unitsToAnswer(
 /** A notice that asks something of units for which a person may answer. */
 export interface Question {
   noticeId: number
+  /** The corrections of the notice: what is asked is asked by the original. */
+  correctionIds: number[]
   ask: NoticeAsk
   unitName: string
   body: string
@@ -101,6 +121,7 @@ export async function questionsFor(
 ): Promise<Question[]> {
   const rows = await db.execute<{
     id: string
+    correction_ids: number[]
     ask: NoticeAsk
     unit_name: string
     body: string
@@ -120,12 +141,14 @@ export async function questionsFor(
         and n.deadline_at > ${since.toISOString()}::timestamptz
     )
     select n.id, n.ask, u.name as unit_name, n.body, n.deadline_at,
+      array(select c.id from notices c where c.about_id = n.id and c.kind = 'correction')::float8[] as correction_ids,
       (count(*) filter (where not exists (select from notice_answers a
         where a.notice_id = n.id and a.unit_id = asked.unit_id and a.replaced_at is null)))::int as open
     from asked join notices n on n.id = asked.id join units u on u.id = n.unit_id
     group by n.id, u.name order by n.deadline_at, n.id`)
   return [...rows].map(row => ({
     noticeId: Number(row.id),
+    correctionIds: row.correction_ids,
     ask: row.ask,
     unitName: row.unit_name,
     body: row.body,
@@ -258,6 +281,7 @@ export interface UnitAnswer {
     fileId: number | null
     fileName: string | null
     by: string
+    standing: Standing
     at: Date
     /** Answers of the unit that this one took the place of. */
     before: number
@@ -288,11 +312,12 @@ export async function answersOfUnits(
     file_id: string | null
     file_name: string | null
     by: string
+    standing: Standing
     answered_at: string
     before: number
   }>(sql`
     select u.id, u.name, u.level, u.path, a.id as answer_id, a.answer_sealed, a.amount, a.file_id, f.name as file_name,
-      p.name as by, a.answered_at,
+      p.name as by, a.standing, a.answered_at,
       case when a.id is null then 0 else (select count(*) from notice_answers b where b.notice_id = a.notice_id
         and b.unit_id = a.unit_id and b.replaced_at is not null) end::int as before
     from (${askedUnits(noticeId, path)}) u
@@ -315,6 +340,7 @@ export async function answersOfUnits(
             fileId: row.file_id === null ? null : Number(row.file_id),
             fileName: row.file_name,
             by: row.by,
+            standing: row.standing,
             at: new Date(row.answered_at),
             before: row.before,
           },
@@ -328,6 +354,7 @@ export function answersOfUnit(db: Db, noticeId: number, unitId: number) {
       sealed: noticeAnswers.answerSealed,
       by: persons.name,
       at: noticeAnswers.answeredAt,
+      standing: noticeAnswers.standing,
       replacedAt: noticeAnswers.replacedAt,
     })
     .from(noticeAnswers)

@@ -18,6 +18,7 @@ export interface Following {
   id: number
   kind: 'correction' | 'withdrawal'
   body: string
+  link: string | null
   authorId: number
   authorName: string
   issuedAt: Date
@@ -29,16 +30,18 @@ export async function followingOf(db: Db, noticeId: number): Promise<Following[]
     id: string
     kind: Following['kind']
     body: string
+    link: string | null
     author_id: string
     author_name: string
     issued_at: string
   }>(sql`
-    select n.id, n.kind, n.body, n.author_id, p.name as author_name, n.issued_at
+    select n.id, n.kind, n.body, n.link, n.author_id, p.name as author_name, n.issued_at
     from notices n join persons p on p.id = n.author_id where n.about_id = ${noticeId} order by n.id`)
   return [...rows].map(row => ({
     id: Number(row.id),
     kind: row.kind,
     body: row.body,
+    link: row.link,
     authorId: Number(row.author_id),
     authorName: row.author_name,
     issuedAt: new Date(row.issued_at),

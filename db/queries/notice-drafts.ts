@@ -1,4 +1,4 @@
-import { and, desc, eq, inArray, isNotNull, isNull, lte, ne, or, type SQL, sql } from 'drizzle-orm'
+import { and, desc, eq, gte, inArray, isNotNull, isNull, lte, ne, or, type SQL, sql } from 'drizzle-orm'
 import { alias } from 'drizzle-orm/pg-core'
 import type { Db } from '../client.ts'
 import { type NoticeContent, noticeDrafts, persons, units } from '../schema/index.ts'
@@ -211,6 +211,83 @@ export async function takeLateDrafts(db: Db, now: Date, limit: number): Promise<
     ),
   )
   return taken.map(flat)
+}
+
+/** How many notices of an author wait for a second person, but for one. Counted by one at a time. */
+export async function countWaitingOf(db: Db, authorId: number, exceptId: number): Promise<number> {
+  await db.execute(sql`select pg_advisory_xact_lock(hashtext(${`drafts-waiting:${authorId}`}))`)
+  return db.$count(
+    noticeDrafts,
+    and(
+      eq(noticeDrafts.authorId, authorId),
+      eq(noticeDrafts.status, 'waiting'),
+      ne(noticeDrafts.id, exceptId),
+      isNull(noticeDrafts.scheduleStep),
+      // what corrects another stands in no line
+      sql`not ${noticeDrafts.content} -> 'audience' ? 'gotNotice'`,
+    ),
+  )
+}
+
+/** Notices of an author that go out at a time between two, and that nobody else has looked at; the next first. */
+export async function readyDraftsOf(
+  db: Db,
+  authorId: number,
+  { from, to }: { from: Date; to: Date },
+): Promise<NoticeDraft[]> {
+  const rows = await drafts(
+    db,
+    and(
+      eq(noticeDrafts.authorId, authorId),
+      eq(noticeDrafts.status, 'ready'),
+      isNull(noticeDrafts.decidedBy),
+      gte(noticeDrafts.sendAt, from),
+      lte(noticeDrafts.sendAt, to),
+    ),
+  )
+    .orderBy(noticeDrafts.sendAt)
+    .limit(20)
+  return rows.map(flat)
+}
+
+/** How many drafts that still wait each person has been asked about one by one since a moment, one draft left out. */
+export async function callsSince(db: Db, since: Date, exceptId: number): Promise<Map<number, number>> {
+  const rows = await db.execute<{ person_id: string; count: number }>(sql`
+    select person.id as person_id, count(distinct d.id)::int as count
+    from notice_drafts d, jsonb_to_recordset(d.calls) as call (at text, "personIds" jsonb, "isReminder" boolean),
+      jsonb_array_elements_text(call."personIds") as person (id)
+    where d.status = 'waiting' and d.id <> ${exceptId} and not call."isReminder"
+      and call.at::timestamptz > ${since.toISOString()}::timestamptz
+    group by 1`)
+  return new Map([...rows].map(row => [Number(row.person_id), row.count]))
+}
+
+/** Stops the requests to look at a draft that have not gone out, as those that wait for the morning. */
+export async function cancelCalls(db: Db, draftId: number, why: string): Promise<void> {
+  await db.execute(sql`
+    update outgoing_messages set status = 'cancelled', error = ${why}
+    where status in ('pending', 'retrying', 'waiting') and sent_count = 0 and id in (
+      select message.id::bigint from notice_drafts d, jsonb_array_elements(d.calls) as call (it),
+        jsonb_array_elements_text(call.it -> 'messageIds') as message (id)
+      where d.id = ${draftId})`)
+}
+
+/** Takes drafts that wait and whose approvers are to be called again, held until the end of the transaction. */
+export async function takeDraftsToCall(db: Db, now: Date, limit: number): Promise<NoticeDraft[]> {
+  const held = await db.execute<{ id: string }>(sql`
+    select id from notice_drafts
+    where status = 'waiting' and call_again_at is not null and call_again_at <= ${now.toISOString()}::timestamptz
+      and (send_at is null or send_at > ${now.toISOString()}::timestamptz)
+    order by call_again_at, id limit ${limit} for update skip locked`)
+  if (held.length === 0) return []
+  const rows = await drafts(
+    db,
+    inArray(
+      noticeDrafts.id,
+      [...held].map(row => Number(row.id)),
+    ),
+  ).orderBy(noticeDrafts.id)
+  return rows.map(flat)
 }
 
 /** Somebody who may look at a notice of a unit before it goes. */

@@ -14,7 +14,7 @@ import {
   units,
 } from '../schema/index.ts'
 
-export type { NoticeAsk, NoticeAudience, NoticeContent } from '../schema/index.ts'
+export type { ApprovalCall, NoticeAsk, NoticeAudience, NoticeContent } from '../schema/index.ts'
 export type NoticeRow = typeof notices.$inferSelect
 
 export async function insertNotice(db: Db, row: typeof notices.$inferInsert): Promise<number> {
@@ -128,35 +128,6 @@ export async function noticesInLine(
     .offset(place.offset)
 }
 
-/** How many groups of a subtree each notice is meant for, and how many have it. */
-export async function reachOfNotices(
-  db: Db,
-  wanted: { id: number; unitPath: string }[],
-): Promise<Map<number, { groups: number; posted: number }>> {
-  if (wanted.length === 0) return new Map()
-  const rows = await db.execute<{ id: string; groups: number; posted: number }>(sql`
-    with wanted as (
-      select * from unnest(${sql.param(wanted.map(each => each.id))}::bigint[],
-        ${sql.param(wanted.map(each => each.unitPath))}::text[]) as w (id, path)
-    ), below as materialized (
-      -- once for each subtree, not for each delivery
-      select top.path, g.id, g.dissolved_at is not null as is_gone
-      from (select distinct path from wanted) as top
-      join units u on starts_with(u.path, top.path) join groups g on g.unit_id = u.id
-    ), sent as materialized (
-      -- read in one piece: looking each group's delivery up by itself takes several times as long
-      select notice_id, group_id, status from deliveries
-      where notice_id = any(${sql.param(wanted.map(each => each.id))}::bigint[])
-    )
-    select w.id, count(*)::int as groups, (count(*) filter (where d.status = 'posted'))::int as posted
-    from wanted w
-    join sent d on d.notice_id = w.id
-    join below b on b.path = w.path and b.id = d.group_id
-    where (not b.is_gone or d.status = 'posted') and d.status <> 'withdrawn'
-    group by w.id`)
-  return new Map([...rows].map(row => [Number(row.id), { groups: row.groups, posted: row.posted }]))
-}
-
 /** The notice that somebody has just sent with these very words from this unit to these groups; null when there is none. */
 export async function sameNoticeSince(
   db: Db,
@@ -178,6 +149,29 @@ export async function sameNoticeSince(
     .orderBy(desc(notices.id))
     .limit(1)
   return row?.id ?? null
+}
+
+/** What somebody has sent since a moment that no second person has looked at, with the units in whose names. */
+export async function unapprovedNoticesOf(
+  db: Db,
+  authorId: number,
+  since: Date,
+): Promise<{ id: number; body: string; unitPath: string }[]> {
+  return db
+    .select({ id: notices.id, body: notices.body, unitPath: units.path })
+    .from(notices)
+    .innerJoin(units, eq(units.id, notices.unitId))
+    .where(
+      and(
+        eq(notices.authorId, authorId),
+        gt(notices.issuedAt, since),
+        eq(notices.kind, 'notice'),
+        isNull(notices.approvedBy),
+        isNull(notices.withdrawnAt),
+      ),
+    )
+    .orderBy(desc(notices.id))
+    .limit(100)
 }
 
 /** Lets one person's notices be written one after the other, until the transaction ends. */

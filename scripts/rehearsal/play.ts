@@ -53,6 +53,7 @@ const otherJobs = new Set([
   'remind-of-schedule',
   'climb-danger-calls',
   'raise-slips',
+  'fetch-pictures',
 ])
 /** What runs all the time; what runs once a night has no part in one notice. */
 const constantJobs = scheduledJobs.filter(job => / \* \* \* \*$/.test(job.when) && !otherJobs.has(job.name))

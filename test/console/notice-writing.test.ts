@@ -152,10 +152,18 @@ describe('a notice is written on a page', () => {
       expect((await visitor.post('/console/notices', { draft })).status).toBe(404)
     }
     expect(await rows(stage, `select 1 from notice_files where bytes_sealed like '%picture%'`)).toEqual([])
+    // a PDF is not read by the system: its writer vouches for it
+    expect((await county.get(path)).text).toMatch(
+      /name="filesRead" value="yes" required> 附件“[^”]*\.pdf”我看过/,
+    )
+    const chosen = { draft, category: '政策法规', importance: 'same-day' }
+    const unread = await county.post('/console/notices', chosen)
+    expect([unread.status, unread.text.includes('里的字系统读不到')]).toEqual([422, true])
+    expect(await stage.say(people.county.id, `草稿 ${draft} 发出`)).toContain(
+      '在网页上确认没有涉密内容和个人信息',
+    )
     const answers = await Promise.all(
-      [1, 2].map(() =>
-        county.post('/console/notices', { draft, category: '政策法规', importance: 'same-day' }),
-      ),
+      [1, 2].map(() => county.post('/console/notices', { ...chosen, filesRead: 'yes' })),
     )
     expect(answers.map(answer => answer.location)).toEqual(['/console/notices/1', '/console/notices/1'])
     expect(await rows(stage, 'select importance, link, ask, audience from notices')).toEqual([
@@ -270,7 +278,8 @@ describe('a notice is written on a page', () => {
     const filed = { ...written, draft, body: '请各市报送志愿者离岗情况。' }
     await chen.upload('/console/notices/preview', { field: 'files', name: '表.pdf', bytes: pdf }, filed)
     expect(await count(`notice_drafts where id = ${draft} and status = 'draft'`)).toBe(1)
-    await chen.post('/console/notices', { draft })
+    await chen.post('/console/notices', { draft, filesRead: 'yes' })
+    expect((await quan.get(path)).text).toContain('“表.pdf”里的字系统读不到')
     const late = await quan.post(`${path}/approve`, {
       seen: /name="seen" value="([a-z]+)"/.exec(stale.text)?.[1] as string,
     })

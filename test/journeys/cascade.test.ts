@@ -1,6 +1,8 @@
 import { sql } from 'drizzle-orm'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import fc from 'fast-check'
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { identityOf } from '../../db/queries/identities.ts'
+import { reachOfNotices } from '../../db/queries/notice-counts.ts'
 import { insertNotice, type NoticeAudience } from '../../db/queries/notices.ts'
 import { inTurn } from '../../db/queries/outgoing.ts'
 import { rolesOf } from '../../db/queries/persons.ts'
@@ -8,8 +10,12 @@ import { unitByCode } from '../../db/queries/units.ts'
 import type { SimPerson } from '../../scripts/simulator/index.ts'
 import type { KnownActor } from '../../server/domain/actor.ts'
 import { beginMissedLevels } from '../../server/domain/notices/by-level.ts'
+import { correctNotice } from '../../server/domain/notices/correct.ts'
+import { escalateDue } from '../../server/domain/notices/escalate.ts'
 import { handOverDeliveries } from '../../server/domain/notices/hand-over.ts'
 import { issueNotice, type NoticeInput, planReach } from '../../server/domain/notices/issue.ts'
+import { withdrawNotice } from '../../server/domain/notices/withdraw.ts'
+import { countNotices, recountEnded } from '../../server/jobs/count-notices.ts'
 import { deliverDue } from '../../server/jobs/deliver.ts'
 import { inTransaction } from '../../server/runtime.ts'
 import { bindFirst, bindThrough, fillMatrix, rows } from '../support/matrix.ts'
@@ -474,6 +480,228 @@ describe('a cascade', () => {
     expect(news[0]).toContain(`【提醒】榆林市的通知 ${id}`)
     expect(news[0]).toContain('共 1500 个群')
     await stage.rt.db.execute(`update groups set dissolved_at = now() where name like '多%'`)
+  })
+
+  describe('who has answered in the night', () => {
+    const night = async (names: string[]) => {
+      await stage.rt.db.execute(sql`
+        insert into groups (programme, kind, unit_id, name, platform, owner_id, capacity, size, created_at)
+        select 'qingnong', 'youth', u.id, n.name, 'wechat', ${actors.he?.person.id}, 500, 1, now()
+        from units u, unnest(${sql.param(names)}::text[]) as n (name) where u.code = '610825101'`)
+      const found = await rows<{ id: string; name: string }>(
+        stage,
+        `select id, name from groups where name like '夜%' and dissolved_at is null order by name`,
+      )
+      return new Map(found.map(each => [each.name, Number(each.id)]))
+    }
+    const names = ['夜一', '夜二', '夜三', '夜四']
+    let day = 0
+    /** A notice of the morning; the server stands still until the night, so that its chases wait for the next morning. */
+    const chasedAtNight = async () => {
+      day++
+      const date = `2026-11-${String(day).padStart(2, '0')}`
+      await onDay(`${date}T09:00:00+08:00`)
+      const unit = await unitByCode(stage.rt.db, 'qingnong', '610825101')
+      const { id } = await issue('city', '610800', {
+        body: `第 ${day} 天的通知。`,
+        audience: { unitIds: [unit?.id as number] },
+      })
+      await stage.settle()
+      at(`${date}T23:00:00+08:00`)
+      while ((await inTransaction(stage.rt, escalateDue)).deliveries > 0);
+      const before = { he: newsOf('he').length, city: newsOf('city').length }
+      const news = async () => {
+        at(`2026-11-${String(day + 1).padStart(2, '0')}T07:00:00+08:00`)
+        await deliverDue(stage.rt)
+        return {
+          he: newsOf('he')
+            .slice(before.he)
+            .filter(text => text.startsWith('【提醒】') && text.includes(`通知 ${id} `))
+            .join('\n'),
+          city: newsOf('city')
+            .slice(before.city)
+            .filter(text => text.startsWith('【请协助】') && text.includes(`通知 ${id}（`))
+            .join('\n'),
+        }
+      }
+      return { id, news }
+    }
+
+    test('nobody is chased after they answered, whatever waits for the morning', async () => {
+      const groups = await night(names)
+      await fc.assert(
+        fc.asyncProperty(fc.subarray(names), fc.boolean(), async (done, all) => {
+          const { id, news } = await chasedAtNight()
+          const numbers = done.map(name => groups.get(name)).join(' ')
+          if (all) await stage.say((people.he as SimPerson).id, `转 ${id}`)
+          else if (done.length > 0) await stage.say((people.he as SimPerson).id, `转 ${id} ${numbers}`)
+          const { he, city } = await news()
+          const open = all ? [] : [...names.filter(name => !done.includes(name)), '群other']
+          for (const name of names) {
+            expect([name, he.includes(name)]).toEqual([name, open.includes(name)])
+            expect([name, city.includes(name)]).toEqual([name, open.includes(name)])
+          }
+          expect(he.includes(`通知 ${id} 要在`)).toBe(open.length > 0)
+          await stage.rt.db.execute(
+            `update deliveries set status = 'withdrawn', due_at = null where status <> 'posted'`,
+          )
+        }),
+        { numRuns: 6, seed: 11 },
+      )
+    })
+
+    test.each<[string, (id: number) => Promise<unknown>]>([
+      [
+        'withdrawn',
+        id =>
+          withdrawNotice(stage.rt, actors.city as KnownActor, {
+            noticeId: id,
+            reason: '时间有变',
+            importance: 'normal',
+          }),
+      ],
+      [
+        'corrected',
+        id => correctNotice(stage.rt, actors.city as KnownActor, { noticeId: id, body: '改过的通知。' }),
+      ],
+      [
+        'of dissolved groups',
+        () => stage.rt.db.execute(`update groups set dissolved_at = now() where name like '夜%'`),
+      ],
+    ])('what was %s is not chased for either', async (what, settle) => {
+      const { id, news } = await chasedAtNight()
+      await settle(id)
+      const { he, city } = await news()
+      if (what === 'of dissolved groups') expect([he, city].filter(text => text.includes('夜'))).toEqual([])
+      else expect([he, city]).toEqual(['', ''])
+    })
+
+    test('who comes with 转 is not handed the reminder that waited for them to come', async () => {
+      await onDay('2026-11-20T09:00:00+08:00')
+      const { id } = await issue('county', '610802', {
+        body: '窗口关着。',
+        audience: { groupKinds: ['youth'] },
+      })
+      await stage.settle()
+      // the window has closed: they are called by a template message
+      await stage.rt.db.execute(
+        `update identities set window_ends_at = '2026-11-20T12:00:00+08:00' where address = 'o-wang'`,
+      )
+      at('2026-11-20T15:01:00+08:00')
+      await stage.settle()
+      const waiting = `select purpose from outgoing_messages where status = 'waiting' order by id`
+      expect((await rows<{ purpose: string }>(stage, waiting)).map(row => row.purpose)).toEqual(['reminder'])
+      const before = newsOf('wang').length
+      await stage.say((people.wang as SimPerson).id, `转 ${id}`)
+      await stage.settle()
+      expect(newsOf('wang').slice(before)).toEqual([])
+      expect(await rows(stage, waiting)).toEqual([])
+    })
+
+    test('is not asked once more in the morning: what was written to those who had not answered does not go out', async () => {
+      await onDay('2026-11-23T09:00:00+08:00')
+      const { id } = await issue('city', '610800', {
+        body: '请报人数。',
+        audience: { levels: ['township'] },
+        ask: { kind: 'number', question: '报名人数', measure: '人' },
+      })
+      await stage.settle()
+      at('2026-11-23T22:30:00+08:00')
+      const { id: again } = await issue('city', '610800', {
+        body: '没有报的请报。',
+        audience: { unansweredOf: id },
+      })
+      expect(await standing(again)).toEqual({
+        relay: 'relay pending',
+        mass: 'mass pending',
+        other: 'relay pending',
+      })
+      await stage.say((people.he as SimPerson).id, `答 ${id} 5`)
+      await stage.say((people.ma as SimPerson).id, `答 ${id} 3`)
+      expect(await standing(again)).toEqual({
+        relay: 'relay pending',
+        mass: 'mass withdrawn',
+        other: 'relay withdrawn',
+      })
+      at('2026-11-24T07:00:00+08:00')
+      await stage.settle()
+      expect(newsOf('he').some(text => text.includes('没有报的请报'))).toBe(false)
+      expect(newsOf('wang').some(text => text.includes('没有报的请报'))).toBe(true)
+      // one that is out is asked after no more once they have answered
+      await stage.say((people.wang as SimPerson).id, `答 ${id} 1`)
+      expect(
+        await rows(stage, `select 1 from deliveries where notice_id = ${again} and due_at is not null`),
+      ).toEqual([])
+    })
+  })
+
+  test('the counters of all notices are exact, before and after they are folded', async () => {
+    const counted = async () => {
+      const all = await rows<{ id: string; path: string; groups: number; posted: number }>(
+        stage,
+        `select n.id, u.path,
+          (count(*) filter (where d.status = 'posted' or d.status <> 'withdrawn' and g.dissolved_at is null))::int as groups,
+          (count(*) filter (where d.status = 'posted'))::int as posted
+        from notices n join units u on u.id = n.unit_id join deliveries d on d.notice_id = n.id
+          join groups g on g.id = d.group_id group by n.id, u.path`,
+      )
+      return new Map(all.map(({ id, path, groups, posted }) => [Number(id), { path, groups, posted }]))
+    }
+    const exact = await counted()
+    expect(exact.size).toBeGreaterThan(20)
+    const check = async () => {
+      const wanted = [...exact].map(([id, { path }]) => ({ id, unitPath: path }))
+      const kept = await reachOfNotices(stage.rt.db, wanted)
+      for (const [id, { groups, posted }] of exact)
+        expect([id, kept.get(id)]).toEqual([id, { groups, posted }])
+    }
+    await check()
+    expect(await countNotices(stage.rt)).toBeGreaterThan(0)
+    await check()
+    expect(await countNotices(stage.rt)).toBe(0)
+    // what a fault has put wrong is right again after the daily count
+    await stage.rt.db.execute('update notice_counts set groups = groups + 1, posted = 0')
+    await recountEnded(stage.rt)
+    const [wrong] = await rows<{ n: number }>(
+      stage,
+      `select count(*)::int as n from notice_counts c join notices n on n.id = c.notice_id
+      where n.deadline_at between '${new Date(stage.clock.now().getTime() - 86_400_000).toISOString()}' and '${stage.clock.now().toISOString()}'
+        and c.groups <> (select count(*) from deliveries d join groups g on g.id = d.group_id where d.notice_id = n.id
+          and (d.status = 'posted' or d.status <> 'withdrawn' and g.dissolved_at is null))`,
+    )
+    expect(wrong?.n).toBe(0)
+  })
+
+  test('of a part of a notice its own groups count', async () => {
+    await onDay('2026-12-01T09:00:00+08:00')
+    const { id } = await issue('city', '610800', { body: '全市的通知。' })
+    await stage.settle()
+    const part = async (code: string) => {
+      const unit = await unitByCode(stage.rt.db, 'qingnong', code)
+      // asked as of another minute: what is kept is not what is tested
+      minute += 60_000
+      return (await reachOfNotices(stage.rt.db, [{ id, unitPath: unit?.path as string }], minute)).get(id)
+    }
+    let minute = 0
+    expect(await part('610802')).toEqual({ groups: 4, posted: 2 })
+    expect(await part('610825101')).toEqual({ groups: 1, posted: 0 })
+    await stage.say((people.he as SimPerson).id, `转 ${id}`)
+    expect(await part('610825101')).toEqual({ groups: 1, posted: 1 })
+    expect(await part('610800')).toEqual({ groups: 7, posted: 3 })
+    // of a very large part nobody waits for the count: it is there when it is asked for again
+    const { id: later } = await issue('city', '610800', { body: '又一个全市的通知。' })
+    await stage.rt.db.execute(`
+      insert into groups (programme, kind, unit_id, name, platform, capacity, size, created_at, dissolved_at)
+      select 'qingnong', 'youth', id, '海' || n, 'wechat', 500, 0, now(), now()
+      from units, generate_series(1, 10000) n where code = '610825101'`)
+    const wanted = [
+      { id: later, unitPath: (await unitByCode(stage.rt.db, 'qingnong', '610825101'))?.path as string },
+    ]
+    expect(await reachOfNotices(stage.rt.db, wanted)).toEqual(new Map())
+    await vi.waitFor(async () =>
+      expect((await reachOfNotices(stage.rt.db, wanted)).get(later)).toEqual({ groups: 1, posted: 0 }),
+    )
+    await stage.rt.db.execute(`delete from groups where name like '海%'`)
   })
 
   test('a big notice does not hold up a small urgent one, nor one unit’s load another’s', async () => {

@@ -2,11 +2,15 @@ import exceljs from 'exceljs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { NoticeAsk } from '../../db/queries/notices.ts'
 import type { SimPerson } from '../../scripts/simulator/index.ts'
+import type { KnownActor } from '../../server/domain/actor.ts'
+import { answerNotice } from '../../server/domain/notices/answers.ts'
+import { correctNotice } from '../../server/domain/notices/correct.ts'
 import { issueNotice } from '../../server/domain/notices/issue.ts'
 import { inTransaction } from '../../server/runtime.ts'
 import { actorNamed } from '../server/api/client.ts'
 import { signIn, type Visitor, visitorWith } from '../support/console.ts'
-import { bindFirst, bindThrough, fillMatrix, rows } from '../support/matrix.ts'
+import { bindFirst, bindThrough, fillMatrix, importCsv, rows } from '../support/matrix.ts'
+import { docxOf } from '../support/office-files.ts'
 import { openStage, type Stage } from '../support/stage.ts'
 
 /** A county asks its townships, they answer in the chat and on the page, and the numbers come together above. */
@@ -263,9 +267,41 @@ describe('a notice asks, and the units answer', () => {
     expect(page).toContain(`href="/console/notice-answers/${answer?.id}/file">方案.txt`)
     const taken = await visitors.林县书?.get(`/console/notice-answers/${answer?.id}/file`)
     expect([taken?.status, taken?.text]).toEqual([200, bytes.toString()])
+    const header = (name: string) => taken?.headers.get(name)
+    expect([header('content-type'), header('x-content-type-options')]).toEqual([
+      'text/plain; charset=utf-8',
+      'nosniff',
+    ])
+    expect(header('content-disposition')).toMatch(/^attachment;/)
     expect((await visitors.丁县书?.get(`/console/notice-answers/${answer?.id}/file`))?.status).toBe(404)
     expect((await visitors.马黄梁?.get(`/console/notice-answers/${answer?.id}/file`))?.status).toBe(404)
     expect(await count(`notice_files where bytes_sealed like '%方案%'`)).toBe(0)
+  })
+
+  test('what a file is its bytes say: a page that calls itself a picture is text, and a program is not taken', async () => {
+    const id = await issue('林县书', '610802', { kind: 'file', question: '请交材料' })
+    const visitor = visitors.王镇川 as Visitor
+    const send = (name: string, bytes: Buffer) =>
+      visitor.upload(`/me/notices/${id}/answer`, { field: 'file', name, bytes })
+    expect((await send('照片.png', Buffer.from('<svg onload="alert(1)">'))).status).toBe(303)
+    expect(
+      await rows(stage, `select name, mime from notice_files where notice_id = ${id} and kind = 'answer'`),
+    ).toEqual([{ name: '照片.png.txt', mime: 'text/plain; charset=utf-8' }])
+    for (const [name, bytes, words] of [
+      ['看.txt', Buffer.from([0x4d, 0x5a, 0, 1, 2, 3, 0xff]), '这种文件不能交'],
+      ['空.txt', Buffer.alloc(0), '这个文件是空的'],
+      ['名单.docx', docxOf('张三 61080220010307312X'), '答复里有个人信息'],
+      ['通报.docx', docxOf('机密★1年', '关于……的通报'), '可能有涉密或内部内容'],
+    ] as const) {
+      const refused = await send(name, bytes)
+      expect([name, refused.status, refused.text.includes(words)]).toEqual([name, 422, true])
+    }
+    const sure = await visitor.upload(
+      `/me/notices/${id}/answer`,
+      { field: 'file', name: '名单.docx', bytes: docxOf('张三 61080220010307312X') },
+      { sure: 'yes' },
+    )
+    expect(sure.status).toBe(303)
   })
 
   test('two at the same moment leave one that counts', async () => {
@@ -314,6 +350,80 @@ describe('a notice asks, and the units answer', () => {
     expect(page).toContain('人打开过，1 人点了“我已阅读”')
     expect(lineOf(page, '镇川镇')).toContain('1 人')
     expect(lineOf(page, '镇川电商')).toContain('1 人打开过，1 人说已读')
+  })
+
+  test('what who runs the unit has said stands above an owner; whoever gives way is told once, and it is all kept', async () => {
+    const imported = await importCsv(
+      stage,
+      'qingnong',
+      '单位编码,姓名,手机号,角色,职务,状态\n610802102,牛社长,13900000077,农村青年致富带头人,社长,在岗\n610802102,马黄梁,13900000013,乡镇团委成员,团委书记,在岗\n',
+    )
+    expect(imported.problems).toEqual([])
+    const niu = stage.sim.addPerson({ name: '牛社长', wecomUserId: 'niu' })
+    await bindThrough(stage, people.ma, niu)
+    await rows(
+      stage,
+      `insert into groups (programme, kind, unit_id, name, platform, owner_id, capacity, size, created_at)
+      select 'qingnong', 'youth', ${units['610802102']}, '村官的群', 'wechat', id, 500, 9, now() from persons where name = '牛社长'`,
+    )
+    const id = await issue('林县书', '610802', { kind: 'number', question: '几个村', measure: '个' })
+    expect(await stage.say(niu.id, `答 ${id} 7`)).toContain('的答复是“7个”')
+    expect(await stage.say(people.ma.id, `答 ${id} 9`)).toContain('已改为：麻黄梁镇')
+    await stage.settle()
+    const told = () => stage.received(niu.id).filter(text => text.includes('您替麻黄梁镇'))
+    expect(told()).toEqual([
+      expect.stringContaining(`对通知 ${id} 的答复“7个”，已由马黄梁改为“9个”。您的答复留在记录里`),
+    ])
+    expect(await stage.say(niu.id, `答 ${id} 8`)).toContain('负责同志已经答复过')
+    // also not with the same words, and in the page's own words
+    expect(await stage.say(niu.id, `答 ${id} 9`)).toMatch(/（马黄梁，.*群主的答复不能代替，没有记下/)
+    // a manager corrects themselves and is not told so
+    expect(await stage.say(people.ma.id, `答 ${id} 10`)).toContain('已改为')
+    await stage.settle()
+    expect(told()).toHaveLength(1)
+    expect(stage.received(people.ma.id).some(text => text.includes('您替'))).toBe(false)
+    const page = await visitors.林县书?.get(
+      `/console/notices/${id}/answers?show=answered&history=${units['610802102']}`,
+    )
+    expect(page?.text).toMatch(/10个.*马黄梁（负责同志）.*9个.*马黄梁（负责同志）.*7个.*牛社长（群主）/s)
+    expect((await (await signIn(stage, '牛社长')).get(`/me/notices/${id}`)).text).toContain(
+      '马黄梁（负责同志）',
+    )
+  })
+
+  test('at night nobody is woken to be told; a manager who says the same confirms it', async () => {
+    const id = await issue('林县书', '610802', { kind: 'text', question: '进展' })
+    const villager = (await actorNamed(stage, '牛社长')) as KnownActor
+    const answer = (actor: KnownActor, written: string) =>
+      answerNotice(stage.rt, actor, { noticeId: id, unitId: units['610802102'] as number, written })
+    await answer(villager, '在办')
+    await answer(await actorNamed(stage, '马黄梁'), '在办')
+    await expect(answer(villager, '办好了')).rejects.toThrow('群主的答复不能代替')
+    expect(await count(`notice_answers where notice_id = ${id}`)).toBe(2)
+    stage.clock.set(new Date('2026-09-07T23:30:00+08:00'))
+    const other = await issue('林县书', '610802', { kind: 'text', question: '进展二' })
+    const reply = (actor: KnownActor, written: string) =>
+      answerNotice(stage.rt, actor, { noticeId: other, unitId: units['610802102'] as number, written })
+    await reply(villager, '在办')
+    await reply(await actorNamed(stage, '马黄梁'), '办好了')
+    const [told] = await rows<{ at: Date }>(
+      stage,
+      `select next_attempt_at as at from outgoing_messages where purpose = 'decision' and status = 'pending' order by id desc limit 1`,
+    )
+    expect(new Date(told?.at ?? 0)).toEqual(new Date('2026-09-08T07:00:00+08:00'))
+    stage.clock.set(new Date('2026-09-08T09:00:00+08:00'))
+    await stage.settle()
+  })
+
+  test('the number of the correction finds the question of the original', async () => {
+    const id = await issue('林县书', '610802', { kind: 'number', question: '几场活动', measure: '场' })
+    const correction = await correctNotice(stage.rt, await actorNamed(stage, '林县书'), {
+      noticeId: id,
+      body: '请各单位报送情况，截止改为周五。',
+    })
+    await stage.settle()
+    expect(await stage.say(people.ma.id, `答 ${correction.id} 6`)).toContain(`对通知 ${id} 的答复是“6场”`)
+    expect(await stage.say(people.ma.id, `答 ${correction.id}`)).toContain(`通知 ${id}，榆阳区问：几场活动`)
   })
 })
 

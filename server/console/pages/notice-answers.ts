@@ -222,11 +222,13 @@ function answeredTable(
         answer.before > 0
           ? html` <a href="/console/notices/${notice.id}/answers?${more}#history">改过 ${answer.before} 次</a>`
           : ''
-      return html`<tr><td>${unitName}</td><td class="words">${answer.fileId === null ? html`<span class="prose">${text}${notice.ask?.measure ?? ''}</span>` : html`<a href="/console/notice-answers/${answer.id}/file">${answer.fileName ?? text}</a>`}</td><td>${answer.by}</td><td>${moment(answer.at, now)} ${late}${changed}</td></tr>`
+      return html`<tr><td>${unitName}</td><td class="words">${answer.fileId === null ? html`<span class="prose">${text}${notice.ask?.measure ?? ''}</span>` : html`<a href="/console/notice-answers/${answer.id}/file">${answer.fileName ?? text}</a>`}</td><td>${answer.by}<span class="soft">${standingWords(answer.standing)}</span></td><td>${moment(answer.at, now)} ${late}${changed}</td></tr>`
     }),
     number > 1 ? '后面没有了。' : '还没有单位答复。',
   )
 }
+
+const standingWords = (standing: string) => (standing === 'manager' ? '（负责同志）' : '（群主）')
 
 /** What a unit has answered before: nothing is lost when somebody corrects themselves. */
 async function historyOf(
@@ -240,7 +242,7 @@ async function historyOf(
   const answers = await answersOfUnit(view.rt.db, view.thing.id, unit.unitId)
   return html`<section class="card" id="history"><h3>${unit.unitName}答过的</h3><ul class="plain">${answers.map(
     answer =>
-      html`<li>${view.rt.vault.open(answer.sealed)}${view.thing.ask?.measure ?? ''} <span class="soft">${answer.by}，${moment(answer.at, now)}</span> ${answer.replacedAt ? tag('已被后来的代替') : tag('现在算数', 'good')}</li>`,
+      html`<li>${view.rt.vault.open(answer.sealed)}${view.thing.ask?.measure ?? ''} <span class="soft">${answer.by}${standingWords(answer.standing)}，${moment(answer.at, now)}</span> ${answer.replacedAt ? tag('已被后来的代替') : tag('现在算数', 'good')}</li>`,
   )}</ul></section>`
 }
 

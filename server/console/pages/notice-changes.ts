@@ -10,20 +10,28 @@ import { noticeDraftById } from '../../../db/queries/notice-drafts.ts'
 import { unitById } from '../../../db/queries/units.ts'
 import { type NoticeInView, sentNoticePolicy } from '../../domain/access/notices.ts'
 import { managesUnit } from '../../domain/actor.ts'
+import { falseAlarmsFor } from '../../domain/messages/false-alarms.ts'
 import { approvalReason, levelOfAuthor, needsApproval } from '../../domain/notices/approval.ts'
 import { correctedText, correctionText, withdrawalText } from '../../domain/notices/change-words.ts'
-import { type Changing, changingOf } from '../../domain/notices/changing.ts'
+import { type Changing, changingOf, newestOf } from '../../domain/notices/changing.ts'
 import { checkCorrection, groupsToCorrect } from '../../domain/notices/correct.ts'
 import { mayChange } from '../../domain/notices/drafts.ts'
 import { planTiming } from '../../domain/notices/issue.ts'
-import { type Importance, noticeRules } from '../../domain/notices/rules.ts'
+import { type Importance, type ImportanceRule, noticeRules } from '../../domain/notices/rules.ts'
 import { checkAgainst, submitCorrection } from '../../domain/notices/submit-correction.ts'
-import { checkReason, withdrawNotice } from '../../domain/notices/withdraw.ts'
+import {
+  checkReason,
+  importancesToWithdraw,
+  MAX_REASON,
+  withdrawNotice,
+} from '../../domain/notices/withdraw.ts'
 import { DomainError } from '../../errors.ts'
 import { type Html, html } from '../../http/html.ts'
 import { page } from '../layout.ts'
-import { figure, moment, momentWords, select, table, textArea, token } from '../parts.ts'
+import { linkLine } from '../notice-parts.ts'
+import { field, figure, moment, momentWords, select, table, textArea, token } from '../parts.ts'
 import { type Answer, NotFound, type Routes, type View } from '../routes.ts'
+import { claimButton } from './false-alarms.ts'
 
 type NoticeView = View<NoticeInView>
 
@@ -45,7 +53,7 @@ export function noticeChangePages(routes: Routes): void {
   routes.post(`${own}/correct/preview`, sentNoticePolicy, view =>
     correctionStep(view, async (changing, form) => {
       checkAgainst(changing, form.against)
-      checkCorrection(changing, form.body)
+      checkCorrection(changing, linked(form), await falseAlarmsFor(view.rt, [form.body]))
       return correctionPreview(view, changing, form)
     }),
   )
@@ -53,7 +61,7 @@ export function noticeChangePages(routes: Routes): void {
     correctionStep(view, async (changing, form) => {
       const { outcome, isNew } = await submitCorrection(view.rt, view.viewer.actor, {
         noticeId: changing.original.id,
-        body: form.body,
+        ...linked(form),
         importance: form.importance,
         against: form.against,
         ...(form.draftId === null ? {} : { draftId: form.draftId }),
@@ -149,11 +157,17 @@ async function orAgain(
   } catch (error) {
     if (!(error instanceof DomainError)) throw error
     view.reply.code(422)
+    view.remedy = claimButton(view, error)
     return again(error.message)
   }
 }
 
-function importanceSelect(view: NoticeView, value: Importance, hint: string): Html {
+function importanceSelect(
+  view: NoticeView,
+  value: Importance,
+  hint: string,
+  rules: readonly ImportanceRule[] = noticeRules.importances,
+): Html {
   const now = view.rt.clock.now()
   const words = (id: Importance, name: string) => {
     const { startsAt, deadlineAt } = planTiming(view.rt, id)
@@ -163,7 +177,7 @@ function importanceSelect(view: NoticeView, value: Importance, hint: string): Ht
   return select(
     'importance',
     '紧要程度',
-    noticeRules.importances.map(rule => [rule.id, words(rule.id, rule.name)] as const),
+    rules.map(rule => [rule.id, words(rule.id, rule.name)] as const),
     { value, hint },
   )
 }
@@ -179,25 +193,29 @@ const importanceIn = z.string().transform((id, ctx) => {
 
 interface CorrectionForm {
   body: string
+  /** Empty: there is none. */
+  link: string
   importance: Importance
   draftId: number | null
   /** The notice whose text the writer has before them. */
   against: number
 }
 
-const newestOf = ({ original, correction }: Changing) => correction?.id ?? original.id
+const linked = ({ body, link }: CorrectionForm) => ({ body, link: link === '' ? null : link })
 
 function readCorrection(view: NoticeView, changing: Changing): CorrectionForm {
-  const { body, importance, draft, against } = view.read(
+  const newest = newestOf(changing)
+  const { body, link, importance, draft, against } = view.read(
     z.object({
       body: z.string().catch(''),
+      link: z.string().catch(newest.link ?? ''),
       importance: importanceIn.catch(view.thing.importance as Importance),
       draft: z.coerce.number().int().positive().nullable().catch(null),
-      against: z.coerce.number().int().positive().catch(newestOf(changing)),
+      against: z.coerce.number().int().positive().catch(newest.id),
     }),
   )
   // browsers send line ends as two characters
-  return { body: body.replace(/\r\n?/g, '\n'), importance, draftId: draft, against }
+  return { body: body.replace(/\r\n?/g, '\n'), link: link.trim(), importance, draftId: draft, against }
 }
 
 /** What the form holds at first: the text as it stands, or a draft that a second person has sent back. */
@@ -214,15 +232,17 @@ async function firstCorrection(view: NoticeView, changing: Changing): Promise<Co
   )
     return {
       body: draft.content.body,
+      link: draft.content.link ?? '',
       importance: draft.content.importance as Importance,
       draftId: draft.id,
-      against: newestOf(changing),
+      against: newestOf(changing).id,
     }
   return {
     body: correction ? correctedText(correction.body) : original.body,
+    link: newestOf(changing).link ?? '',
     importance: original.importance as Importance,
     draftId: null,
-    against: newestOf(changing),
+    against: newestOf(changing).id,
   }
 }
 
@@ -238,7 +258,7 @@ async function correctionStep(
     async fault => {
       const now = await changingIn(view)
       // the newest text stands beside the fault, so that what is sent next is written against it
-      return over(view, now) ?? correctingPage(view, now, { ...form, against: newestOf(now) }, fault)
+      return over(view, now) ?? correctingPage(view, now, { ...form, against: newestOf(now).id }, fault)
     },
   )
 }
@@ -262,6 +282,7 @@ ${textArea('body', '更正后的全文', {
   isRequired: true,
   hint: '写改好的全文，不是只写改动。前面会自动加上“【更正】”和原通知的日期、开头。',
 })}
+${field('link', '链接（可以没有）', { value: form.link, hint: '放在正文下面。要去掉就清空。', attributes: html`inputmode="url" autocomplete="off"` })}
 ${importanceSelect(view, form.importance, '更正单独收回执，按这个时限催办。')}
 <div class="deeds"><button>下一步：看看会怎样</button></div>
 <p class="soft">下一步只是预览，还不会发出。</p></form>`,
@@ -281,7 +302,7 @@ async function correctionPreview(view: NoticeView, changing: Changing, form: Cor
   const reach = { level, groups: await groupsToCorrect(rt, original.id) }
   const { startsAt } = planTiming(rt, form.importance)
   const path = `/console/notices/${original.id}/correct`
-  const kept = html`${token(view.formToken)}${hiddenFields(form)}<input type="hidden" name="body" value="${form.body}"><input type="hidden" name="importance" value="${form.importance}">`
+  const kept = html`${token(view.formToken)}${hiddenFields(form)}<input type="hidden" name="body" value="${form.body}"><input type="hidden" name="link" value="${form.link}"><input type="hidden" name="importance" value="${form.importance}">`
   return page(view, {
     title: '确认后更正',
     part: 'notices',
@@ -291,7 +312,11 @@ ${figure(outlook.posted + outlook.asked + outlook.unconfirmed, '个群收到过�
 ${figure(outlook.unsent, '个群还没发出，直接发更正后的')}
 ${outlook.unconfirmed > 0 ? figure(outlook.unconfirmed, '个群的群发还没确认，换成更正', undefined, 'wait') : ''}
 </div>
-<section class="card"><h2>发出去是这样</h2><p class="prose">${correctionText(original, form.body)}</p></section>
+<section class="card"><h2>发出去是这样</h2><p class="prose">${correctionText(original, form.body)}</p>${linkLine(linked(form).link)}${
+      linked(form).link === newestOf(changing).link
+        ? ''
+        : html`<p class="soft">链接改过：原来${newestOf(changing).link === null ? '没有链接' : html`是 ${newestOf(changing).link}`}。</p>`
+    }</section>
 <section class="card"><h2>接下来</h2><ul>
 <li>更正单独收回执、单独催办；原通知不再催。</li>
 <li>群主转了更正，原通知也算传达到位。</li>
@@ -352,13 +377,20 @@ function withdrawingPage(
     body: html`<section class="card"><h2>要撤回的</h2><p class="prose">${correction ? correctedText(correction.body) : original.body}</p>
 <p class="soft">${original.unitName} ${original.authorName}，${moment(original.issuedAt, view.rt.clock.now())}发${correction ? '，连同它的更正一起撤回' : ''}</p></section>
 <form class="card" method="post" action="/console/notices/${original.id}/withdraw/preview">${token(view.formToken)}
-${textArea('reason', '为什么撤回', {
+${field('reason', '为什么撤回', {
   value: form.reason,
-  rows: 3,
   isRequired: true,
-  hint: '收到的人都会看到，如“时间有变，另行通知”。不要重复写错的内容。',
+  hint: `一句话，最多 ${MAX_REASON} 字，收到的人都会看到，如“时间有变，另行通知”。不要重复写错的内容，不写网址。`,
+  attributes: html`maxlength="${MAX_REASON}" autocomplete="off"`,
 })}
-${importanceSelect(view, form.importance, '撤回通知按这个时限催办；要夜里也发，请选“紧急”。')}
+${importanceSelect(
+  view,
+  form.importance,
+  original.importance === 'urgent'
+    ? '撤回通知按这个时限催办；要夜里也发，请选“紧急”。'
+    : '撤回通知按这个时限催办。没发出的马上停发；原通知不紧急的，撤回夜里也不打扰人。',
+  importancesToWithdraw(original),
+)}
 <div class="deeds"><button>下一步：看看会怎样</button></div>
 <p class="soft">下一步只是预览，还不会撤回。内容只是要改，请用<a href="/console/notices/${original.id}/correct">更正</a>。</p></form>`,
   })
@@ -387,13 +419,13 @@ ${figure(outlook.unconfirmed, '个群的群发还没确认，会取消')}
 ${figure(outlook.recallable, '条应用消息还能收回')}
 </div>
 <section class="card"><h2>收到的人会看到</h2><p class="prose">${withdrawalText(original, form.reason)}</p></section>
-<section class="card"><h2>接下来</h2><ul>${stepsOf(outlook, startsAt, now)}</ul></section>
+<section class="card"><h2>接下来</h2><ul>${stepsOf(outlook, startsAt, now, original.importance === 'urgent')}</ul></section>
 <form method="post" action="${path}">${kept}<div class="deeds"><button class="grave">确认撤回</button></div></form>
 <form method="post" action="${path}/edit">${kept}<div class="deeds"><button class="second">返回修改</button></div></form>`,
   })
 }
 
-function stepsOf(outlook: ChangeOutlook, startsAt: Date, now: Date): Html[] {
+function stepsOf(outlook: ChangeOutlook, startsAt: Date, now: Date, mayBeUrgent: boolean): Html[] {
   return [
     html`<li>撤回不能反悔：没发出的不再发，不再催办，也不能再转、再答复。</li>`,
     ...(outlook.recallable > 0
@@ -402,7 +434,7 @@ function stepsOf(outlook: ChangeOutlook, startsAt: Date, now: Date): Html[] {
     html`<li>已经在群里的消息，平台不能代为撤回，要请群主在群里撤回，或转发撤回通知告知大家。</li>`,
     ...(startsAt > now
       ? [
-          html`<li>收回马上办；现在是安静时间，撤回通知${moment(startsAt, now)}发出。要马上发，请返回改成“紧急”。</li>`,
+          html`<li>收回马上办；现在是安静时间，撤回通知${moment(startsAt, now)}发出。${mayBeUrgent ? '要马上发，请返回改成“紧急”。' : ''}</li>`,
         ]
       : []),
   ]

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { Reach, Route } from '../../../db/queries/cascade.ts'
+import { namesOfPersons } from '../../../db/queries/composition.ts'
 import {
   draftsToApprove,
   type NoticeDraft,
@@ -7,6 +8,7 @@ import {
   plannedDrafts,
 } from '../../../db/queries/notice-drafts.ts'
 import { filesOfDraft, filesOfNotice, type NoticeFile } from '../../../db/queries/notice-files.ts'
+import type { ApprovalCall } from '../../../db/queries/notices.ts'
 import { type UnitRow, unitById } from '../../../db/queries/units.ts'
 import { noticeDraftPolicy } from '../../domain/access/notice-drafts.ts'
 import { noticePolicy, ownNoticePolicy } from '../../domain/access/notices.ts'
@@ -21,8 +23,9 @@ import {
   revisionOf,
 } from '../../domain/notices/approval.ts'
 import { describeAudience } from '../../domain/notices/audience.ts'
-import { checkNotice, isWebLink } from '../../domain/notices/check.ts'
+import { checkOutgoing, isWebLink } from '../../domain/notices/check.ts'
 import { approveDraft, dropDraft, mayChange, returnDraft } from '../../domain/notices/drafts.ts'
+import { unreadFiles } from '../../domain/notices/file-text.ts'
 import { openNoticeFile } from '../../domain/notices/files.ts'
 import { planReach } from '../../domain/notices/issue.ts'
 import { copyOf, markWords } from '../../domain/notices/mark.ts'
@@ -34,6 +37,7 @@ import {
   importanceRule,
   noticeRules,
 } from '../../domain/notices/rules.ts'
+import { groupsTogether } from '../../domain/notices/split.ts'
 import { isLateForToday, timingOf } from '../../domain/notices/timing.ts'
 import { DomainError } from '../../errors.ts'
 import { type Html, html } from '../../http/html.ts'
@@ -53,6 +57,7 @@ import {
   token,
 } from '../parts.ts'
 import { type Answer, NotFound, type Routes, type View } from '../routes.ts'
+import { claimButton } from './false-alarms.ts'
 
 const PAGE = 30
 /** What waits for somebody, and what is planned, is seldom more. */
@@ -133,6 +138,7 @@ async function orRefuse(view: View<NoticeDraft>, work: () => Promise<Answer>): P
   } catch (error) {
     if (!(error instanceof DomainError)) throw error
     view.reply.code(422)
+    view.remedy = claimButton(view, error)
     const draft = await noticeDraftPolicy.find(view.rt, view.viewer, view.thing.id)
     if (!draft) throw error
     const { reason } = view.read(z.object({ reason: z.string().catch('') }))
@@ -242,6 +248,7 @@ export async function draftPage(
     ],
     fault: fault ?? plan?.fault ?? null,
     body: html`${standing(draft, isMine, now)}
+${draft.status === 'waiting' ? await whereItLies(view, draft, now) : ''}
 ${plan?.reach ? reachFigures(plan.reach) : ''}
 <section class="card"><h2>正文</h2><p class="prose">${content.body === '' ? '（还没有正文）' : content.body}</p>
 ${content.link === null ? '' : html`<p>${isWebLink(content.link) ? html`<a href="${content.link}" rel="noopener noreferrer">${content.link}</a>` : content.link}</p>`}
@@ -258,8 +265,8 @@ ${content.ask === null ? '' : html`<dt>要回答</dt><dd>${content.ask.question}
 ${plan?.approval ? html`<dt>审核</dt><dd>${plan.approval}</dd>` : ''}
 <dt>催办</dt><dd>到时前先提醒还没转的群主，再请本单位、上级单位协助；22:00 到 7:00 不打扰（紧急除外）</dd></dl></section>
 ${plan?.reach ? looksPart(draft, plan.reach, rt.publicUrl, files.length) : ''}
-${canDecide ? decisionPart(view, draft, revisionOf(draft, files), reason) : ''}
-${mayChange(rt, viewer.actor, draft) ? changePart(view, draft, plan) : ''}
+${canDecide ? decisionPart(view, draft, files, reason) : ''}
+${mayChange(rt, viewer.actor, draft) ? changePart(view, draft, plan, files) : ''}
 ${draft.status === 'ready' && mayApprove(rt, viewer.actor, draft) ? returnPart(view, draft, reason) : ''}`,
   })
 }
@@ -284,21 +291,26 @@ async function planOf(
   const plan: Plan = { reach: null, audience: '', approval: null, fault: null, needsApproval: false }
   try {
     plan.audience = await describeAudience(rt, unit.programme, content.audience)
-    checkNotice({ ...content, fileNames: files.map(file => file.name) })
+    await checkOutgoing(rt, { ...content, fileNames: files.map(file => file.name) })
     const reach = await planReach(rt, unit, content.audience)
     plan.reach = reach
     if (reach.groups === 0)
       throw new DomainError('notice.no_groups', `${unit.name}及下级没有这样的群，没有地方可发。`)
     const isAuthor = draft.authorId === viewer.actor.person.id
     const level = isAuthor ? levelOfAuthor(rt.templates, viewer.actor, unit) : unit.level
-    const facts = { level, groups: reach.groups }
+    const isNotice = content.audience.gotNotice === undefined
+    const { authorId, sendAt, id } = draft
+    const together = isNotice
+      ? await groupsTogether(rt, { authorId, body: content.body, sendAt, draftId: id }, reach.groups)
+      : reach
+    const facts = { level, groups: together.groups }
     plan.needsApproval =
       draft.status === 'waiting' || (needsApproval(noticeRules, facts) && draft.status !== 'ready')
     if (draft.status === 'ready' && draft.deciderName) plan.approval = `${draft.deciderName}已同意`
-    if (plan.needsApproval) {
+    if (plan.needsApproval && draft.status !== 'waiting') {
       const asked = await approversToAsk(rt, draft)
       const names = asked.map(each => `${each.unitName}${each.name}`).join('、')
-      plan.approval = `${approvalReason(facts)}，${draft.status === 'waiting' ? '已请' : '提交后请'}${names}看`
+      plan.approval = `${approvalReason(facts, reach.groups)}，提交后请${names}看`
     }
   } catch (error) {
     if (!(error instanceof DomainError)) throw error
@@ -324,6 +336,26 @@ function standing(draft: NoticeDraft, isMine: boolean, now: Date): Html | string
         ? html`<p class="fault" role="status">${deciderName ?? ''}退回了，理由：${reason}</p>`
         : ''
   }
+}
+
+/** With whom a draft lies that waits, since when, and what happens next. */
+async function whereItLies({ rt }: View<unknown>, draft: NoticeDraft, now: Date): Promise<Html> {
+  const names = await namesOfPersons(
+    rt.db,
+    draft.calls.flatMap(call => call.personIds),
+  )
+  const said = ({ personIds }: ApprovalCall) => personIds.map(id => names.get(id) ?? '').join('、')
+  const next = draft.callAgainAt
+    ? html`到${momentWords(draft.callAgainAt, now)}还没有人看，会再提醒，或请上一级。`
+    : '能审核的同志都请过了，请直接联系他们。'
+  return html`<section class="card"><h2>现在在谁那里</h2>${
+    draft.calls.length === 0
+      ? html`<p>要审核的同志手上通知多，稍后合成一条一起请。</p>`
+      : html`<ul class="plain">${draft.calls.map(
+          call =>
+            html`<li>${moment(new Date(call.at), now)} ${call.isReminder ? '提醒了' : '请了'}${call.unitName}的${said(call)}</li>`,
+        )}</ul>`
+  }<p class="soft">${next}</p></section>`
 }
 
 function reachFigures(reach: Reach): Html {
@@ -397,9 +429,17 @@ function looksPart(draft: NoticeDraft, { routes }: Reach, publicUrl: string, fil
 
 // what can be done about it
 
-function decisionPart(view: View<unknown>, draft: NoticeDraft, seen: string, reason: string): Html {
+function decisionPart(
+  view: View<unknown>,
+  draft: NoticeDraft,
+  files: readonly NoticeFile[],
+  reason: string,
+): Html {
   const own = `/console/notices/drafts/${draft.id}`
+  const unread = unreadFiles(files)
+  const seen = revisionOf(draft, files)
   return html`<section class="card"><h2>您的意见</h2>
+${unread.length > 0 ? html`<p class="said">附件${unread.map(file => `“${file.name}”`).join('、')}里的字系统读不到，${draft.authorName}说看过。同意前请您也打开看一遍。</p>` : ''}
 <div class="deeds">${deed(`${own}/approve`, view.formToken, draft.sendAt ? '同意，到时发出' : '同意，马上发出', { fields: { seen } })}</div>
 ${returnForm(view, draft, reason)}</section>`
 }
@@ -414,16 +454,26 @@ ${textArea('reason', '不同意的理由', { value, rows: 2, isRequired: true, h
 <div class="deeds"><button class="grave">退回</button></div></form>`
 }
 
-function changePart(view: View<unknown>, draft: NoticeDraft, plan: Plan | null): Html {
+function changePart(
+  view: View<unknown>,
+  draft: NoticeDraft,
+  plan: Plan | null,
+  files: readonly NoticeFile[],
+): Html {
   const own = `/console/notices/drafts/${draft.id}`
   const canGo = (draft.status === 'draft' || draft.status === 'failed') && plan?.reach && plan.fault === null
-  return html`${canGo && plan ? confirmForm(view, draft, plan) : ''}
+  return html`${canGo && plan ? confirmForm(view, draft, plan, files) : ''}
 <div class="deeds"><a class="button second" href="${own}/edit">修改</a>${deed(`${own}/drop`, view.formToken, '作废', { isGrave: true, sure: '作废后不会发出，附件一起删除。确定吗？' })}</div>
 ${draft.status === 'waiting' || draft.status === 'ready' ? html`<p class="soft">改了要重新提交${draft.status === 'waiting' ? '、重新审核' : ''}。</p>` : ''}
 ${draft.authorId === view.viewer.actor.person.id ? '' : html`<p class="soft">这是${draft.authorName}写的；您修改或提交后，就由您接着办，${draft.authorName}会收到告知。</p>`}`
 }
 
-function confirmForm(view: View<unknown>, draft: NoticeDraft, plan: Plan): Html {
+function confirmForm(
+  view: View<unknown>,
+  draft: NoticeDraft,
+  plan: Plan,
+  files: readonly NoticeFile[],
+): Html {
   const now = view.rt.clock.now()
   const { content, sendAt } = draft
   const issuedAt = sendAt !== null && sendAt > now ? sendAt : now
@@ -447,7 +497,14 @@ ${select(
   noticeRules.importances.map(each => [each.id, importanceWords(each, sendAt, now)] as const),
   { value: content.importance },
 )}</div>
+${readPart(unreadFiles(files))}
 <div class="deeds"><button>${words}</button></div></form>`
+}
+
+/** What the system cannot read its writer looks through. */
+function readPart(unread: readonly NoticeFile[]): Html {
+  if (unread.length === 0) return html``
+  return html`<p class="field"><label><input type="checkbox" name="filesRead" value="yes" required> 附件${unread.map(file => `“${file.name}”`).join('、')}我看过，里面没有涉密、内部内容和个人信息</label><small>这种格式里的字系统读不到（PDF、doc、xls、ppt），要请您自己看。docx、xlsx、pptx 已经查过。</small></p>`
 }
 
 // files

@@ -9,8 +9,9 @@ import { managingRoles } from '../../domain/actor.ts'
 import { CATEGORIES, isCategory } from '../../domain/messages/categories.ts'
 import { classifyMessage } from '../../domain/messages/classify.ts'
 import { shippedClassifier } from '../../domain/messages/shipped.ts'
-import { checkNotice } from '../../domain/notices/check.ts'
+import { checkOutgoing } from '../../domain/notices/check.ts'
 import { mayChange, saveDraft } from '../../domain/notices/drafts.ts'
+import { checkFileText } from '../../domain/notices/file-text.ts'
 import { addFiles, cleanFile, FILE_ACCEPT, FILE_LIMITS, removeFile } from '../../domain/notices/files.ts'
 import { planReach } from '../../domain/notices/issue.ts'
 import type { SubmitOutcome } from '../../domain/notices/pass-on.ts'
@@ -24,6 +25,7 @@ import { type FormFields, formFields } from '../form-fields.ts'
 import { page } from '../layout.ts'
 import { field, momentWords, select, textArea, token } from '../parts.ts'
 import { type Answer, NotFound, type Routes, type View } from '../routes.ts'
+import { claimButton } from './false-alarms.ts'
 import { draftPage, fileSize } from './notice-drafts.ts'
 
 /** A notice is planned so far ahead at most. */
@@ -58,7 +60,7 @@ export function noticeWritingPages(routes: Routes): void {
       const unit = await requireUnit(view, form)
       const { content, sendAt } = contentOf(view, form, unit)
       const files = form.draftId === null ? [] : await filesOfDraft(view.rt.db, form.draftId)
-      checkNotice({ ...content, fileNames: files.map(file => file.name) })
+      await checkOutgoing(view.rt, { ...content, fileNames: files.map(file => file.name) })
       const reach = await planReach(view.rt, unit, content.audience)
       if (reach.groups === 0)
         throw new DomainError(
@@ -106,7 +108,11 @@ async function sendDraft(view: View<null>, draftId: number, fields: FormFields):
     ...(isImportance(importance) ? { importance } : {}),
   }
   try {
-    const { outcome, isNew } = await submitOnce(view.rt, view.viewer.actor, { draftId, ...chosen })
+    const { outcome, isNew } = await submitOnce(view.rt, view.viewer.actor, {
+      draftId,
+      ...chosen,
+      filesAreRead: fields.text('filesRead') === 'yes',
+    })
     return goToOutcome(view, outcome, isNew, draftId)
   } catch (error) {
     const draft = await noticeDraftById(view.rt.db, draftId)
@@ -348,7 +354,7 @@ async function kept(view: View<null>, work: (form: Form) => Promise<Answer>): Pr
       const cut = files.find(file => file.isCut)
       if (cut) throw new DomainError('notice.file_size', `“${cut.name}”太大：${FILE_LIMITS.file.words}。`)
       // before a draft is made for them
-      for (const file of files) cleanFile(file)
+      for (const file of files) await checkFileText(cleanFile(file))
       if (draftId === null) form = { ...form, draftId: await draftForFiles(view, form) }
       else await openForFiles(view, draftId)
       await addFiles(view.rt, actor, form.draftId as number, files)
@@ -371,6 +377,7 @@ async function orAgain(view: View<null>, form: Form, work: () => Promise<Answer>
 function refused(view: View<null>, error: unknown, again: (fault: string) => Promise<Html>): Promise<Html> {
   if (!(error instanceof DomainError)) throw error
   view.reply.code(422)
+  view.remedy = claimButton(view, error)
   return again(error.message)
 }
 

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { Route } from '../../../db/queries/cascade.ts'
 import { type Answerer, answerersOfUnits, unitNames } from '../../../db/queries/notice-answers.ts'
 import { followingOf } from '../../../db/queries/notice-changes.ts'
+import { reachOfNotices } from '../../../db/queries/notice-counts.ts'
 import { filesOfNotice, type NoticeFile } from '../../../db/queries/notice-files.ts'
 import {
   type CallWays,
@@ -11,7 +12,7 @@ import {
   type Wake,
   waterlines,
 } from '../../../db/queries/notice-progress.ts'
-import { type ListedNotice, noticesInLine, reachOfNotices } from '../../../db/queries/notices.ts'
+import { type ListedNotice, noticesInLine } from '../../../db/queries/notices.ts'
 import { unitById } from '../../../db/queries/units.ts'
 import { type NoticeInView, noticePolicy } from '../../domain/access/notices.ts'
 import { topUnits, viewPathOf } from '../../domain/access/policy.ts'
@@ -32,7 +33,7 @@ import type { Runtime } from '../../runtime.ts'
 import { page } from '../layout.ts'
 import { type LiveState, streamLive, versionOf } from '../live.ts'
 import { type Curve, drawCurve } from '../notice-curve.ts'
-import { kindTag, linkLine, noticeText, whatFollows } from '../notice-parts.ts'
+import { kindTag, linkLine, linkNow, noticeText, whatFollows } from '../notice-parts.ts'
 import { agoWords, emptyState, figure, moment, momentWords, pager, progress, table, tag } from '../parts.ts'
 import { NotFound, type Routes, type View } from '../routes.ts'
 import { sendWorkbook } from '../send-workbook.ts'
@@ -153,7 +154,7 @@ async function listPage(view: View<null>) {
     title: '通知',
     part: 'notices',
     body: html`<div class="deeds"><a class="button" href="/console/notices/new">写通知</a><a class="button second" href="/console/notices/drafts">草稿和待审</a><a class="button second" href="/console/schedule">工作日程</a><a class="button second" href="/console/rehearsals">演练</a></div>
-<p class="soft">本级和下级发的，以及上级发来的；进度只算您负责的群。</p>
+<p class="soft">本级和下级发的，以及上级发来的；进度只算您负责的群，正在传达的可能差几秒。</p>
 ${
   shown.length === 0
     ? emptyState(number > 1 ? '后面没有了。' : '还没有通知。点“写通知”发第一个，或在聊天里发送“通知 正文”。')
@@ -169,11 +170,12 @@ function listItem(
   now: Date,
 ): Html {
   const { groups, posted } = reach ?? { groups: 0, posted: 0 }
+  const none = reach === undefined ? tag('正在数，过一会儿刷新') : tag('您负责的群不在范围内')
   const dry = groups - posted
   const about = notice.aboutId === null ? '' : ` · 针对通知 ${notice.aboutId}`
   return html`<li class="listed-notice"><a href="/console/notices/${notice.id}">${firstWords(notice.body)}</a>
 <span class="soft">通知 ${notice.id} · ${notice.unitName} · ${notice.category} · ${moment(notice.issuedAt, now)}发 · ${moment(notice.deadlineAt, now)}截止${about}</span>
-<span class="deeds-line">${kindTag(notice)} ${groups > 0 ? progress(posted, groups, `通知 ${notice.id} 到达的群`) : notice.withdrawnAt ? '' : tag('您负责的群不在范围内')} ${groups > 0 ? dryTag(notice, dry, now) : ''} ${notice.ask ? html`<a href="/console/notices/${notice.id}/answers">看答复</a>` : ''}</span></li>`
+<span class="deeds-line">${kindTag(notice)} ${groups > 0 ? progress(posted, groups, `通知 ${notice.id} 到达的群`) : notice.withdrawnAt ? '' : none} ${groups > 0 ? dryTag(notice, dry, now) : ''} ${notice.ask ? html`<a href="/console/notices/${notice.id}/answers">看答复</a>` : ''}</span></li>`
 }
 
 /** How many groups are without it; what was taken back waits for nobody. */
@@ -243,13 +245,13 @@ ${await groupsPart(view, scope, show, found, number, all)}
 
 function bodyCard(
   notice: NoticeInView,
-  following: { id: number; kind: string; body: string; issuedAt: Date }[],
+  following: { id: number; kind: string; body: string; link: string | null; issuedAt: Date }[],
   files: NoticeFile[],
   now: Date,
 ): Html {
   const { ask } = notice
   return html`${whatFollows(notice, following, '/console/notices', now)}
-<section class="card"><h2>正文 ${kindTag(notice)}</h2>${noticeText(notice, following)}${linkLine(notice.link)}${fileList(files, `/console/notices/${notice.id}/files`)}
+<section class="card"><h2>正文 ${kindTag(notice)}</h2>${noticeText(notice, following)}${linkLine(linkNow(notice, following))}${fileList(files, `/console/notices/${notice.id}/files`)}
 <dl class="facts"><dt>发出</dt><dd>${notice.unitName} ${notice.authorName}，${moment(notice.issuedAt, now)}</dd>
 <dt>截止</dt><dd>${moment(notice.deadlineAt, now)}</dd><dt>类别</dt><dd>${notice.category}</dd>
 ${notice.mode === 'by-level' ? html`<dt>怎样下发</dt><dd>逐级：上一级转完，或过了时间，再发下一级</dd>` : ''}

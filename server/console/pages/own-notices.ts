@@ -13,9 +13,10 @@ import { DomainError } from '../../errors.ts'
 import { type Html, html } from '../../http/html.ts'
 import { inTransaction } from '../../runtime.ts'
 import { page } from '../layout.ts'
-import { kindTag, linkLine, noticeText, whatFollows } from '../notice-parts.ts'
+import { kindTag, linkLine, linkNow, noticeText, whatFollows } from '../notice-parts.ts'
 import { deed, emptyState, field, moment, pager, select, tag, textArea, token } from '../parts.ts'
 import type { Routes, View } from '../routes.ts'
+import { claimButton } from './false-alarms.ts'
 import { fileList } from './notice-drafts.ts'
 
 const PAGE_SIZE = 50
@@ -90,6 +91,7 @@ export function answerPages(routes: Routes): void {
     } catch (error) {
       if (!(error instanceof DomainError)) throw error
       view.reply.code(422)
+      view.remedy = claimButton(view, error)
       return noticePage(view, { fault: error, written })
     }
   })
@@ -101,10 +103,10 @@ function textOf(part: unknown): string {
   return typeof value === 'string' ? value.slice(0, 5000) : ''
 }
 
-async function fileOf(part: unknown): Promise<{ name: string; mime: string; bytes: Buffer } | null> {
+async function fileOf(part: unknown): Promise<{ name: string; bytes: Buffer } | null> {
   const file = part as Partial<MultipartFile> | undefined
   if (typeof file?.toBuffer !== 'function' || !file.filename) return null
-  return { name: file.filename, mime: file.mimetype ?? '', bytes: await file.toBuffer() }
+  return { name: file.filename, bytes: await file.toBuffer() }
 }
 
 // the list
@@ -175,7 +177,7 @@ async function noticePage(
     fault: refused?.fault.message ?? null,
     body: html`<p class="soft">${kindTag(notice)} ${notice.unitName} · ${moment(notice.issuedAt, now)}发 · ${moment(notice.deadlineAt, now)}前传达到群</p>
 ${whatFollows(notice, following, '/me/notices', now)}
-<div class="card">${noticeText(notice, following)}${linkLine(notice.link)}${fileList(files, `/me/notices/${notice.id}/files`)}</div>
+<div class="card">${noticeText(notice, following)}${linkLine(linkNow(notice, following))}${fileList(files, `/me/notices/${notice.id}/files`)}</div>
 ${
   notice.acknowledgedAt
     ? html`<p class="said">您在${moment(notice.acknowledgedAt, now)}说已阅读。</p>`
@@ -206,8 +208,8 @@ ${
   answered.length > 0
     ? html`<ul class="plain">${answered.map(({ unitName, answer }) => {
         const text = answer?.fileName ?? rt.vault.open(answer?.sealed as string)
-        return html`<li>${tag('已答', 'good')} ${unitName}：<b>${text}${ask.measure ?? ''}</b> <span class="soft">${moment(answer?.at as Date, now)}</span></li>`
-      })}</ul>${open.length === 0 ? html`<p class="soft">要改可以再答一次，以最后一次为准。</p>` : ''}`
+        return html`<li>${tag('已答', 'good')} ${unitName}：<b>${text}${ask.measure ?? ''}</b> <span class="soft">${answer?.by}${answer?.standing === 'manager' ? '（负责同志）' : '（群主）'}，${moment(answer?.at as Date, now)}</span></li>`
+      })}</ul>${open.length === 0 ? html`<p class="soft">要改可以再答一次，以最后一次为准；负责同志答的，群主不能改。</p>` : ''}`
     : ''
 }
 <form method="post" action="/me/notices/${notice.id}/answer"${isFile ? html` enctype="multipart/form-data"` : ''}>${token(view.formToken)}
@@ -251,7 +253,7 @@ function answerField(ask: NonNullable<OwnNotice['ask']>, value: string): Html {
     case 'file':
       return html`<p class="field"><label for="f-file">文件</label>
 <input id="f-file" name="file" type="file" required aria-describedby="h-file">
-<small id="h-file">至多 ${MAX_ANSWER_FILE_BYTES / 1024 / 1024} MB，加密保存。</small></p>`
+<small id="h-file">图片、文档、表格或文字，至多 ${MAX_ANSWER_FILE_BYTES / 1024 / 1024} MB，加密保存。PDF 和旧格式（doc、xls、ppt）里的字系统读不到，请自己先看一遍。</small></p>`
     case 'text':
       return textArea('answer', '答复', { value, rows: 3, isRequired: true })
   }

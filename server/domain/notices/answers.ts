@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { dropFollowUps } from '../../../db/queries/cascade.ts'
 import {
   answerFile,
   insertAnswerFile,
@@ -6,22 +7,28 @@ import {
   putAnswer,
   type Question,
   questionsFor,
+  type Standing,
   type UnitToAnswer,
   unitsToAnswer,
 } from '../../../db/queries/notice-answers.ts'
 import { type NoticeAsk, noticeById } from '../../../db/queries/notices.ts'
 import { appendAudit } from '../../../db/queries/platform.ts'
+import { chineseMoment } from '../../clock.ts'
 import { DomainError } from '../../errors.ts'
 import { type DomainRuntime, inTransaction } from '../../runtime.ts'
-import { isInLine, type KnownActor, managingRoles } from '../actor.ts'
+import { isInLine, type KnownActor, managesUnit, managingRoles } from '../actor.ts'
 import { findAlerts } from '../messages/alerts.ts'
-import { cleanName } from './files.ts'
+import { type FalseAlarms, falseAlarmsFor, StoppedText } from '../messages/false-alarms.ts'
+import { sendToPersons } from '../outgoing/enqueue.ts'
+import { findInFile } from './file-text.ts'
+import { ANSWER_TYPES, type FileType, fileTypeOf, nameOfType } from './file-types.ts'
 import { readAnswer } from './read-answer.ts'
+import { importanceRule, noticeRules } from './rules.ts'
+import { nextWakingMoment } from './timing.ts'
 
 /** How long after its deadline a notice is still among the open questions. Source: project assumption. */
 const OPEN_AFTER_MS = 14 * 86_400_000
 export const MAX_ANSWER_FILE_BYTES = 10 * 1024 * 1024
-const MAX_LOOKED_BYTES = 60_000
 /** Characters that are quoted on either side of what was found. */
 const AROUND = 6
 
@@ -52,13 +59,19 @@ function unitsRun(rt: DomainRuntime, actor: KnownActor): number[] {
   return [...new Set(managingRoles(rt.templates, actor).map(role => role.unitId))]
 }
 
+/** What it is its bytes say, not the browser. */
+interface AnswerFile {
+  name: string
+  bytes: Buffer
+}
+
 export interface AnswerInput {
   noticeId: number
   /** null: the only unit that they may answer for. */
   unitId: number | null
   /** As it was written; for `file` left empty. */
   written: string
-  file?: { name: string; mime: string; bytes: Buffer }
+  file?: AnswerFile
   /** They were told that it holds personal data, and mean it. */
   isSure?: boolean
 }
@@ -73,15 +86,17 @@ export interface Answered {
 }
 
 /**
- * Answers a notice for a unit. A later answer takes the place of the one before, which stays; the same words said twice
- * are kept once. Who answers is told of personal data before anything is stored.
- * @throws DomainError `answer.none`, `answer.over`, `answer.which_unit`, `answer.unclear`, `answer.secret`,
- *   `answer.privacy`, `answer.file`
+ * Answers a notice for a unit; the number of a correction means the notice that it corrects. A later answer takes the place
+ * of the one before, which stays, and whose it was is told; the same words said twice are kept once. What who runs the unit
+ * has said stands above what an owner says (project assumption). Who answers is told of personal data before anything is
+ * stored.
+ * @throws DomainError `answer.none`, `answer.over`, `answer.which_unit`, `answer.unclear`, `answer.outranked`,
+ *   `answer.secret`, `answer.privacy`, `answer.file`
  */
 export function answerNotice(rt: DomainRuntime, actor: KnownActor, input: AnswerInput): Promise<Answered> {
   return inTransaction(rt, async tx => {
-    const notice = await noticeById(tx.db, input.noticeId)
-    const units = notice?.ask ? await mayAnswerFor(tx, actor, input.noticeId) : []
+    const notice = await askingNotice(tx, input.noticeId)
+    const units = notice?.ask ? await mayAnswerFor(tx, actor, notice.id) : []
     if (!notice?.ask || units.length === 0)
       throw new DomainError('answer.none', `没有编号是 ${input.noticeId}、要您答复的通知。`)
     if (notice.withdrawnAt) throw new DomainError('answer.over', `通知 ${notice.id} 已经撤回，不用再答复。`)
@@ -89,12 +104,16 @@ export function answerNotice(rt: DomainRuntime, actor: KnownActor, input: Answer
     const now = tx.clock.now()
     const { ask } = notice
     const { text, amount } = readInput(ask, input)
-    checkSafety(input.file ? `${text}\n${textIn(input.file)}` : text, input.isSure ?? false)
+    checkSafety(text, input.isSure ?? false, await falseAlarmsFor(tx, [text]), notice.unitId)
+    if (ask.kind === 'file' && input.file) await checkFile(input.file, input.isSure ?? false)
     await lockAnswer(tx.db, notice.id, unit.unitId)
     const [before] = (await mayAnswerFor(tx, actor, notice.id)).filter(each => each.unitId === unit.unitId)
     const answered = { unitName: unit.unitName, text, ask, isChange: before?.answer != null }
-    const isSame = before?.answer && !input.file && tx.vault.open(before.answer.sealed) === text
-    if (isSame) return { ...answered, isChange: false }
+    // whoever runs a unit above does not stand below it
+    const standing: Standing = managesUnit(tx.templates, actor, unit.unitPath) ? 'manager' : 'owner'
+    if (before?.answer?.standing === 'manager' && standing === 'owner') throw outranked(notice.id, before)
+    const words = before?.answer && !input.file ? tx.vault.open(before.answer.sealed) : null
+    if (words === text && before?.answer?.standing === standing) return { ...answered, isChange: false }
     const fileId = input.file ? await keepFile(tx, actor, notice.id, input.file) : null
     await putAnswer(tx.db, {
       noticeId: notice.id,
@@ -103,8 +122,12 @@ export function answerNotice(rt: DomainRuntime, actor: KnownActor, input: Answer
       answerSealed: tx.vault.seal(text),
       amount,
       fileId,
+      standing,
       answeredAt: now,
     })
+    await dropFollowUps(tx.db, notice.id, unit.unitId, now)
+    if (before?.answer && before.answer.personId !== actor.person.id && words !== text)
+      await tellReplaced(tx, actor, notice, before, before.answer, text)
     await appendAudit(tx.db, {
       at: now,
       actorId: actor.person.id,
@@ -115,6 +138,44 @@ export function answerNotice(rt: DomainRuntime, actor: KnownActor, input: Answer
     })
     return answered
   })
+}
+
+/** The notice that asks: of a correction the one that it corrects. */
+async function askingNotice(rt: DomainRuntime, noticeId: number) {
+  const notice = await noticeById(rt.db, noticeId)
+  return notice?.kind === 'correction' && notice.aboutId !== null ? noticeById(rt.db, notice.aboutId) : notice
+}
+
+function outranked(noticeId: number, { unitName, answer }: UnitToAnswer): DomainError {
+  const when = answer ? `（${answer.by}，${chineseMoment(answer.at)}）` : ''
+  return new DomainError(
+    'answer.outranked',
+    `${unitName}的负责同志已经答复过通知 ${noticeId}${when}，群主的答复不能代替，没有记下。要改请与负责同志联系。`,
+  )
+}
+
+/** Nobody's answer gives way without their knowing: once, and not at night. */
+async function tellReplaced(
+  rt: DomainRuntime,
+  actor: KnownActor,
+  notice: { id: number; ask: NoticeAsk | null },
+  unit: UnitToAnswer,
+  replaced: NonNullable<UnitToAnswer['answer']>,
+  text: string,
+): Promise<void> {
+  const measure = notice.ask?.measure ?? ''
+  const before = replaced.fileName ?? rt.vault.open(replaced.sealed)
+  await sendToPersons(
+    rt,
+    [
+      {
+        personId: replaced.personId,
+        text: `您替${unit.unitName}对通知 ${notice.id} 的答复“${before}${measure}”，已由${actor.person.name}改为“${text}${measure}”。您的答复留在记录里；有不对请与${actor.person.name}联系。`,
+      },
+    ],
+    'decision',
+    nextWakingMoment(noticeRules, importanceRule('normal'), rt.clock.now()),
+  )
 }
 
 /** @throws DomainError `answer.which_unit` */
@@ -131,7 +192,8 @@ function unitOf(units: UnitToAnswer[], { noticeId, unitId }: AnswerInput): UnitT
 }
 
 function readInput(ask: NoticeAsk, input: AnswerInput): { text: string; amount: number | null } {
-  if (ask.kind === 'file' && input.file) return { text: cleanName(input.file.name), amount: null }
+  if (ask.kind === 'file' && input.file)
+    return { text: nameOfType(typeOfAnswer(input.file), input.file.name), amount: null }
   const read = readAnswer(ask, input.written)
   if ('error' in read)
     throw new DomainError(ask.kind === 'file' ? 'answer.file' : 'answer.unclear', read.error)
@@ -142,40 +204,62 @@ function readInput(ask: NoticeAsk, input: AnswerInput): { text: string; amount: 
  * No classified content in any form (中少办发〔2017〕4号 五.1); of personal data the writer is told, and says once more that it
  * is meant.
  */
-function checkSafety(text: string, isSure: boolean): void {
+function checkSafety(text: string, isSure: boolean, passed: FalseAlarms, askingUnitId: number): void {
   for (const alert of findAlerts(text)) {
     const place = text.slice(Math.max(0, alert.index - AROUND), alert.index + alert.length + AROUND)
-    if (alert.kind === 'secret')
-      throw new DomainError(
-        'answer.secret',
-        `答复里可能有涉密或内部内容（“${place}”），不能在网上报（中少办发〔2017〕4号 五.1），没有记下。`,
-      )
-    if (alert.kind === 'privacy' && !isSure)
-      throw new DomainError(
-        'answer.privacy',
-        `答复里有个人信息（“${place}”附近），还没有记下。能不写就请去掉后再答。`,
-      )
+    if (passed.cover(alert.kind, text)) continue
+    if (alert.kind === 'secret') throw secretIn(place, text, askingUnitId)
+    if (alert.kind === 'privacy' && !isSure) throw privateIn(place)
   }
 }
 
-/** What a plain text file says, as far as it is looked through; other files are not opened. */
-function textIn({ name, bytes }: NonNullable<AnswerInput['file']>): string {
-  return /\.(?:txt|csv|md)$/i.test(name) ? bytes.toString('utf8', 0, MAX_LOOKED_BYTES) : ''
+const secretWords = (place: string) =>
+  `答复里可能有涉密或内部内容（“${place}”），不能在网上报（中少办发〔2017〕4号 五.1），没有记下。`
+
+/** The unit that asks would read it: whoever runs it says whether it is a false alarm. */
+const secretIn = (place: string, text: string, askingUnitId: number) =>
+  new StoppedText('answer.secret', secretWords(place), {
+    alert: 'secret',
+    source: 'answer',
+    text,
+    place: { of: 'unit', unitId: askingUnitId },
+  })
+
+const privateIn = (place: string) =>
+  new DomainError('answer.privacy', `答复里有个人信息（“${place}”附近），还没有记下。能不写就请去掉后再答。`)
+
+/** The same for what a file says, as far as it is read. */
+async function checkFile(file: AnswerFile, isSure: boolean): Promise<void> {
+  const found = await findInFile(file)
+  if (found?.kind === 'secret') throw new DomainError('answer.secret', secretWords(found.place))
+  if (found?.kind === 'privacy' && !isSure) throw privateIn(found.place)
+}
+
+/** @throws DomainError `answer.file` */
+function typeOfAnswer(file: AnswerFile): FileType {
+  if (file.bytes.length === 0) throw new DomainError('answer.file', '这个文件是空的，请重新选择。')
+  if (file.bytes.length > MAX_ANSWER_FILE_BYTES)
+    throw new DomainError('answer.file', `文件太大，最大 ${MAX_ANSWER_FILE_BYTES / 1024 / 1024} MB。`)
+  const type = fileTypeOf(ANSWER_TYPES, file)
+  if (type) return type
+  throw new DomainError(
+    'answer.file',
+    '这种文件不能交：可以交 jpg、png 图片，pdf、docx、xlsx、pptx、doc、xls、ppt 文件，或 txt、csv 文字。',
+  )
 }
 
 async function keepFile(
   rt: DomainRuntime,
   actor: KnownActor,
   noticeId: number,
-  { name, mime, bytes }: NonNullable<AnswerInput['file']>,
+  file: AnswerFile,
 ): Promise<number> {
-  if (bytes.length === 0) throw new DomainError('answer.file', '这个文件是空的，请重新选择。')
-  if (bytes.length > MAX_ANSWER_FILE_BYTES)
-    throw new DomainError('answer.file', `文件太大，最大 ${MAX_ANSWER_FILE_BYTES / 1024 / 1024} MB。`)
+  const { bytes } = file
+  const type = typeOfAnswer(file)
   return insertAnswerFile(rt.db, {
     noticeId,
-    name: cleanName(name),
-    mime: /^[\w.+-]+\/[\w.+-]+$/.test(mime) ? mime : 'application/octet-stream',
+    name: nameOfType(type, file.name),
+    mime: type.mime,
     size: bytes.length,
     hash: createHash('sha256').update(bytes).digest('hex'),
     bytesSealed: rt.vault.seal(bytes.toString('base64')),
@@ -201,6 +285,9 @@ export function takeAnswerFile(
       subjectId: answer.noticeId,
       details: { answerId: answer.id },
     })
-    return { name: file.name, mime: file.mime, bytes: Buffer.from(tx.vault.open(file.bytesSealed), 'base64') }
+    // what was kept before files were looked into is whatever a browser said
+    const isKnown = ANSWER_TYPES.some(type => type.mime === file.mime)
+    const mime = isKnown ? file.mime : 'application/octet-stream'
+    return { name: file.name, mime, bytes: Buffer.from(tx.vault.open(file.bytesSealed), 'base64') }
   })
 }

@@ -1,5 +1,10 @@
 import { createHash } from 'node:crypto'
-import { type Approver, approversOf, type NoticeDraft } from '../../../db/queries/notice-drafts.ts'
+import {
+  type Approver,
+  approversOf,
+  cancelCalls,
+  type NoticeDraft,
+} from '../../../db/queries/notice-drafts.ts'
 import { filesOfDraft, type NoticeFile } from '../../../db/queries/notice-files.ts'
 import { chineseMoment } from '../../clock.ts'
 import { DomainError } from '../../errors.ts'
@@ -8,12 +13,10 @@ import type { Templates } from '../../templates.ts'
 import { type KnownActor, managesUnit, managingRoles } from '../actor.ts'
 import { managingPairs } from '../groups/managers.ts'
 import { type ActionCard, settleCards } from '../outgoing/card.ts'
-import { sendCard } from '../outgoing/enqueue.ts'
 import { type Importance, importanceRule, type NoticeRules, noticeRules } from './rules.ts'
-import { afterQuiet } from './timing.ts'
 
 /** Persons who are asked about one draft at most: it takes one of them. */
-const MAX_ASKED = 10
+export const MAX_ASKED = 10
 /** Characters that a card has room for; who gets more than that is shown the whole before they can agree. */
 const SHOWN = 400
 /** Letters of a revision that are typed: few enough to type, too many to hit by chance. */
@@ -44,11 +47,18 @@ export function levelOfAuthor(
   return highest?.level ?? unit.level
 }
 
-/** Why it does, in words for the writer. */
-export function approvalReason(notice: { level: string; groups: number }): string {
+/**
+ * Why it does, in words for the writer.
+ * @param own groups of this notice alone, where it is judged together with others
+ */
+export function approvalReason(
+  notice: { level: string; groups: number },
+  own: number = notice.groups,
+): string {
   const { levels, groups } = noticeRules.approval
-  return levels.includes(notice.level)
-    ? '省级以上单位发的通知要有第二人审核'
+  if (levels.includes(notice.level)) return '省级以上单位发的通知要有第二人审核'
+  return own < groups
+    ? `和您一小时内内容相近的通知合起来发到 ${notice.groups} 个群，${groups} 个群以上要有第二人审核`
     : `发到 ${groups} 个群以上的通知要有第二人审核`
 }
 
@@ -90,20 +100,13 @@ export async function approversToAsk(
   )
 }
 
-/** Asks approvers to look at a draft: an urgent one at once, also at night. */
-export async function askApprovers(
+/** What somebody is asked who is to look at a draft. */
+export async function requestFor(
   rt: DomainRuntime,
   draft: NoticeDraft,
-  approvers: readonly Approver[],
   reach: { groups: number },
-): Promise<void> {
-  const now = rt.clock.now()
-  const rule = importanceRule(draft.content.importance as Importance)
-  const notBefore = rule.keepsQuiet ? afterQuiet(noticeRules.quiet, now) : now
-  const { card, text } = approvalRequest(rt, draft, await filesOfDraft(rt.db, draft.id), reach)
-  // what is urgent passes by what waits for the morning
-  const purpose = rule.keepsQuiet ? 'review' : 'escalation'
-  for (const { personId } of approvers) await sendCard(rt, personId, purpose, card, text, notBefore)
+): Promise<{ card: ActionCard; text: string }> {
+  return approvalRequest(rt, draft, await filesOfDraft(rt.db, draft.id), reach)
 }
 
 /**
@@ -198,7 +201,8 @@ export function draftUrl({ publicUrl }: DomainRuntime, draftId: number): string 
   return `${publicUrl}/console/notices/drafts/${draftId}`
 }
 
-/** The cards about a draft that is not waiting any more say so. */
-export function settleApprovals(rt: DomainRuntime, draftId: number, words: string): Promise<void> {
-  return settleCards(rt, { kind: 'notice_draft', id: draftId }, words)
+/** The cards about a draft that is not waiting any more say so; those that have not gone out stay. */
+export async function settleApprovals(rt: DomainRuntime, draftId: number, words: string): Promise<void> {
+  await cancelCalls(rt.db, draftId, words)
+  await settleCards(rt, { kind: 'notice_draft', id: draftId }, words)
 }

@@ -52,6 +52,10 @@ export async function requireChanging(
   return changing
 }
 
+/** The notice whose text holds now: the original, or its newest correction. */
+export const newestOf = ({ original, correction }: Changing): { id: number; link: string | null } =>
+  correction ?? original
+
 /** Says that nothing more is to be done about a notice. */
 export function isWithdrawn(noticeId: number, withdrawnAt: Date): DomainError {
   return new DomainError(

@@ -1,7 +1,15 @@
 import type { NoticeAsk } from '../../../db/queries/notices.ts'
 import { DomainError } from '../../errors.ts'
+import type { DomainRuntime } from '../../runtime.ts'
 import { findCues } from '../messages/alert-cues.ts'
 import { type Alert, findAlerts, shippedAlertFinder } from '../messages/alerts.ts'
+import {
+  type FalseAlarms,
+  falseAlarmsFor,
+  noFalseAlarms,
+  StoppedText,
+  type StoppingAlert,
+} from '../messages/false-alarms.ts'
 import { findPersonalData } from '../messages/personal-data.ts'
 import { copyOf, MAX_COPY_BYTES, type Mark, markIn, markWords } from './mark.ts'
 
@@ -21,12 +29,34 @@ export interface NoticeWords {
   fileNames?: readonly string[]
 }
 
+/** All texts of a notice that a check looks at, each by itself. */
+function textsOf(words: string | NoticeWords): string[] {
+  if (typeof words === 'string') return [words]
+  const { body, link, ask, fileNames = [] } = words
+  return [
+    body,
+    ...(link ? [decoded(link)] : []),
+    ...(ask ? [ask.question, ...(ask.choices ?? [])] : []),
+    ...fileNames,
+  ]
+}
+
+/** `checkNotice`, without the alerts that offices have found to be false in these very words. */
+export async function checkOutgoing(rt: DomainRuntime, words: string | NoticeWords): Promise<void> {
+  checkNotice(words, await falseAlarmsFor(rt, textsOf(words)))
+}
+
+/** `checkSafety` in the same way. */
+export async function checkOutgoingSafety(rt: DomainRuntime, words: NoticeWords): Promise<void> {
+  checkSafety(words, await falseAlarmsFor(rt, textsOf(words)))
+}
+
 /**
  * Checks a notice before it is sent: that it is there, fits, and holds nothing that does not belong into a group.
  * @throws DomainError `notice.empty`, `notice.too_long`, `notice.secret`, `notice.privacy`, `notice.mark`, `notice.link`,
  *   `notice.ask`
  */
-export function checkNotice(words: string | NoticeWords): void {
+export function checkNotice(words: string | NoticeWords, passed: FalseAlarms = noFalseAlarms): void {
   const {
     body,
     link = null,
@@ -41,7 +71,7 @@ export function checkNotice(words: string | NoticeWords): void {
       'notice.too_long',
       `通知太长（${bytes} 字节，最多 ${MAX_COPY_BYTES} 字节，约 ${Math.floor(MAX_COPY_BYTES / 30) * 10} 个汉字${link === null ? '' : '，链接也算在内'}）。请缩短，或改发文件。`,
     )
-  checkSafety({ body, link, ask, fileNames })
+  checkSafety({ body, link, ask, fileNames }, passed)
   checkMark('正文', body)
   if (link !== null) checkLink(link)
   if (ask !== null) checkAsk(ask)
@@ -71,16 +101,19 @@ export function hiddenMark(text: string): Mark | null {
  * there either. It is not even kept as a draft.
  * @throws DomainError `notice.secret`, `notice.privacy`
  */
-export function checkSafety({ body, link = null, ask = null, fileNames = [] }: NoticeWords): void {
+export function checkSafety(
+  { body, link = null, ask = null, fileNames = [] }: NoticeWords,
+  passed: FalseAlarms = noFalseAlarms,
+): void {
   for (const { kind, index, length } of alertsIn(body)) {
+    if (kind === 'safety' || passed.cover(kind, body)) continue
     const place = body.slice(Math.max(0, index - AROUND), index + length + AROUND)
-    if (kind === 'secret') throw secretIn('通知', place)
-    if (kind === 'privacy') throw privateIn('通知', place)
+    throw stopped(kind, '通知', place, body)
   }
-  if (link !== null) checkLabel('链接', decoded(link))
+  if (link !== null) checkLabel('链接', decoded(link), passed)
   if (ask !== null)
-    for (const words of [ask.question, ...(ask.choices ?? [])]) checkLabel('要回答的问题', words)
-  for (const name of fileNames) checkLabel('文件名', name)
+    for (const words of [ask.question, ...(ask.choices ?? [])]) checkLabel('要回答的问题', words, passed)
+  for (const name of fileNames) checkLabel('文件名', name, passed)
 }
 
 /** What must not be in a group, where it stands in the text, whether it is written plainly or torn apart. */
@@ -123,28 +156,35 @@ const MARKING_CUES = ['密级标注', '限制传播']
  * Names and addresses are too short for likelihoods: a marking counts, and numbers of persons.
  * @param part what it is, in Chinese
  */
-function checkLabel(part: string, written: string): void {
-  for (const text of [written, squeezed(written).text]) checkWords(part, text)
+function checkLabel(part: string, written: string, passed: FalseAlarms): void {
+  for (const text of [written, squeezed(written).text]) {
+    const found = findInLabel(text)
+    if (found && !passed.cover(found.alert, written)) throw stopped(found.alert, part, found.place, written)
+  }
 }
 
-function checkWords(part: string, text: string): void {
+function findInLabel(text: string): { alert: StoppingAlert; place: string } | null {
   const cues = shippedAlertFinder().cues.filter(cue => MARKING_CUES.includes(cue.id))
   const place =
     MARKING.exec(text)?.[0] ??
     findCues(cues, text).map(hit => text.slice(hit.index, hit.index + hit.length))[0]
-  if (place !== undefined) throw secretIn(part, place)
+  if (place !== undefined) return { alert: 'secret', place }
   const datum = findPersonalData(text).find(({ kind }) => kind !== 'mobile')
-  if (datum) throw privateIn(part, text.slice(Math.max(0, datum.index - AROUND), datum.index + datum.length))
+  return datum
+    ? {
+        alert: 'privacy',
+        place: text.slice(Math.max(0, datum.index - AROUND), datum.index + datum.length),
+      }
+    : null
 }
 
-const secretIn = (part: string, place: string) =>
-  new DomainError(
-    'notice.secret',
-    `${part}里可能有涉密或内部内容（“${place}”），不能在群里发（中少办发〔2017〕4号 五.1）。`,
-  )
-
-const privateIn = (part: string, place: string) =>
-  new DomainError('notice.privacy', `${part}里有个人信息（“${place}”附近），请去掉后再发。`)
+function stopped(alert: StoppingAlert, part: string, place: string, text: string): StoppedText {
+  const words =
+    alert === 'secret'
+      ? `${part}里可能有涉密或内部内容（“${place}”），不能在群里发（中少办发〔2017〕4号 五.1）。`
+      : `${part}里有个人信息（“${place}”附近），请去掉后再发。`
+  return new StoppedText(`notice.${alert}`, words, { alert, source: 'notice', text })
+}
 
 /** Whether an address leads to a page; `javascript:` and its like run something instead. */
 export function isWebLink(link: string): boolean {

@@ -11,8 +11,9 @@ import { DomainError } from '../../errors.ts'
 import { type DomainRuntime, inTransaction } from '../../runtime.ts'
 import type { KnownActor } from '../actor.ts'
 import type { Category } from '../messages/categories.ts'
+import { type FalseAlarms, falseAlarmsFor, noFalseAlarms } from '../messages/false-alarms.ts'
 import { correctionText } from './change-words.ts'
-import { type Changing, requireChanging } from './changing.ts'
+import { type Changing, newestOf, requireChanging } from './changing.ts'
 import { checkNotice } from './check.ts'
 import { type IssuedNotice, issueNotice } from './issue.ts'
 import type { Importance } from './rules.ts'
@@ -24,6 +25,7 @@ export interface CorrectionInput {
   body: string
   /** As the original's where left out. */
   importance?: Importance
+  /** null: there is none any more; as it is where left out. */
   link?: string | null
   draftId?: number
   /** The second person, where one was needed. */
@@ -48,7 +50,8 @@ export function correctNotice(
   return inTransaction(rt, async tx => {
     const changing = await lockedChanging(tx, actor, input.noticeId)
     const { original, following } = changing
-    checkCorrection(changing, input.body)
+    const link = input.link === undefined ? newestOf(changing).link : input.link
+    checkCorrection(changing, { body: input.body, link }, await falseAlarmsFor(tx, [input.body]))
     const now = tx.clock.now()
     const earlier = following.map(each => each.id)
     await holdUnsent(tx.db, original.id)
@@ -59,7 +62,7 @@ export function correctNotice(
       category: original.category as Category,
       importance: input.importance ?? (original.importance as Importance),
       audience: { gotNotice: original.id },
-      link: input.link === undefined ? original.link : input.link,
+      link,
       follows: { kind: 'correction', noticeId: original.id },
       ...(input.draftId === undefined ? {} : { draftId: input.draftId }),
       approvedBy: input.approvedBy ?? null,
@@ -79,15 +82,25 @@ export function correctNotice(
 }
 
 /**
- * Checks the text of a correction, with the line that names the original above it.
+ * Checks what a correction says, with the line that names the original above it.
+ * @param written the address too: the correction may change nothing else
  * @throws DomainError as `checkNotice`, and `notice.unchanged`
  */
-export function checkCorrection({ original, correction }: Changing, body: string): void {
-  checkNotice(body)
+export function checkCorrection(
+  changing: Changing,
+  { body, link }: { body: string; link: string | null },
+  passed: FalseAlarms = noFalseAlarms,
+): void {
+  const { original, correction } = changing
+  checkNotice({ body, link }, passed)
   const whole = correctionText(original, body)
-  checkNotice(whole)
-  if (correction ? correction.body === whole : original.body === body.trim())
-    throw new DomainError('notice.unchanged', '更正后的正文和现在的一样，没有发出。请写上改好的全文。')
+  checkNotice({ body: whole, link }, passed)
+  const isSameText = correction ? correction.body === whole : original.body === body.trim()
+  if (isSameText && newestOf(changing).link === link)
+    throw new DomainError(
+      'notice.unchanged',
+      '更正后的正文和链接都和现在的一样，没有发出。请写上改好的全文。',
+    )
 }
 
 /** How many groups the text of a correction goes to: those whom the notice has reached, and those it has still to reach. */

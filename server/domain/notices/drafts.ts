@@ -16,7 +16,8 @@ import { isCategory } from '../messages/categories.ts'
 import { sendToPerson } from '../outgoing/enqueue.ts'
 import { approversToAsk, draftUrl, isRevision, mayApprove, revisionOf, settleApprovals } from './approval.ts'
 import { absentActor } from './author.ts'
-import { checkLink, checkNotice, checkSafety } from './check.ts'
+import { checkLink, checkOutgoing, checkOutgoingSafety } from './check.ts'
+import { unreadFiles } from './file-text.ts'
 import { noteDeed, passOn, type SubmitOutcome } from './pass-on.ts'
 
 export type ApproveOutcome = Exclude<SubmitOutcome, { outcome: 'waiting' }>
@@ -66,7 +67,7 @@ export async function saveDraft(
   const { draftId, unitId, content, sendAt, scheduleStep } = input
   const unit = await unitById(rt.db, unitId)
   if (!unit || !managesUnit(rt.templates, actor, unit.path)) throw notAllowed('以这个单位的名义写通知')
-  checkSafety(content)
+  await checkOutgoingSafety(rt, content)
   if (content.link !== null) checkLink(content.link)
   const now = rt.clock.now()
   const set = { unitId, content, sendAt, status: 'draft' as const, updatedAt: now }
@@ -91,12 +92,14 @@ export async function saveDraft(
 
 /**
  * Has a draft sent: at once, at its time, or when a second person has looked at it. Submitted twice it is submitted once.
- * @throws DomainError as `checkNotice`, `issueNotice` and `approversToAsk`; `rights.missing`, `draft.gone`, `notice.category`
+ * @param said.filesAreRead its author has looked through the files that the system cannot read, and vouches for them
+ * @throws `notice.files_unread`, and DomainError as `checkNotice`, `issueNotice` and `approversToAsk`; `rights.missing`, `draft.gone`, `notice.category`
  */
 export async function submitDraft(
   rt: DomainRuntime,
   actor: KnownActor,
   draftId: number,
+  { filesAreRead = false }: { filesAreRead?: boolean } = {},
 ): Promise<SubmitOutcome> {
   const draft = await lockedDraft(rt, draftId)
   if (draft.status === 'sent' && draft.noticeId !== null && draft.authorId === actor.person.id)
@@ -108,9 +111,15 @@ export async function submitDraft(
   if (!managesUnit(rt.templates, actor, draft.unitPath)) throw notAllowed(`以${draft.unitName}的名义发通知`)
   await takeOver(rt, actor, draft)
   const files = await filesOfDraft(rt.db, draftId)
-  checkNotice({ ...draft.content, fileNames: files.map(file => file.name) })
+  await checkOutgoing(rt, { ...draft.content, fileNames: files.map(file => file.name) })
   if (!isCategory(draft.content.category)) throw new DomainError('notice.category', '请选一个类别。')
-  await noteDeed(rt, actor, 'submitted', draft)
+  const unread = unreadFiles(files)
+  if (unread.length > 0 && !filesAreRead)
+    throw new DomainError(
+      'notice.files_unread',
+      `附件${unread.map(file => `“${file.name}”`).join('、')}里的字系统读不到，请自己看过，在网页上确认没有涉密内容和个人信息后再发：${draftUrl(rt, draftId)}`,
+    )
+  await noteDeed(rt, actor, 'submitted', draft, unread.length > 0 ? { filesAreRead: unread.length } : {})
   const { id: authorId, name: authorName } = actor.person
   // whoever sends after the time that was set means now
   const sendAt = draft.sendAt !== null && draft.sendAt > rt.clock.now() ? draft.sendAt : null

@@ -9,11 +9,10 @@ import {
   stopUnsent,
   takeDueDeliveries,
 } from '../../../db/queries/cascade.ts'
-import { noticeById, rerouteDeliveries } from '../../../db/queries/notices.ts'
+import { insertOutgoing, noticeById, rerouteDeliveries } from '../../../db/queries/notices.ts'
 import type { DomainRuntime } from '../../runtime.ts'
 import { answerersFor } from '../groups/managers.ts'
-import { sendToPersons } from '../outgoing/enqueue.ts'
-import { type ChasedNotice, chaseText } from './chase-words.ts'
+import type { Purpose } from '../outgoing/enqueue.ts'
 import { handToOwners } from './fall-back.ts'
 import { importanceRule, noticeRules } from './rules.ts'
 import { nextWakingMoment } from './timing.ts'
@@ -74,11 +73,16 @@ export async function escalateDue(
 
 const isReminder = ({ asks }: Bundle): boolean => asks.every(ask => ask.as === 'owner')
 
-/** A step that is late, because the server was down, wakes nobody either, unless it is about an urgent notice. */
+type ChasedNotice = NonNullable<Awaited<ReturnType<typeof noticeById>>>
+
+/**
+ * Puts the messages on their way, without words: these are written when they go out (`chase-words.ts`), of what is open
+ * then. A step that is late, because the server was down, wakes nobody either, unless it is about an urgent notice.
+ */
 async function tell(
   rt: DomainRuntime,
   bundles: Bundle[],
-  purpose: 'reminder' | 'escalation',
+  purpose: Extract<Purpose, 'reminder' | 'escalation'>,
   notices: ReadonlyMap<number, ChasedNotice>,
 ): Promise<void> {
   const now = rt.clock.now()
@@ -89,13 +93,19 @@ async function tell(
         return nextWakingMoment(noticeRules, rule, now).getTime()
       }),
     )
-  for (const [at, theirs] of Map.groupBy(bundles, leavesAt))
-    await sendToPersons(
-      rt,
-      theirs.map(({ personId, asks }) => ({ personId, text: chaseText(asks, notices, rt.publicUrl) })),
+  await insertOutgoing(
+    rt.db,
+    bundles.map(each => ({
+      kind: 'person',
+      personId: each.personId,
       purpose,
-      new Date(at),
-    )
+      chases: each.asks.map(ask => ask.delivery.id),
+      textsSealed: '',
+      status: 'pending',
+      nextAttemptAt: new Date(leavesAt(each)),
+      createdAt: now,
+    })),
+  )
 }
 
 /** A robot or an app chat that has not posted by now, or a mass task that could not be made, is not waited for any longer. */

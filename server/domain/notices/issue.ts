@@ -9,7 +9,7 @@ import { type KnownActor, managesUnit } from '../actor.ts'
 import type { Category } from '../messages/categories.ts'
 import { checkAudience } from './audience.ts'
 import { planLevels } from './by-level.ts'
-import { checkNotice } from './check.ts'
+import { checkOutgoing } from './check.ts'
 import { type Importance, importanceRule, noticeRules } from './rules.ts'
 import { type NoticeTiming, timingOf } from './timing.ts'
 
@@ -63,7 +63,7 @@ export async function issueNotice(
   const unit = await unitById(rt.db, input.unitId)
   if (!unit || !managesUnit(rt.templates, actor, unit.path)) throw notAllowed('以这个单位的名义发通知')
   const body = input.body.trim()
-  checkNotice({ body, link: input.link ?? null, ask: input.ask ?? null })
+  await checkOutgoing(rt, { body, link: input.link ?? null, ask: input.ask ?? null })
   const { audience = {}, mode = 'at-once' } = input
   await checkAudience(rt, unit, audience)
   const now = rt.clock.now()

@@ -96,5 +96,13 @@ export function copyOf(
 
 /** Asks whoever reads a copy to say so. */
 export function doorWords(door: string): string {
-  return `看过请点：${door}`
+  return `${DOOR}${door}`
+}
+
+const DOOR = '看过请点：'
+
+/** A text without the line that asks to say that one has read it. */
+export function withoutDoor(text: string): string {
+  const lines = text.split('\n')
+  return lines.filter(line => !line.startsWith(DOOR)).join('\n')
 }

@@ -1,15 +1,17 @@
-import { changeNoticeDraft, type NoticeDraft } from '../../../db/queries/notice-drafts.ts'
+import { changeNoticeDraft, countWaitingOf, type NoticeDraft } from '../../../db/queries/notice-drafts.ts'
 import { appendAudit } from '../../../db/queries/platform.ts'
 import { unitById } from '../../../db/queries/units.ts'
 import { DomainError } from '../../errors.ts'
 import type { DomainRuntime } from '../../runtime.ts'
 import type { KnownActor } from '../actor.ts'
 import type { Category } from '../messages/categories.ts'
-import { approversToAsk, askApprovers, levelOfAuthor, needsApproval } from './approval.ts'
+import { approversToAsk, levelOfAuthor, needsApproval } from './approval.ts'
+import { callFirst } from './call-approvers.ts'
 import { changingOf } from './changing.ts'
 import { correctNotice, groupsToCorrect } from './correct.ts'
 import { issueNotice, planReach } from './issue.ts'
 import { type Importance, noticeRules } from './rules.ts'
+import { groupsTogether } from './split.ts'
 
 /** What has become of a draft that was submitted. */
 export type SubmitOutcome =
@@ -20,7 +22,7 @@ export type SubmitOutcome =
 /**
  * Where a draft goes that is whole: to a second person unless one has let it pass (`decidedBy`), to wait for its time, or
  * out in the name of its author.
- * @throws DomainError `notice.no_groups`, `notice.superseded`, as `approversToAsk` and `issueNotice`
+ * @throws DomainError `notice.no_groups`, `notice.superseded`, `notice.too_many_waiting`, as `approversToAsk` and `issueNotice`
  */
 export async function passOn(
   rt: DomainRuntime,
@@ -40,10 +42,22 @@ export async function passOn(
   if (reach.groups === 0)
     throw new DomainError('notice.no_groups', `${unit.name}及下级没有这样的群，没有地方可发。`)
   const level = levelOfAuthor(rt.templates, author, unit)
-  if (draft.decidedBy === null && needsApproval(noticeRules, { level, groups: reach.groups })) {
+  const groups =
+    gotNotice === undefined
+      ? (
+          await groupsTogether(
+            rt,
+            { authorId: draft.authorId, body: draft.content.body, sendAt: draft.sendAt, draftId: draft.id },
+            reach.groups,
+          )
+        ).groups
+      : reach.groups
+  if (draft.decidedBy === null && needsApproval(noticeRules, { level, groups })) {
     const approvers = await approversToAsk(rt, draft)
+    // a correction puts right what is out, a schedule was looked at as a whole: they do not stand in line
+    if (gotNotice === undefined && draft.scheduleStep === null) await requireRoom(rt, draft)
     await changeNoticeDraft(rt.db, draft.id, { status: 'waiting', ...decisionOf(draft) })
-    await askApprovers(rt, draft, approvers, reach)
+    await callFirst(rt, draft, approvers, reach)
     return { outcome: 'waiting', askedIds: approvers.map(each => each.personId) }
   }
   if (draft.sendAt !== null && draft.sendAt > now) {
@@ -51,6 +65,16 @@ export async function passOn(
     return { outcome: 'ready', sendAt: draft.sendAt }
   }
   return { outcome: 'sent', noticeId: await send(rt, author, draft) }
+}
+
+/** Nobody floods those who look at drafts. */
+async function requireRoom(rt: DomainRuntime, { id, authorId }: NoticeDraft): Promise<void> {
+  const most = noticeRules.floods.draftsWaiting
+  if ((await countWaitingOf(rt.db, authorId, id)) < most) return
+  throw new DomainError(
+    'notice.too_many_waiting',
+    `您已经有 ${most} 份通知在等第二人审核，请等审核后再提交这一份，或先作废不用的。这一份还在草稿里。`,
+  )
 }
 
 /** A correction that was written before the newest one was sent would undo it. */

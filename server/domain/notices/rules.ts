@@ -31,6 +31,22 @@ export interface NoticeRules {
   byLevel: { share: number }
   /** When a second person has to look at a notice before it goes (第二人审核): what units of these levels send, or reaches so many groups. */
   approval: { levels: readonly string[]; groups: number }
+  /** How secrecy is marked on papers, as regular expressions for one line without spaces. */
+  files: { markings: readonly string[] }
+  /** How much of one kind may wait at once. */
+  floods: {
+    /** Rehearsals of one unit. */
+    rehearsalsWaiting: number
+    /** Notices of one author that wait for a second person. */
+    draftsWaiting: number
+    /** Requests to look at a draft that one person gets one by one in an hour; more are told of together. */
+    callsAnHour: number
+    bundleMinutes: number
+  }
+  /** When whoever was asked to look at a draft is reminded, and again when the next office is asked (审核的提醒). */
+  approvalCalls: { hours: number; share: number }
+  /** Notices of one author that are counted as one. */
+  split: { minutes: number; likeness: number }
   /** How many messages about one notice a person gets at most, the request to relay it included. */
   maxMessages: { value: number }
 }

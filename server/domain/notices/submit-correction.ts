@@ -4,9 +4,10 @@ import { lockAuthor, type NoticeContent } from '../../../db/queries/notices.ts'
 import { DomainError } from '../../errors.ts'
 import { type DomainRuntime, inTransaction } from '../../runtime.ts'
 import type { KnownActor } from '../actor.ts'
+import { falseAlarmsFor } from '../messages/false-alarms.ts'
 import { draftUrl } from './approval.ts'
 import { correctionText } from './change-words.ts'
-import { type Changing, requireChanging } from './changing.ts'
+import { type Changing, newestOf, requireChanging } from './changing.ts'
 import { checkCorrection } from './correct.ts'
 import { saveDraft, submitDraft } from './drafts.ts'
 import type { SubmitOutcome } from './pass-on.ts'
@@ -20,6 +21,8 @@ export interface WrittenCorrection {
   /** The whole text as it is to be. */
   body: string
   importance: Importance
+  /** null: there is none any more; as it is where left out. */
+  link?: string | null
   /** The draft that a second person has sent back. */
   draftId?: number
   /** The notice whose text was before the writer's eyes: the original, or its newest correction. */
@@ -48,14 +51,19 @@ export function submitCorrection(
     if (
       correction?.authorId === actor.person.id &&
       correction.issuedAt.getTime() > since &&
-      correction.body === correctionText(original, written.body)
+      correction.body === correctionText(original, written.body) &&
+      (written.link === undefined || written.link === correction.link)
     )
       return { outcome: { outcome: 'sent', noticeId: correction.id }, isNew: false }
     checkAgainst(changing, written.against)
-    checkCorrection(changing, written.body)
+    const link = written.link === undefined ? newestOf(changing).link : written.link
+    checkCorrection(changing, { body: written.body, link }, await falseAlarmsFor(tx, [written.body]))
     const open = await openCorrectionOf(tx.db, original.unitId, original.id)
     if (open && open.id !== written.draftId) {
-      const isSame = open.authorId === actor.person.id && open.content.body === written.body.trim()
+      const isSame =
+        open.authorId === actor.person.id &&
+        open.content.body === written.body.trim() &&
+        open.content.link === link
       if (isSame && open.status === 'waiting')
         return { outcome: await submitDraft(tx, actor, open.id), isNew: false }
       throw new DomainError(
@@ -66,7 +74,7 @@ export function submitCorrection(
     const draftId = await saveDraft(tx, actor, {
       ...(written.draftId === undefined ? {} : { draftId: written.draftId }),
       unitId: original.unitId,
-      content: contentOf(original, written),
+      content: contentOf(original, { ...written, link }),
       sendAt: null,
     })
     return { outcome: await submitDraft(tx, actor, draftId), isNew: true }
@@ -78,8 +86,9 @@ export function submitCorrection(
  * @param against the notice whose text they had before their eyes; undefined: not known
  * @throws DomainError `notice.superseded`
  */
-export function checkAgainst({ original, correction }: Changing, against: number | undefined): void {
-  const newest = correction?.id ?? original.id
+export function checkAgainst(changing: Changing, against: number | undefined): void {
+  const { original, correction } = changing
+  const newest = newestOf(changing).id
   if (against === undefined || against === newest) return
   throw new DomainError(
     'notice.superseded',
@@ -89,8 +98,8 @@ export function checkAgainst({ original, correction }: Changing, against: number
 
 /** A draft whose audience are those whom a notice has reached is the correction of that notice (`pass-on.ts`). */
 function contentOf(
-  original: { id: number; category: string; link: string | null },
-  { body, importance }: WrittenCorrection,
+  original: { id: number; category: string },
+  { body, importance, link }: Pick<WrittenCorrection, 'body' | 'importance'> & { link: string | null },
 ): NoticeContent {
   return {
     body: body.trim(),
@@ -98,7 +107,7 @@ function contentOf(
     importance,
     audience: { gotNotice: original.id },
     mode: 'at-once',
-    link: original.link,
+    link,
     ask: null,
   }
 }

@@ -12,7 +12,7 @@ const SAME_MS = 10 * 60_000
 
 /** A notice as it was written on a page: a draft that is there, with what was chosen last of all, or one to be made of it. */
 export type WrittenNotice =
-  | { draftId: number; category?: Category; importance?: Importance }
+  | { draftId: number; category?: Category; importance?: Importance; filesAreRead?: boolean }
   | { unitId: number; content: NoticeContent; sendAt: Date | null }
 
 /**
@@ -28,7 +28,7 @@ export function submitOnce(
   return inTransaction(rt, async tx => {
     await lockAuthor(tx.db, actor.person.id)
     if ('draftId' in written) {
-      const { draftId, ...chosen } = written
+      const { draftId, filesAreRead = false, ...chosen } = written
       const draft = await lockNoticeDraft(tx.db, draftId)
       const isNew = draft?.status === 'draft' || draft?.status === 'failed'
       if (draft && isNew) {
@@ -37,7 +37,7 @@ export function submitOnce(
         if (content.category !== category || content.importance !== importance)
           await saveDraft(tx, actor, { draftId, unitId: draft.unitId, content, sendAt: draft.sendAt })
       }
-      return { outcome: await submitDraft(tx, actor, draftId), isNew }
+      return { outcome: await submitDraft(tx, actor, draftId, { filesAreRead }), isNew }
     }
     const { unitId, content } = written
     const same = { authorId: actor.person.id, unitId }

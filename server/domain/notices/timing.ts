@@ -60,6 +60,11 @@ export function nextWakingMoment(policy: NoticeRules, rule: ImportanceRule, mome
   return afterQuiet(rule.keepsQuiet ? policy.quiet : null, moment)
 }
 
+/** The moment so much later, where a notice of this importance keeps the quiet hours counted without them. */
+export function laterWaking(policy: NoticeRules, rule: ImportanceRule, from: Date, ms: number): Date {
+  return addWaking(rule.keepsQuiet ? policy.quiet : null, from, ms)
+}
+
 /** What a notice of a programme is unless its writer says otherwise. */
 export function defaultImportance(programme: Programme): Importance {
   return programme.notices.importantSameDay.value ? 'same-day' : 'normal'

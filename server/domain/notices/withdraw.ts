@@ -19,10 +19,11 @@ import { askClosedText, withdrawalText } from './change-words.ts'
 import { requireChanging } from './changing.ts'
 import { checkMark, checkSafety } from './check.ts'
 import { issueNotice } from './issue.ts'
-import { type Importance, importanceRule, noticeRules } from './rules.ts'
+import { type Importance, type ImportanceRule, importanceRule, noticeRules } from './rules.ts'
 import { nextWakingMoment } from './timing.ts'
 
-const MAX_REASON = 40
+/** Characters. */
+export const MAX_REASON = 40
 /** An address of the web or of a mailbox: a withdrawal says why, and leads nowhere. */
 const ADDRESS = /:\/\/|www\.|[a-z0-9-]\.(?:[a-z]{2,}|中国|公司|网络)(?![a-z])|@[a-z0-9]/iu
 
@@ -59,7 +60,7 @@ export function withdrawNotice(
     const now = tx.clock.now()
     const all = [original.id, ...following.map(each => each.id)]
     const importance = input.importance ?? (original.importance as Importance)
-    if (importance === 'urgent' && original.importance !== 'urgent')
+    if (!importancesToWithdraw(original).some(rule => rule.id === importance))
       throw new DomainError(
         'notice.importance',
         '原通知不是紧急的，撤回也不能按紧急发，请按原来的紧要程度撤回。没发出的会马上停发。',
@@ -96,6 +97,11 @@ export function withdrawNotice(
     })
     return { originalId: original.id, withdrawalId: id, groups, startsAt, found }
   })
+}
+
+/** How urgent a withdrawal may be: urgently only of what was urgent, since no second person has seen it. */
+export function importancesToWithdraw(original: { importance: string }): readonly ImportanceRule[] {
+  return noticeRules.importances.filter(rule => rule.id !== 'urgent' || original.importance === 'urgent')
 }
 
 /** @throws DomainError `notice.reason`, `notice.mark`, `notice.secret`, `notice.privacy` */

@@ -4,11 +4,12 @@ import type { CarriedFile } from '../../../db/queries/relay-requests.ts'
 import type { SendResult } from '../../channels/channel.ts'
 import { ChannelError } from '../../channels/errors.ts'
 import { plainText, shortenText, splitText, textBytes } from '../../channels/text.ts'
+import { chaseText } from '../../domain/notices/chase-words.ts'
 import { type Carried, carriedBy } from '../../domain/notices/relay-request.ts'
 import type { Attachment } from '../../domain/outgoing/attach-file.ts'
 import { makePage } from '../../domain/pages/make-page.ts'
 import type { Runtime } from '../../runtime.ts'
-import type { Message } from './message.ts'
+import { type Message, TakenBack } from './message.ts'
 
 /** A file that goes behind the texts: as itself where the platform can, as a link elsewhere. */
 export interface OutgoingFile {
@@ -52,6 +53,11 @@ export async function contentOf(rt: Runtime, message: Message): Promise<Content>
       link: message.kind === 'mass' ? carried.link : null,
       carried,
     }
+  if (message.chases !== null) {
+    const words = await chaseText(rt, message)
+    if (words === null) throw new TakenBack('settled')
+    return { texts: [plainText(words)], files: [] }
+  }
   const texts = JSON.parse(rt.vault.open(textsSealed)) as string[]
   const files = filesSealed === null ? [] : (JSON.parse(rt.vault.open(filesSealed)) as Attachment[])
   return { texts: texts.map(plainText), files: files.map(file => keptFile(rt, file)) }
@@ -60,7 +66,7 @@ export async function contentOf(rt: Runtime, message: Message): Promise<Content>
 /** A file that is kept as a page of its own. */
 function keptFile(rt: Runtime, { pageId, name, link }: Attachment): OutgoingFile {
   return {
-    kind: 'file',
+    kind: /\.(?:png|jpe?g)$/i.test(name) ? 'picture' : 'file',
     name,
     link,
     key: null,

@@ -2,6 +2,7 @@ import { describeError } from '../../../db/errors.ts'
 import type { OutgoingRow } from '../../../db/queries/notices.ts'
 import { knownMassTasks, lostOutgoing, putOff, retryLost, takeOver } from '../../../db/queries/outgoing.ts'
 import { ChannelError } from '../../channels/errors.ts'
+import { withoutDoor } from '../../domain/notices/mark.ts'
 import { MustWait, takePlace } from '../../limits.ts'
 import type { Runtime } from '../../runtime.ts'
 import { contentOf } from './content.ts'
@@ -77,6 +78,15 @@ async function takeUpMassTask(rt: Runtime, message: OutgoingRow): Promise<void> 
 }
 
 /**
+ * Whether a task on the platform has these words, with or without what stands below them. The line with our own address is
+ * left out: the address may have been changed while the task was made, and it would be made a second time.
+ */
+export function isSameText(listed: string, own: string): boolean {
+  const [theirs, ours] = [withoutDoor(listed), withoutDoor(own)]
+  return theirs === ours || theirs.startsWith(`${ours}\n`)
+}
+
+/**
  * The platform's list names neither sender nor groups. So: a task of that time with this text that no message of ours is
  * known to have made, and whose sender is this owner.
  */
@@ -90,9 +100,7 @@ async function findMassTask(rt: Runtime, message: OutgoingRow, since: Date): Pro
     new Date(since.getTime() - CLOCKS_DIFFER_MS),
     new Date(since.getTime() + LISTED_AFTER_MS + CLOCKS_DIFFER_MS),
   )
-  const same = listed.filter(
-    row => !row.isPersonal && (row.text === text || row.text.startsWith(`${text}\n`)),
-  )
+  const same = listed.filter(row => !row.isPersonal && isSameText(row.text, text))
   const known = await knownMassTasks(
     rt.db,
     same.map(row => row.taskId),

@@ -14,6 +14,7 @@ import { chineseMoment } from '../../clock.ts'
 import { relayInstead } from '../../domain/notices/fall-back.ts'
 import { notePosted } from '../../domain/notices/settle.ts'
 import { unrepeatable } from '../../domain/outgoing/kinds.ts'
+import { followFailedTelling } from '../../domain/slips/group-failed.ts'
 import type { MustWait } from '../../limits.ts'
 import { type DomainRuntime, inTransaction, type Runtime } from '../../runtime.ts'
 import { type Message, NotYet, type Sent, TakenBack } from './message.ts'
@@ -145,6 +146,7 @@ export async function settleFailure(rt: Runtime, message: Message, error: unknow
     await updateOutgoing(tx.db, message.id, { status: 'failed', error: why })
     await setDeliveriesStatus(tx.db, message.id, 'failed', now)
     if (unrepeatable.has(message.kind)) await relayInstead(tx, message.id)
+    await followFailedTelling(tx, message.id)
   })
 }
 
@@ -185,5 +187,6 @@ export function markUnknown(rt: Runtime, message: Message, why: string): Promise
   return inTransaction(rt, async tx => {
     await updateOutgoing(tx.db, message.id, { status: 'unknown', error: why })
     await setDeliveriesStatus(tx.db, message.id, 'unknown', rt.clock.now())
+    await followFailedTelling(tx, message.id)
   })
 }

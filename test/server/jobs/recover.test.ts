@@ -92,6 +92,20 @@ describe('what a killed process leaves behind', () => {
       expect(await massMessage()).toMatchObject({ status: 'sent', platformId: tasks()[0]?.msgid })
     })
 
+    test('also when our own address, which stands below the words, was changed meanwhile', async () => {
+      stage.sim.faults.on('answers-lost', { path: 'add_msg_template', times: 1 })
+      await notice('大后天停气，请互相转告。')
+      const made = tasks().length
+      const address = stage.rt.publicUrl
+      stage.rt.publicUrl = 'https://new.example.cn'
+      await recoverAfter(11_000)
+      await recoverAfter(21_000)
+      stage.rt.publicUrl = address
+      expect(tasks()).toHaveLength(made)
+      expect(await massMessage()).toMatchObject({ status: 'sent' })
+      stage.sim.faults.clear()
+    })
+
     test('one that was never made is made, once the platform has had time to list it', async () => {
       stage.sim.faults.on('http-500', { path: 'add_msg_template', times: 1 })
       await notice('后天停电，请互相转告。')
@@ -99,7 +113,7 @@ describe('what a killed process leaves behind', () => {
       expect(await massMessage()).toMatchObject({ status: 'sending' })
       await recoverAfter(11_000)
       await deliverDue(stage.rt)
-      expect(tasks()).toHaveLength(2)
+      expect(tasks()).toHaveLength(3)
       expect(await massMessage()).toMatchObject({ status: 'sent' })
     })
   })
