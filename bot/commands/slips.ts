@@ -1,15 +1,22 @@
 import { slipsOfReporter } from '../../db/queries/slips.ts'
 import { chineseMoment } from '../../server/clock.ts'
-import { reportDanger } from '../../server/domain/danger/report.ts'
+import { reportDanger, reportWords } from '../../server/domain/danger/report.ts'
 import { speaksOfDanger } from '../../server/domain/danger/rules.ts'
 import { addToSlip, answerSlip, closeSlip, mergeSlips, raiseSlip } from '../../server/domain/slips/deal.ts'
+import { awaitPictureAfterSlip } from '../../server/domain/slips/files.ts'
 import { slipKind, soundsLikeSlip } from '../../server/domain/slips/rules.ts'
 import { DomainError } from '../../server/errors.ts'
 import { inTransaction } from '../../server/runtime.ts'
 import type { Command } from '../command.ts'
 import { type Context, type Heard, type KnownContext, listReply } from '../context.ts'
 import { advance, leave } from '../conversation.ts'
-import { offeredSlipConversation, readSlipLine, slipConversation, withMark } from '../conversations/slip.ts'
+import {
+  heldFrom,
+  offeredSlipConversation,
+  readSlipLine,
+  slipConversation,
+  withMark,
+} from '../conversations/slip.ts'
 import { readNumbers } from '../words.ts'
 
 export const slipCommand: Command = {
@@ -40,7 +47,8 @@ async function dangerFirst(
   work: (ctx: KnownContext) => Promise<string>,
 ): Promise<string> {
   if (!speaksOfDanger(text)) return work(ctx)
-  const first = `${await reportDanger(ctx.rt, ctx.actor, text)}\n——\n`
+  // the slip asks for numbers itself
+  const first = `${reportWords(await reportDanger(ctx.rt, ctx.actor, text), 'word')}\n——\n`
   try {
     return await inTransaction(ctx.rt, async tx => {
       const inner = { ...ctx, rt: tx }
@@ -177,6 +185,15 @@ export const mergeSlipsCommand: Command = {
     const count = await mergeSlips(ctx.rt, ctx.actor, { into, from })
     return `已合并：上报 ${into} 现在有 ${count} 人反映，答复时一并告知。`
   },
+}
+
+/** Keeps a picture with the slip that was sent up within the last minutes; null: there is none. */
+export async function takeSlipPicture(ctx: Context): Promise<string | null> {
+  const picture = heldFrom(ctx)
+  if (picture === null || ctx.actor.person === null) return null
+  const { actor } = ctx as KnownContext
+  const slipId = await awaitPictureAfterSlip(ctx.rt, actor, { ...picture, at: ctx.update.at })
+  return slipId === null ? null : `收到，这张图片放进上报 ${slipId}，只有办理的同志看得到。`
 }
 
 /** Somebody wants to be heard and has named no command. An owner's text without an I is mostly one to be recorded. */

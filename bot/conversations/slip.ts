@@ -1,12 +1,15 @@
+import { saveConversation } from '../../db/queries/identities.ts'
 import { placesOf } from '../../db/queries/slips.ts'
 import { chineseMoment } from '../../server/clock.ts'
+import { type ClaimPlace, StoppedText } from '../../server/domain/messages/false-alarms.ts'
+import { type HeldPicture, hasRoomBeside } from '../../server/domain/slips/files.ts'
 import { contactsFor, markOf, officesOf, readersOf } from '../../server/domain/slips/offices.ts'
 import { parseSlipKind, slipKind, slipRules } from '../../server/domain/slips/rules.ts'
-import { checkSlip, sendSlip } from '../../server/domain/slips/send-up.ts'
+import { checkSlip, placeOfSlip, sendSlip } from '../../server/domain/slips/send-up.ts'
 import { dueOf } from '../../server/domain/slips/timing.ts'
 import { DomainError } from '../../server/errors.ts'
 import type { Context, KnownContext } from '../context.ts'
-import { type Answers, type Conversation, leave } from '../conversation.ts'
+import { type Answers, type Conversation, expiryOf, leave } from '../conversation.ts'
 import { readNumber } from '../words.ts'
 
 /** Asks what it is, shows who will read it, and sends it up after a second word. The text is kept sealed meanwhile. */
@@ -60,7 +63,7 @@ export const slipConversation: Conversation = {
       isText: true,
       ask: () => '请把事情写在一条消息里（什么事、在哪里、什么时候、希望怎样）。',
       async read(ctx, text, answers) {
-        const read = checked(ctx, text)
+        const read = await checked(ctx, text, answers)
         return 'error' in read ? read : marked(ctx, answers, 'body', read.value)
       },
     },
@@ -69,7 +72,11 @@ export const slipConversation: Conversation = {
       async ask(ctx, answers) {
         const place = placeFrom(answers)
         const office = await readersOf(ctx.rt, ctx.actor.person?.id ?? 0, place)
-        const warning = checkSlip(ctx.rt.vault.open(answers.body as string))
+        const warning = await checkSlip(
+          ctx.rt,
+          ctx.rt.vault.open(answers.body as string),
+          placeToJudge(answers),
+        )
         const kind = slipKind(answers.kind as string)
         const until = chineseMoment(dueOf(ctx.rt, kind.id))
         return [
@@ -82,6 +89,7 @@ export const slipConversation: Conversation = {
           ...(await copyWords(ctx, answers)),
           ...(await groupWords(ctx, answers)),
           ...signWords(answers),
+          ...(heldIn(answers).length > 0 ? [`附 ${heldIn(answers).length} 张图片。`] : []),
           '送出请回“确认”，不送请回“取消”。',
         ].join('\n')
       },
@@ -104,10 +112,40 @@ export const slipConversation: Conversation = {
       copyToId: answers.copyTo ? Number(answers.copyTo) : null,
       groupMayKnow: answers.group === 'yes',
       isSigned: answers.isSigned === 'yes',
+      pictures: heldIn(answers),
       shown: answers.shown as string,
     })
     return `已送到${officeName}，编号 ${id}。有答复会发给您；要补充请回：补 ${id} 内容；看办到哪里了：我的上报`
   },
+}
+
+/** Pictures that were sent while it is written; they go up with it. */
+function heldIn(answers: Answers): HeldPicture[] {
+  return answers.pictures ? (JSON.parse(answers.pictures) as HeldPicture[]) : []
+}
+
+/** Holds a picture that was sent in the middle of writing a slip. @returns what to answer; null: it cannot be fetched */
+export async function holdPicture(
+  ctx: Context,
+  conversation: Conversation,
+  stored: { name: string; version: number; step: string; answers: Answers },
+): Promise<string | null> {
+  const picture = heldFrom(ctx)
+  const field = conversation.fields.find(each => each.name === stored.step)
+  if (!picture || !field) return null
+  const held = heldIn(stored.answers)
+  if (!hasRoomBeside(held.length)) return '图片够多了，这张没有收。请接着回复上面的问题。'
+  const answers = { ...stored.answers, pictures: JSON.stringify([...held, picture]) }
+  const { name, version, step } = stored
+  await saveConversation(ctx.rt.db, ctx.actor.identityId, { name, version, step, answers }, expiryOf(ctx))
+  return `图片收下了（第 ${held.length + 1} 张），和上报一起送。\n${await field.ask(ctx, answers)}`
+}
+
+/** A picture as it is held until it is fetched; null: it is none, or there is nothing to fetch it by. */
+export function heldFrom({ rt, update, updateId }: Context): HeldPicture | null {
+  if (update.kind !== 'media' || update.mediaType !== 'image') return null
+  const place = update.mediaId ?? update.url
+  return place === null ? null : { channel: update.channel, placeSealed: rt.vault.seal(place), updateId }
 }
 
 const takesUp = /^(要|上报|反映)[了的吧。！!]*$/
@@ -203,14 +241,25 @@ async function offersOf(ctx: Context, answers: Answers) {
 }
 
 /** A text that may be sent, sealed: what people complain about does not lie in the open while they think it over. */
-function checked(ctx: Context, text: string): { value: string } | { error: string } {
+async function checked(
+  ctx: Context,
+  text: string,
+  answers: Answers,
+): Promise<{ value: string } | { error: string }> {
   try {
-    checkSlip(text)
+    await checkSlip(ctx.rt, text, placeToJudge(answers))
     return { value: ctx.rt.vault.seal(text) }
   } catch (error) {
-    if (error instanceof DomainError) return { error: error.message }
+    if (error instanceof DomainError && !(error instanceof StoppedText)) return { error: error.message }
     throw error
   }
+}
+
+/** Who would read it, as far as the answers say; null: not yet. Nobody else is to see it for whatever reason. */
+function placeToJudge(answers: Answers): ClaimPlace | null {
+  const { kind, place, about } = answers
+  if (!kind || !place || (kind === 'complaint' && about === undefined)) return null
+  return placeOfSlip({ kind, ...placeFrom(answers) })
 }
 
 /** What is known before anything was asked: the only place, and the kind and text of one line (上报 困难 ……). */
@@ -223,11 +272,14 @@ export async function readSlipLine(ctx: KnownContext, line: string): Promise<Ans
   const [word = ''] = line.split(/[\s:：]+/)
   const kind = parseSlipKind(word)
   const body = kind ? line.slice(word.length).replace(/^[\s:：]+/, '') : line
-  const read = body === '' ? null : checked(ctx, body)
-  if (read && 'error' in read) return read
-  return {
+  const known: Answers = {
     ...(places.length === 1 ? { place: String(places[0]?.unitId) } : {}),
     ...(kind ? { kind: kind.id } : {}),
+  }
+  const read = body === '' ? null : await checked(ctx, body, known)
+  if (read && 'error' in read) return read
+  return {
+    ...known,
     ...(read ? { body: read.value } : {}),
   }
 }

@@ -39,11 +39,38 @@ export async function updateDangerCall(
   await db.update(dangerCalls).set(change).where(eq(dangerCalls.id, id))
 }
 
+export async function dangerCallById(db: Db, id: number): Promise<DangerCall | null> {
+  const [row] = await selectCalls(db).where(eq(dangerCalls.id, id))
+  return row ? flat(row) : null
+}
+
+/** Calls that a person was told of, the newest first. */
+export async function callsToldTo(
+  db: Db,
+  personId: number,
+  place: { limit: number; offset: number },
+): Promise<DangerCall[]> {
+  const rows = await selectCalls(db)
+    .where(
+      sql`${dangerCalls.id} in (select call_id from danger_steps where person_id = ${personId} and kind = 'told')`,
+    )
+    .orderBy(desc(dangerCalls.id))
+    .limit(place.limit)
+    .offset(place.offset)
+  return rows.map(flat)
+}
+
 /** A call, and nobody else changes it until the transaction ends. */
 export async function lockDangerCall(db: Db, id: number): Promise<DangerCall | null> {
   await db.execute(sql`select from danger_calls where id = ${id} for update`)
   const [row] = await selectCalls(db).where(eq(dangerCalls.id, id))
   return row ? flat(row) : null
+}
+
+/** Who was asked whether anybody is in danger and said no: nothing is kept of what they wrote. */
+export async function deleteDangerCall(db: Db, id: number): Promise<void> {
+  await db.delete(dangerSteps).where(eq(dangerSteps.callId, id))
+  await db.delete(dangerCalls).where(eq(dangerCalls.id, id))
 }
 
 /** The call of somebody, by whichever account, that has not ended and in which they said something after a moment. */
@@ -59,7 +86,7 @@ export async function standingCall(
           eq(dangerCalls.identityId, caller.identityId),
           caller.personId === null ? undefined : eq(dangerCalls.personId, caller.personId),
         ),
-        inArray(dangerCalls.status, ['open', 'answered', 'confirmed']),
+        inArray(dangerCalls.status, ['asked', 'open', 'answered', 'confirmed']),
         sql`exists (select from danger_steps s where s.call_id = ${dangerCalls.id} and s.kind = 'said'
           and s.at > ${since.toISOString()}::timestamptz)`,
       ),

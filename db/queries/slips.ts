@@ -115,6 +115,30 @@ export async function stepsOfSlip(db: Db, id: number): Promise<SlipStepRow[]> {
   return rows.map(({ step, ...names }) => ({ ...step, ...names }))
 }
 
+/** The step by which a message was to tell a group; null: it is no message of a slip's. */
+export async function slipStepOfMessage(
+  db: Db,
+  outgoingId: number,
+): Promise<{ slipId: number; officeId: number; actorId: number | null; outgoingKind: string } | null> {
+  const [row] = await db.execute<{
+    slip_id: string
+    office_id: string
+    actor_id: string | null
+    kind: string
+  }>(sql`
+    select s.slip_id, s.office_id, coalesce(s.actor_id, (
+        select told.actor_id from slip_steps told
+        where told.slip_id = s.slip_id and told.kind = 'told_group' order by told.id desc limit 1)) as actor_id, o.kind
+    from slip_steps s join outgoing_messages o on o.id = s.outgoing_id where s.outgoing_id = ${outgoingId} limit 1`)
+  if (!row) return null
+  return {
+    slipId: Number(row.slip_id),
+    officeId: Number(row.office_id),
+    actorId: row.actor_id === null ? null : Number(row.actor_id),
+    outgoingKind: row.kind,
+  }
+}
+
 /**
  * Slips that wait as part of another one, the oldest first. One that its reporter has ended or taken further is none of
  * them any more.
@@ -288,14 +312,49 @@ export interface OfficeFigures {
   /** Unsolved for longer than the limit. */
   overdue: number
   oldestAt: Date | null
+  /** Ended while this office had them. */
   ended: number
   /** How many went a level up because this office had not answered in time. */
   lapsed: number
   /** Hours from taking to the first answer, or to losing it by time; the middle of all, null: none. */
   toAnswer: number | null
-  /** Hours from sending to the end. */
+  /** Hours from taking to the end, of those that ended here. */
   toEnd: number | null
 }
+
+/**
+ * The times for which offices had slips, as a list of CTEs that ends with `tenure`: an office has a slip from the step that
+ * brings it (`sent`, `raised`, `leads`) to the next one, or until it is merged into another, with which it counts from then
+ * on. The steps of the other move it along and bring it to nobody.
+ * @param which a query of the ids of slips
+ */
+const tenures = (which: SQL) => sql`
+    chosen as (${which}),
+    step as (
+      select st.id, st.slip_id, st.office_id, st.kind, st.at, st.actor_id,
+        max(st.id) filter (where st.kind = 'merged') over before as merged_at,
+        max(st.id) filter (where st.kind in ('sent', 'leads') or st.kind = 'raised' and st.actor_id = s.reporter_id)
+          over before as own_at
+      from slip_steps st join chosen c on c.id = st.slip_id join slips s on s.id = st.slip_id
+      window before as (partition by st.slip_id order by st.id)
+    ), turn as (
+      -- what moves a slip, or takes it from its office
+      select *, kind <> 'merged' as brings from step
+      where kind in ('sent', 'leads', 'merged') or kind = 'raised' and coalesce(own_at > merged_at, true)
+    ), bounded as (
+      select slip_id, office_id, id, at, brings, lead(id) over next as lost_id, lead(at) over next as lost_at,
+        lead(kind) over next as lost_by, lead(actor_id) over next as lost_through
+      from turn window next as (partition by slip_id order by id)
+    ), tenure as (
+      select b.slip_id, b.office_id, b.at as taken_at, b.lost_at,
+        b.lost_by = 'raised' and b.lost_through is null as by_time, dealt.answered_at, dealt.ended_at
+      from bounded b left join lateral (
+        select min(a.at) filter (where a.kind = 'answered') as answered_at, max(a.at) filter (where a.kind = 'closed') as ended_at
+        from slip_steps a where a.slip_id = b.slip_id and a.kind in ('answered', 'closed') and a.id > b.id
+          and (b.lost_id is null or a.id < b.lost_id)
+      ) dealt on true
+      where b.brings
+    )`
 
 /**
  * How the offices of a subtree deal with what is sent up to them: offices are measured, not those who write, and each by
@@ -321,41 +380,27 @@ export async function officeFigures(
     to_end: number | null
   }>(sql`
     with top as (select path from unnest(${sql.param(paths)}::text[]) as top (path)),
-    office as (select u.id, u.name, u.path from units u where exists (select from top where starts_with(u.path, top.path))),
-    recent as (
-      select * from slips where created_at >= ${since.toISOString()}::timestamptz and merged_into is null
-    ), taken as (
-      select step.slip_id, step.office_id, step.id, step.at,
-        lead(step.id) over after as lost_id, lead(step.at) over after as lost_at,
-        lead(step.actor_id is null) over after as by_time
-      from slip_steps step join recent on recent.id = step.slip_id
-      where step.kind in ('sent', 'raised') window after as (partition by step.slip_id order by step.id)
-    ), dealt as (
-      select t.office_id, coalesce(t.by_time, false) and answered.at is null as lapsed,
-        coalesce(answered.at, case when t.by_time then t.lost_at end) - t.at as took
-      from taken t left join lateral (
-        select min(a.at) as at from slip_steps a
-        where a.slip_id = t.slip_id and a.kind = 'answered' and a.id > t.id and (t.lost_id is null or a.id < t.lost_id)
-      ) answered on true
-    ), held as (
-      select office_id, (count(*) filter (where status in ('open', 'answered')))::int as unsolved,
-        (count(*) filter (where status in ('open', 'answered')
-          and created_at < ${over.toISOString()}::timestamptz))::int as overdue,
-        min(created_at) filter (where status in ('open', 'answered')) as oldest_at,
-        (count(*) filter (where status = 'closed'))::int as ended,
-        (percentile_cont(0.5) within group (order by extract(epoch from ended_at - created_at)
-          ) filter (where status = 'closed') / 3600)::float8 as to_end
-      from recent group by office_id
-    ), done as (
-      select office_id, (count(*) filter (where lapsed))::int as lapsed,
-        (percentile_cont(0.5) within group (order by extract(epoch from took)) / 3600)::float8 as to_answer
-      from dealt group by office_id
+    ${tenures(sql`
+      select s.id from slips s join units u on u.id = s.unit_id
+      where s.created_at >= ${since.toISOString()}::timestamptz
+        and exists (select from top where starts_with(u.path, top.path) or starts_with(top.path, u.path))`)},
+    figures as (
+      select t.office_id,
+        (count(*) filter (where t.lost_at is null and t.ended_at is null and s.status in ('open', 'answered')))::int as unsolved,
+        (count(*) filter (where t.lost_at is null and t.ended_at is null and s.status in ('open', 'answered')
+          and s.created_at < ${over.toISOString()}::timestamptz))::int as overdue,
+        min(s.created_at) filter (where t.lost_at is null and t.ended_at is null and s.status in ('open', 'answered')) as oldest_at,
+        (count(t.ended_at))::int as ended,
+        (count(*) filter (where t.by_time and t.answered_at is null))::int as lapsed,
+        (percentile_cont(0.5) within group (order by extract(epoch from
+          coalesce(t.answered_at, case when t.by_time then t.lost_at end) - t.taken_at)) / 3600)::float8 as to_answer,
+        (percentile_cont(0.5) within group (order by extract(epoch from t.ended_at - t.taken_at)) / 3600)::float8 as to_end
+      from tenure t join slips s on s.id = t.slip_id group by t.office_id
     )
-    select o.id as office_id, o.name, coalesce(h.unsolved, 0) as unsolved, coalesce(h.overdue, 0) as overdue,
-      h.oldest_at, coalesce(h.ended, 0) as ended, coalesce(d.lapsed, 0) as lapsed, d.to_answer, h.to_end
-    from office o left join held h on h.office_id = o.id left join done d on d.office_id = o.id
-    where h.office_id is not null or d.office_id is not null
-    order by overdue desc, lapsed desc, o.path limit 500`)
+    select o.id as office_id, o.name, f.unsolved, f.overdue, f.oldest_at, f.ended, f.lapsed, f.to_answer, f.to_end
+    from figures f join units o on o.id = f.office_id
+    where exists (select from top where starts_with(o.path, top.path))
+    order by f.overdue desc, f.lapsed desc, o.path limit 500`)
   return [...rows].map(row => ({
     officeId: Number(row.office_id),
     officeName: row.name,
@@ -369,15 +414,24 @@ export async function officeFigures(
   }))
 }
 
-/** Offices with overdue slips, with the unit above each, for the weekly word. */
+/**
+ * Offices that had unsolved slips for too long at a moment, with the unit above each, for the weekly word: as it stood
+ * then, whoever has them now and whatever has been answered since.
+ * @param over what was sent up before this counts
+ */
 export async function overdueOffices(
   db: Db,
-  over: Date,
+  { at, over }: { at: Date; over: Date },
 ): Promise<{ aboveId: number; officeName: string; count: number; oldestAt: Date }[]> {
+  const then = sql`${at.toISOString()}::timestamptz`
   const rows = await db.execute<{ above_id: string; name: string; count: number; oldest_at: string }>(sql`
+    with ${tenures(sql`
+      select id from slips where created_at < ${over.toISOString()}::timestamptz
+        and (ended_at is null or ended_at >= ${then})`)}
     select u.parent_id as above_id, u.name, count(*)::int as count, min(s.created_at) as oldest_at
-    from slips s join units u on u.id = s.office_id
-    where s.status in ('open', 'answered') and s.created_at < ${over.toISOString()}::timestamptz and u.parent_id is not null
+    from tenure t join slips s on s.id = t.slip_id join units u on u.id = t.office_id
+    where t.taken_at < ${then} and (t.lost_at is null or t.lost_at >= ${then}) and (t.ended_at is null or t.ended_at >= ${then})
+      and u.parent_id is not null
     group by u.id order by u.parent_id, min(s.created_at)`)
   return [...rows].map(row => ({
     aboveId: Number(row.above_id),

@@ -16,11 +16,11 @@ export const dangerCalls = pgTable(
     personId: ref().references(() => persons.id),
     /** Where they belong; null: nobody knows, and nobody but they themself could be told. */
     unitId: ref().references(() => units.id),
-    /** `open`, `answered` (somebody sees to it), `confirmed`, or ended: `false_alarm`, `closed`. */
+    /** `asked` (who called is asked first whether anybody is in danger), `open`, `answered` (somebody sees to it), `confirmed`, or ended: `false_alarm`, `closed`. */
     status: text().notNull(),
     /** How far up it was told, by the names of `templates/policies/danger.json`: owners and county, city, all above. */
     stage: text().$type<'first' | 'unanswered' | 'confirmed'>().notNull(),
-    /** When the next levels are told; null: ended, or all are told. */
+    /** When the next levels are told, or an open question is over; null: ended, or all are told. */
     dueAt: moment(),
     /** When what was said since the last passing on is passed on; null: nothing waits. */
     passOnAt: moment(),
@@ -45,6 +45,7 @@ export const dangerSteps = pgTable(
       .notNull(),
     /**
      * `said` (by who called), `told` (to `personId`), `passed` (all that was said before, to all who were told),
+     * `asked` (who called, whether anybody is in danger), `affirmed` (they said so), `silent` (they gave no answer),
      * `answered`, `confirmed`, `false_alarm`, `closed`; `safe`: who called says so of a call that is confirmed, which ends
      * nothing.
      */

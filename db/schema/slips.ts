@@ -73,8 +73,8 @@ export const slipSteps = pgTable(
       .references(() => slips.id)
       .notNull(),
     /** `sent`, `added` (the reporter's further words), `answered`, `raised`, `merged`, `leads` (the one that it
-     * was merged into has left), `closed`, `late` (asked again where there is nobody above), `told_group`, `spread` (a
-     * practice became a notice). */
+     * was merged into has left), `closed`, `late` (asked again where there is nobody above), `told_group`, `group_failed`
+     * (what should have told it did not arrive), `group_relayed` (then the owner was asked), `spread` (a practice became a notice). */
     kind: text().notNull(),
     /** null: time did it. */
     actorId: ref().references(() => persons.id),
@@ -83,9 +83,12 @@ export const slipSteps = pgTable(
       .references(() => units.id)
       .notNull(),
     textSealed: text(),
+    /** For `told_group`: the message that tells the group; should it fail, somebody else is asked to. */
+    outgoingId: ref(),
     at: moment().notNull(),
   },
   table => [
+    index('slip_steps_outgoing').on(table.outgoingId).where(sql`outgoing_id is not null`),
     index('slip_steps_slip').on(table.slipId),
     index('slip_steps_office').on(table.officeId),
     uniqueIndex('slip_steps_spread').on(table.slipId).where(sql`kind = 'spread'`),

@@ -1,12 +1,48 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { absorbIdentity } from '../../db/queries/identities.ts'
 import type { SimPerson } from '../../scripts/simulator/index.ts'
+import { callsInSilence, isSureOfDanger, speaksOfDanger } from '../../server/domain/danger/rules.ts'
 import { climbDueCalls } from '../../server/domain/danger/settle.ts'
+import { exportVerdicts } from '../../server/domain/messages/export-verdicts.ts'
 import { eraseAfterRetention } from '../../server/domain/privacy/retention.ts'
+import { readDevSet } from '../server/domain/messages/dev-set.ts'
+import { signIn } from '../support/console.ts'
 import { bindFirst, bindThrough, fillMatrix, newsFor, rows } from '../support/matrix.ts'
 import { openStage, type Stage, wecomSettings } from '../support/stage.ts'
 
 const MINUTE = 60_000
+
+/** Words of doubt, as the alerts see them today: a training of the model moves some. */
+function doubtful(isClear: boolean): string {
+  const found = [
+    '小李在单位门口被狗咬了，单位说不管，医药费要自己出',
+    '宿舍门口那条沟小孩掉进去怎么办',
+    '领导天天骂我，我真的要疯了不想活了',
+    '有人被车撞了吗，刚才好像听到',
+    '他说他不想活了，应该是开玩笑吧',
+    '听说镇上着火了，是真的吗',
+    '这日子没法过了，活着没意思',
+    '我好害怕',
+    '路太烂了，摔了好几个人',
+    '他又打我了',
+    '工地上有人受伤了，单位不管',
+    '队里有人摔了一跤，不知道要不要紧',
+  ].find(
+    text =>
+      speaksOfDanger(text) &&
+      !isSureOfDanger(text) &&
+      (isClear ? callsInSilence(text) : !callsInSilence(text)),
+  )
+  if (!found) throw new Error('no words of doubt: choose others')
+  return found
+}
+
+/** What people complain of in the labelled samples. */
+const complaints = readDevSet('alerts-dev.jsonl')
+  .filter(
+    ({ label, text }) => label === 'none' && /反映|投诉|拖|没发|不管|没人|崩溃|凭什么|受不了|太/.test(text),
+  )
+  .map(({ text }) => text)
 
 /** Help in danger: numbers at once, people who can help by every account, and upward while nobody answers. */
 describe('a call for help', () => {
@@ -285,6 +321,125 @@ describe('a call for help', () => {
     stage.clock.advance(400 * 24 * 60 * MINUTE)
     await eraseAfterRetention(stage.rt)
     expect((await rows(stage, words))[1]).toEqual({ status: 'closed', isGone: true })
+  })
+
+  test('in doubt who wrote it is asked: a no is forgotten, a yes and clear words without an answer call help', async () => {
+    const [clear, vague] = [doubtful(true), doubtful(false)]
+    const news = newsFor(stage, county)
+    const own = newsFor(stage, volunteer)
+    const asked = await say(volunteer, clear)
+    expect(asked).toContain('急救 120')
+    expect(asked).toContain('1 有危险，马上通知群主和县里；2 没有')
+    expect(asked).toContain('2 分钟没有回答，会先告诉他们')
+    // with buttons as well, for who writes as a member of the corp
+    expect(await heard(own)).toContain('有人受伤或有危险吗')
+    expect(await say(volunteer, '2')).toContain('没有通知任何人')
+    expect(await rows(stage, 'select * from danger_calls')).toEqual([])
+    expect(await rows(stage, 'select * from danger_steps')).toEqual([])
+
+    await say(volunteer, clear)
+    expect(await say(volunteer, '我的上报')).not.toContain('转告')
+    expect(await say(volunteer, '有，他流血了')).toContain('已马上告诉榆阳区赵县办')
+    expect(await heard(news)).toMatch(/【可能有人有危险 \d+】阿依古丽/)
+    await say(volunteer, '没有危险')
+    expect(await heard(news)).toContain('本人：平安')
+
+    await say(volunteer, clear)
+    stage.clock.advance(119_000)
+    expect(await climbDueCalls(stage.rt)).toBe(0)
+    stage.clock.advance(2000)
+    expect(await climbDueCalls(stage.rt)).toBe(1)
+    expect(await heard(news)).toContain('没有核实：问了本人有没有危险，没有回答')
+    expect(await heard(own)).toContain('没有等到您的回答。已马上告诉榆阳区赵县办')
+    expect(await say(volunteer, '1')).toContain('已告诉刚才通知的同志：有危险')
+    expect(await heard(news)).toContain('本人回答：有危险')
+    await say(volunteer, '没有危险')
+    await heard(news)
+
+    expect(await say(volunteer, vague)).toContain('不回答就不通知任何人')
+    stage.clock.advance(3 * MINUTE)
+    await climbDueCalls(stage.rt)
+    expect(await heard(news)).toBe('')
+    expect(await rows(stage, `select * from danger_calls where ended_at is null`)).toEqual([])
+    // a word that leaves no doubt ends the question, too
+    await say(volunteer, vague)
+    expect(await say(volunteer, '有人落水了，快救命')).toContain('已马上告诉榆阳区赵县办')
+    expect(await say(secretary, '有危险')).toContain('已马上告诉榆阳区赵县办')
+  })
+
+  test('who complains is reported to nobody, whatever the bot asks them', async () => {
+    const news = [county, city, secretary].map(person => newsFor(stage, person))
+    for (const text of complaints) {
+      await say(volunteer, text)
+      stage.clock.advance(3 * MINUTE)
+      await climbDueCalls(stage.rt)
+      await say(volunteer, '取消')
+    }
+    for (const each of news) expect(await heard(each)).toBe('')
+    expect(await rows(stage, 'select * from danger_calls')).toEqual([])
+    // in the middle of a slip the question is answered with a word, numbers are the slip's
+    const reply = await say(volunteer, `上报 ${doubtful(true)}`)
+    expect(reply).toContain('请回复：有危险（马上通知群主和县里），或：没有危险')
+    expect(reply).toContain('要上报哪一类')
+    expect(await say(volunteer, '2')).not.toContain('没有通知任何人')
+    expect(await say(volunteer, '没有危险')).toContain('没有通知任何人')
+    // words of doubt that answer the slip's own question are not lost to it
+    await say(volunteer, '取消')
+    await say(volunteer, '上报 困难')
+    expect(await say(volunteer, doubtful(false))).toMatch(/急救 120[\s\S]*送出请回“确认”/)
+    expect(await say(volunteer, '确认')).toContain('已送到榆阳区')
+    await say(volunteer, '没有危险')
+    // on the page the question has buttons, and the slip goes on all the same
+    const page = await signIn(stage, volunteer.name)
+    const [unit] = await rows(stage, "select id from units where name = '榆阳区第一团支部'")
+    const form = { kind: 'hardship', unit: String(unit?.id), body: doubtful(true) }
+    const preview = await page.post('/me/slips/preview', form)
+    expect(preview.text).toContain('有危险，马上通知')
+    expect(preview.text).toContain('确认送出')
+    await page.post('/me/danger', { answer: 'no' })
+    expect(await rows(stage, 'select * from danger_calls')).toEqual([])
+    await page.post('/me/slips/preview', form)
+    const told = newsFor(stage, county)
+    await page.post('/me/danger', { answer: 'yes' })
+    expect(await heard(told)).toContain('可能有人有危险')
+  })
+
+  test('a false alarm is learnt from without its numbers, but for what sounds like a complaint; an officer sees the phone and that is seen', async () => {
+    const officer = newsFor(stage, county)
+    await say(volunteer, '有人触电了，没有呼吸，快来救人，13912345678')
+    expect(await heard(officer)).toContain('本人手机 138****0007，看全号请回：电话 1')
+    expect(await say(secretary, '电话 1')).not.toContain('13800000007')
+    expect(await say(city, '电话 1')).toContain('没有通知过您')
+    expect(await say(county, '电话 1')).toContain('13800000007')
+    const own = await signIn(stage, volunteer.name)
+    expect((await own.get('/me/data')).text).toContain('本人求助（1 号）')
+    const page = await signIn(stage, '赵县办')
+    const shown = await page.get('/console/danger/1')
+    expect(shown.text).toContain('138****0007')
+    expect(shown.text).not.toContain('13800000007')
+    expect((await page.post('/console/danger/1/phone')).text).toContain('13800000007')
+    expect((await (await signIn(stage, '刘市办')).get('/console/danger/1')).status).toBe(404)
+    expect((await page.post('/console/danger/1/settle', { word: 'false_alarm' })).location).toBe(
+      '/console/danger/1',
+    )
+    expect(await say(county, '电话 1')).toContain('已经结束')
+    const lines: string[] = []
+    await exportVerdicts(stage.rt, line => void lines.push(line))
+    expect(JSON.parse(lines[0] ?? '')).toEqual({
+      alert: 'safety',
+      text: '有人触电了，没有呼吸，快来救人，139****5678',
+      verdict: 'false',
+    })
+    // what was one false alarm calls help the next time all the same
+    expect(await say(volunteer, '有人触电了，没有呼吸，快来救人，13912345678')).toContain('（第 2 号）')
+    await say(county, '误报 2')
+    await say(volunteer, '投诉没人管，有人割腕了，流了很多血')
+    await say(county, '误报 3')
+    expect(await rows(stage, 'select id from alert_verdicts')).toHaveLength(1)
+    await say(volunteer, '删除我的信息')
+    await say(volunteer, '我要删除')
+    await say(volunteer, volunteer.name)
+    expect(await rows(stage, `select text_sealed = '' as gone from alert_verdicts`)).toEqual([{ gone: true }])
   })
 
   test('nobody who was not told has a word in it, and what is no danger calls nobody', async () => {

@@ -1,8 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { officeFigures } from '../../db/queries/slips.ts'
 import type { SimPerson } from '../../scripts/simulator/index.ts'
+import { exportVerdicts } from '../../server/domain/messages/export-verdicts.ts'
 import { erase } from '../../server/domain/privacy/erase.ts'
 import { raiseDueSlips, tellOverdueSlips } from '../../server/domain/slips/follow-time.ts'
 import { withoutTraces } from '../../server/domain/slips/picture.ts'
+import { fetchPictures } from '../../server/jobs/fetch-pictures.ts'
 import { signIn } from '../support/console.ts'
 import {
   bindFirst,
@@ -16,6 +19,8 @@ import {
 import { openStage, type Stage } from '../support/stage.ts'
 
 const HOUR = 3_600_000
+/** Stopped by the marking that it speaks of. */
+const STOPPED_SLIP = '这份文件是机密级的，我拍了照片发群里'
 const head = '省份,地市,区县,团支部,姓名,手机号,角色,职务,状态\n'
 const clerk = '陕西省,榆林市,榆阳区,,孙县办,13800000061,项目办工作人员,科员,在岗\n'
 const boss = '陕西省,榆林市,榆阳区,,赵县办,13800000004,项目办负责同志,主任,在岗\n'
@@ -170,13 +175,21 @@ describe('a slip', () => {
 
   test('each week the level above hears how many wait, and nothing of what they say', async () => {
     await sendUp(volunteer, '做法 每周一次夜校')
+    // told as it stood at midnight in Shanghai between Sunday and Monday, whenever it is told
     stage.clock.advance(8 * 24 * HOUR)
     const news = newsFor(stage, city)
+    expect(await tellOverdueSlips(stage.rt)).toBe(0)
+    stage.clock.set(new Date('2026-09-21T00:00:00+08:00'))
+    await say(county, '复 1 很好，请接着办')
+    await say(county, '结 1')
+    stage.clock.set(new Date('2026-09-22T09:05:00+08:00'))
     expect(await tellOverdueSlips(stage.rt)).toBe(1)
     expect(await tellOverdueSlips(stage.rt)).toBe(0)
     await settle()
-    expect(news().join('\n')).toContain('榆阳区：1 件，最久 8 天')
-    expect(news().join('\n')).not.toContain('夜校')
+    const told = news().join('\n')
+    expect(told).toContain('到9月20日，下级超过 7 天没有办结')
+    expect(told).toContain('榆阳区：1 件，最久 13 天')
+    expect(told).not.toContain('夜校')
   })
 
   test('a practice is offered to all groups as a notice with its source, and its writer hears of it', async () => {
@@ -389,6 +402,148 @@ describe('a slip', () => {
     const row = (office: string) => new RegExp(`<tr><td>${office}</td>.*?</tr>`, 's').exec(list)?.[0] ?? ''
     expect(row('榆阳区').match(/>1</g)).toHaveLength(1)
     expect(row('榆林市')).toContain('<td class="number">0</td><td class="nowrap">')
+    // merged ones that were the county's count with theirs, and what one of them does later is its own
+    await sendUp(volunteer, '困难 宿舍没有水')
+    await sendUp(secretary, '困难 支部宿舍停水三天')
+    await say(county, '并 2 3')
+    stage.clock.advance(3 * HOUR)
+    await say(county, '复 2 今晚恢复')
+    stage.clock.advance(HOUR)
+    await say(county, '结 2')
+    await say(secretary, '升 3')
+    stage.clock.advance(5 * HOUR)
+    await say(city, '复 3 市里派车送水')
+    await say(secretary, '结 3')
+    const paths = ['/']
+    const figures = await officeFigures(stage.rt.db, paths, {
+      over: new Date(0),
+      since: new Date(stage.clock.now().getTime() - 24 * HOUR),
+    })
+    const of = (name: string) => figures.find(each => each.officeName === name)
+    // the county: lapsed after 2 hours, answered after 3; ended after 4
+    expect(of('榆阳区')).toMatchObject({ lapsed: 1, ended: 1, toEnd: 4, unsolved: 0 })
+    expect(of('榆阳区')?.toAnswer).toBeCloseTo(2.5, 1)
+    // the city: one answered at once, which is open still, the other after 5 hours
+    expect(of('榆林市')).toMatchObject({ lapsed: 0, ended: 1, toEnd: 5, unsolved: 1 })
+    expect(of('榆林市')?.toAnswer).toBeCloseTo(2.5, 1)
+  })
+
+  test('a robot that cannot tell the group: the owner is asked to, and the office sees it', async () => {
+    const { number } = await claimGroup(stage, secretary, '榆阳区第一团支部', '团支部群')
+    await rows(
+      stage,
+      `insert into group_members (group_id, person_id, joined_at)
+       select ${number}, id, now() from persons where name like '阿依古丽%'`,
+    )
+    await say(volunteer, '上报 困难 宿舍没有电')
+    await say(volunteer, '告知群')
+    await say(volunteer, '确认')
+    // nobody owns it now: its robot tells it, which was removed meanwhile
+    await rows(
+      stage,
+      `update groups set owner_id = null, webhook_sealed = '${stage.rt.vault.seal('gone')}' where id = ${number}`,
+    )
+    expect(await say(county, '复 1 告知群 今晚恢复')).toContain('请人转告群里')
+    await rows(
+      stage,
+      `update groups set owner_id = (select id from persons where name = '周支书') where id = ${number}`,
+    )
+    const asked = newsFor(stage, secretary)
+    const officer = newsFor(stage, county)
+    await settle()
+    expect(asked().join('\n')).toContain('【答复】有同志反映的问题，榆阳区答复：今晚恢复')
+    expect(officer().join('\n')).toContain('答复没有发进“榆阳区第一团支部”，已改请群主转发')
+    const page = await signIn(stage, '赵县办')
+    expect((await page.get('/console/slips/1')).text).toContain('没有发进群，已改请群主转发')
+  })
+
+  test('pictures sent to the bot belong to the slip that is written, or was sent within a quarter of an hour', async () => {
+    await say(volunteer, '上报 困难')
+    const [held] = await stage.sim.sendImage(volunteer.id)
+    expect(held?.text).toContain('图片收下了（第 1 张）')
+    expect(held?.text).toContain('请把事情写在一条消息里')
+    expect(await say(volunteer, '宿舍没有热水')).toContain('附 1 张图片')
+    await say(volunteer, '确认')
+    const news = newsFor(stage, county)
+    await fetchPictures(stage.rt)
+    await settle()
+    expect(news().join('\n')).toContain('现有 1 张图片')
+    stage.clock.advance(14 * 60_000)
+    expect((await stage.sim.sendImage(volunteer.id))[0]?.text).toContain('放进上报 1')
+    stage.clock.advance(2 * 60_000)
+    expect((await stage.sim.sendImage(volunteer.id))[0]?.text).not.toContain('上报 1')
+    await fetchPictures(stage.rt)
+    expect(await rows(stage, 'select slip_id::int, mime, size from slip_files')).toEqual([
+      { slip_id: 1, mime: 'image/png', size: expect.any(Number) },
+      { slip_id: 1, mime: 'image/png', size: expect.any(Number) },
+    ])
+    const address = '/console/slips/1/pictures/1'
+    expect((await (await signIn(stage, '赵县办')).get(address)).headers.get('content-type')).toBe('image/png')
+    for (const other of ['刘市办', '周支书'])
+      expect((await (await signIn(stage, other)).get(address)).status).toBe(404)
+    // what only looks like one is not kept, and its sender hears of it
+    await rows(
+      stage,
+      `insert into awaited_pictures (kind, slip_id, sent_by, channel, place_sealed, uploaded_by, next_attempt_at, created_at)
+      select 'slip', 1, 999, 'wecom', '${stage.rt.vault.seal('no-such-media')}', reporter_id, now(), now() from slips`,
+    )
+    const own = newsFor(stage, volunteer)
+    stage.clock.set(new Date('2030-01-01T09:00:00+08:00'))
+    await fetchPictures(stage.rt)
+    await settle()
+    expect(own().join('\n')).toContain('上报 1 的图片没有存下来')
+  })
+
+  test('what was stopped in error is decided by those who would read it, and is stopped no more', async () => {
+    const words = STOPPED_SLIP
+    await say(volunteer, '上报 信息')
+    const stopped = await say(volunteer, words)
+    expect(stopped).toContain('涉密或内部内容')
+    expect(stopped).toContain('不是这样的话请回：误报（会请榆阳区的赵县办、孙县办看原话，别人看不到）')
+    const news = newsFor(stage, county)
+    expect(await say(volunteer, '误报')).toContain('已请榆阳区的赵县办、孙县办看是不是误报（1 号）')
+    await settle()
+    expect(news().join('\n')).toContain('【请看是不是误报 1】')
+    expect(news().join('\n')).not.toContain(words)
+    const page = await signIn(stage, '赵县办')
+    expect((await page.get('/console/false-alarms')).text).toContain('1 号')
+    expect((await page.get('/console/false-alarms/1')).text).toContain(words)
+    expect((await (await signIn(stage, '刘市办')).get('/console/false-alarms/1')).status).toBe(404)
+    expect(await say(city, '是误报 1')).toContain('没有编号是 1')
+    const own = newsFor(stage, volunteer)
+    expect(await say(county, '是误报 1')).toContain('一样的话不再拦')
+    await settle()
+    expect(own().join('\n')).toContain('赵县办看过：是误报')
+    // spaces and signs make no other text of it; another one is stopped as before
+    expect(await say(volunteer, `${words}。`)).toContain('送出请回“确认”')
+    expect(await say(volunteer, '确认')).toContain('已送到榆阳区')
+    expect(await say(volunteer, `上报 信息 ${words}绝密`)).toContain('涉密或内部内容')
+    // whose text was stopped rightly loses it
+    await say(volunteer, '误报')
+    expect(await say(county, '不是误报 2')).toContain('原话不再保存')
+    expect(
+      await rows(stage, `select verdict, text_sealed = '' as gone from alert_verdicts order by id`),
+    ).toEqual([
+      { verdict: 'false', gone: false },
+      { verdict: 'right', gone: true },
+    ])
+    expect(await say(volunteer, `上报 信息 ${words}绝密`)).toContain('涉密或内部内容')
+    expect(await say(volunteer, '误报')).toContain('不是误报')
+    // of a hardship no text stays, and a complaint is shown to nobody before it is known who reads it
+    await say(volunteer, '上报 困难')
+    await say(volunteer, `${words}，我很为难`)
+    expect(await say(volunteer, '误报')).toContain('3 号')
+    await say(county, '是误报 3')
+    expect(await rows(stage, `select text_sealed = '' as gone from alert_verdicts where id = 3`)).toEqual([
+      { gone: true },
+    ])
+    await say(volunteer, '取消')
+    const early = await say(volunteer, `上报 投诉 ${words}，没人管`)
+    expect(early).toContain('请只发“上报”')
+    expect(await say(volunteer, '误报')).not.toContain('已请')
+    const lines: string[] = []
+    expect(await exportVerdicts(stage.rt, line => void lines.push(line))).toBe(1)
+    expect(JSON.parse(lines[0] ?? '')).toEqual({ alert: 'secret', text: words, verdict: 'false' })
   })
 
   test('the group hears an answer only where its reporter agreed; an erased one leaves what was merged into it standing', async () => {

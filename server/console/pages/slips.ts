@@ -1,5 +1,6 @@
 import type { MultipartFile } from '@fastify/multipart'
 import { z } from 'zod'
+import { openClaimsFor } from '../../../db/queries/alert-verdicts.ts'
 import {
   additionsBelow,
   filesOfSlip,
@@ -17,13 +18,13 @@ import {
 import { topUnits } from '../../domain/access/policy.ts'
 import { ownSlipPolicy, type SlipInView, slipPolicy, slipToAnswerPolicy } from '../../domain/access/slips.ts'
 import { managingRoles, runsVeryUnit } from '../../domain/actor.ts'
-import { reportDanger } from '../../domain/danger/report.ts'
+import { questionWords, reportDanger } from '../../domain/danger/report.ts'
 import { firstWords as dangerWords, speaksOfDanger } from '../../domain/danger/rules.ts'
 import { addToSlip, answerSlip, closeSlip, mergeSlips, raiseSlip } from '../../domain/slips/deal.ts'
 import { addPicture, pictureOf, seesFile } from '../../domain/slips/files.ts'
 import { contactsFor, markOf, officesOf, readersOf } from '../../domain/slips/offices.ts'
 import { slipKind, slipRules } from '../../domain/slips/rules.ts'
-import { checkSlip, sendSlip } from '../../domain/slips/send-up.ts'
+import { checkSlip, placeOfSlip, sendSlip } from '../../domain/slips/send-up.ts'
 import { spreadPractice } from '../../domain/slips/spread.ts'
 import { nameFor } from '../../domain/slips/tell.ts'
 import { dueOf, HOUR_MS } from '../../domain/slips/timing.ts'
@@ -46,8 +47,11 @@ import {
   token,
 } from '../parts.ts'
 import { NotFound, type Routes, type View } from '../routes.ts'
+import { dangerQuestion } from './danger.ts'
+import { claimButton } from './false-alarms.ts'
 
 const PAGE_SIZE = 30
+const MOST_CLAIMS = 99
 /** What was sent up earlier is in no figure. */
 const FIGURE_DAYS = 365
 
@@ -66,7 +70,9 @@ const stepWords: Record<string, string> = {
   leads: '并入的那件已结束或上送，这件接着由{office}办理',
   late: '到时没有答复，再次请{office}办理',
   closed: '办结',
-  told_group: '转告了群里',
+  told_group: '请人转告群里',
+  group_failed: '没有发进群，也没有人能转告',
+  group_relayed: '没有发进群，已改请群主转发',
   spread: '作为经验做法推广',
 }
 
@@ -188,17 +194,20 @@ export function slipPicturePages(routes: Routes): void {
 
 /**
  * Where somebody is in danger help is called at once, whatever becomes of the slip.
- * @returns what to say: the numbers to call, and who was told; null: nobody is in danger
+ * @returns what to say: the numbers to call, and who was told or the question whether anybody is; null: nobody is in danger
  */
-async function callForHelp(view: View<unknown>, text: string): Promise<string | null> {
+async function callForHelp(view: View<unknown>, text: string): Promise<Html | null> {
   const { actor } = view.viewer
   if (!speaksOfDanger(text)) return null
-  if (actor.identityId === 0) return dangerWords(text)
-  return inTransaction(view.rt, tx => reportDanger(tx, actor, text))
+  if (actor.identityId === 0) return dangerNumbers(text)
+  const report = await inTransaction(view.rt, tx => reportDanger(tx, actor, text))
+  const words = html`<p class="fault" role="alert">${report.numbers}
+${report.done ?? questionWords(report, 'button')}</p>`
+  return report.done === null ? html`${words}${dangerQuestion(view)}` : words
 }
 
-function dangerNumbers(text: string, said: string | null = null): Html {
-  return speaksOfDanger(text) ? html`<p class="fault" role="alert">${said ?? dangerWords(text)}</p>` : html``
+function dangerNumbers(text: string): Html {
+  return speaksOfDanger(text) ? html`<p class="fault" role="alert">${dangerWords(text)}</p>` : html``
 }
 
 interface Written {
@@ -228,6 +237,7 @@ function refused(
 ): Promise<Html> {
   if (!(error instanceof DomainError)) throw error
   view.reply.code(422)
+  view.remedy = claimButton(view, error)
   return again(error.message)
 }
 
@@ -250,14 +260,16 @@ async function listPage(view: View<null>): Promise<Html> {
   const offices = [...new Set(managingRoles(rt.templates, viewer.actor).map(role => role.unitId))]
   const tops = topUnits(rt.templates, viewer.actor).map(top => top.path)
   const over = new Date(now.getTime() - slipRules.overdue.days * 24 * HOUR_MS)
-  const [found, figures] = await Promise.all([
+  const [found, figures, claims] = await Promise.all([
     slipsOfOffices(rt.db, offices, state, { limit: PAGE_SIZE + 1, offset: (number - 1) * PAGE_SIZE }),
     officeFigures(rt.db, tops, { over, since: new Date(now.getTime() - FIGURE_DAYS * 24 * HOUR_MS) }),
+    openClaimsFor(rt.db, viewer.actor.person.id, offices, MOST_CLAIMS).then(all => all.length),
   ])
   return page(view, {
     title: '上报',
     part: 'slips',
     body: html`<p class="soft">送到您这一级的上报。内容只有本人和办理过的单位看得到。</p>
+<p><a href="/console/danger">求助</a>　<a href="/console/false-alarms">被拦下的话${claims > 0 ? `（${claims} 条请您看）` : ''}</a></p>
 <nav class="tabs" aria-label="分类">${lists.map(
       ([id, words]) =>
         html`<a href="/console/slips?state=${id}"${id === state ? html` aria-current="page"` : ''}>${words}</a> `,
@@ -290,7 +302,7 @@ function figuresTable(figures: OfficeFigures[], now: Date): Html {
       { name: '办结', isNumber: true },
       { name: '到时未答升级', isNumber: true },
       '接到至答复或到时（中位）',
-      '送出至办结（中位）',
+      '接到至办结（中位）',
     ],
     figures.map(
       each =>
@@ -346,7 +358,7 @@ async function slipPage(
 ${isOwn && slip.status === 'open' ? dangerNumbers(allWords(view, steps)) : ''}<p class="prose">${rt.vault.open(slip.bodySealed)}</p>
 ${files.map(
   (file, index) =>
-    html`<p><a href="/console/slips/${slip.id}/pictures/${file.id}">图片 ${index + 1}</a> <span class="soft">${Math.ceil(file.size / 1024)} KB</span></p>`,
+    html`<p class="picture"><a href="/console/slips/${slip.id}/pictures/${file.id}"><img src="/console/slips/${slip.id}/pictures/${file.id}" alt="图片 ${index + 1}" loading="lazy"></a> <span class="soft">图片 ${index + 1}，${Math.ceil(file.size / 1024)} KB</span></p>`,
 )}
 <dl class="facts"><dt>谁写的</dt><dd>${isOwn ? `您${slip.isAnonymous ? '（匿名：名字只有答复的那一级看得到）' : ''}` : nameFor(slip, office)}</dd><dt>哪里的事</dt><dd>${slip.unitName}</dd>${isHere ? html`<dt>现在由</dt><dd>${slip.officeName}办理</dd>` : ''}${isHere && slip.mergedInto ? html`<dt>并入</dt><dd>上报 ${slip.mergedInto}</dd>` : ''}</dl></section>
 ${
@@ -553,11 +565,11 @@ async function previewPage(
   view: View<null>,
   draft: Draft,
   fault: string | null = null,
-  help: string | null = null,
+  help: Html | null = null,
 ): Promise<Html> {
   const { rt, viewer } = view
   const input = await inputOf(view, draft)
-  const warning = checkSlip(input.body)
+  const warning = await checkSlip(rt, input.body, placeOfSlip(input))
   const office = await readersOf(rt, viewer.actor.person.id, input)
   const contact = (await contactsFor(rt, input)).find(each => each.personId === input.copyToId)
   const kind = slipKind(input.kind)
@@ -572,7 +584,7 @@ async function previewPage(
     part: 'me',
     above: [['我的上报', '/me/slips']],
     fault,
-    body: html`${dangerNumbers(input.body, help)}${warning ? html`<p class="fault" role="alert">${warning}</p>` : ''}
+    body: html`${help ?? dangerNumbers(input.body)}${warning ? html`<p class="fault" role="alert">${warning}</p>` : ''}
 <section class="card"><h2>${kind.name}</h2><p class="prose">${input.body.trim()}</p></section>
 <section class="card"><h2>谁会看到</h2><p>${office.name}的 ${office.readers.map(reader => reader.name).join('、')}。${contact ? `联系您支部的${contact.personName}也会看到。` : ''}${input.isAnonymous ? '名字只有办理的单位看得到。' : ''}</p>
 <p class="soft">${momentWords(until, rt.clock.now())}前没有答复，会升到上一级，升到哪里会告诉您。别的单位看不到。${mayTell ? '您同意了把答复转告群里，不说是谁反映的。' : '群里看不到。'}</p></section>

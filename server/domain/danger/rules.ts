@@ -1,5 +1,6 @@
 import policy from '../../../templates/policies/danger.json' with { type: 'json' }
 import { findAlerts } from '../messages/alerts.ts'
+import { soundsLikeSlip } from '../slips/rules.ts'
 
 interface Levels {
   minutes: number
@@ -10,6 +11,8 @@ interface Levels {
 export interface DangerRules {
   numbers: { always: string; advice: string; minds: string; mindWords: readonly string[] }
   levels: { first: readonly string[]; unanswered: Levels; confirmed: Levels }
+  /** What is less likely than `sureFrom` is asked about first; what an open question comes to by itself after `minutes`. */
+  doubt: { sureFrom: number; silenceFrom: number; minutes: number; clearWords: readonly string[] }
   sameMinutes: { value: number }
   passOn: { seconds: number }
   places: { value: number }
@@ -19,7 +22,33 @@ export const dangerRules: DangerRules = policy
 
 /** Whether a text speaks of somebody who is hurt or in danger. @source eval/README.md C `safety` */
 export function speaksOfDanger(text: string): boolean {
-  return [...text].length >= 4 && findAlerts(text).some(alert => alert.kind === 'safety')
+  return likelihoodOfDanger(text) > 0
+}
+
+function likelihoodOfDanger(text: string): number {
+  if ([...text].length < 4) return 0
+  // a phone to ring up makes no call for help less likely
+  const bare = text.replace(/\d{6,}/g, '')
+  return Math.max(...new Set([text, bare]).values().map(scoreOf))
+}
+
+function scoreOf(text: string): number {
+  return findAlerts(text).find(alert => alert.kind === 'safety')?.score ?? 0
+}
+
+/** Whether help is called at once for a text that speaks of danger; otherwise who wrote it is asked first. */
+export function isSureOfDanger(text: string): boolean {
+  return likelihoodOfDanger(text) >= dangerRules.doubt.sureFrom
+}
+
+/**
+ * Whether help is called, as unconfirmed, for words of doubt when nobody answers the question: where they name a danger,
+ * or are likely to mean one and do not sound like a complaint. Whoever complains is reported to nobody.
+ */
+export function callsInSilence(text: string): boolean {
+  const { clearWords, silenceFrom } = dangerRules.doubt
+  if (clearWords.some(word => text.includes(word))) return true
+  return likelihoodOfDanger(text) >= silenceFrom && !soundsLikeSlip(text)
 }
 
 /** The numbers to call and what to do first: said at once, before anything else. */

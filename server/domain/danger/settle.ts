@@ -1,8 +1,10 @@
 import {
   type DangerCall,
+  deleteDangerCall,
   insertDangerSteps,
   lockDangerCall,
   putOffCall,
+  stepsOfCall,
   takeDueCalls,
   toldOf,
   updateDangerCall,
@@ -10,10 +12,11 @@ import {
 import { appendAudit } from '../../../db/queries/platform.ts'
 import { DomainError } from '../../errors.ts'
 import { type DomainRuntime, inTransaction } from '../../runtime.ts'
-import type { Actor } from '../actor.ts'
+import type { Actor, KnownActor } from '../actor.ts'
+import { keepFalseDanger } from '../messages/claim-false-alarm.ts'
 import { sendToIdentity } from '../outgoing/enqueue.ts'
 import { isOfficerOf } from './audience.ts'
-import { minutesFrom } from './report.ts'
+import { endQuestion, minutesFrom, standingCallOf } from './report.ts'
 import { dangerRules } from './rules.ts'
 import { passOnWords, tellAll, tellStage } from './tell.ts'
 
@@ -51,6 +54,11 @@ export function settleDanger(
         'danger.not_officer',
         `是否属实、是否平安由县级以上负责的同志登记。您去处理请回：到 ${call.id}`,
       )
+    // nobody was told of it yet, and nobody will be
+    if (call.status === 'asked') {
+      await deleteDangerCall(tx.db, call.id)
+      return { speaker, isEnded: true }
+    }
     const now = tx.clock.now()
     const personId = actor.person?.id ?? null
     const isOnlyNoted = speaker === 'caller' && call.status === 'confirmed'
@@ -66,11 +74,22 @@ export function settleDanger(
       subjectId: call.id,
       details: {},
     })
+    if (speaker === 'officer' && word === 'false_alarm') await keepFalseWords(tx, actor as KnownActor, call)
     await tellAll(tx, call, sharedWords(call, actor, { speaker, word }), personId === null ? [] : [personId])
     if (speaker !== 'caller')
-      await sendToIdentity(tx, call.identityId, 'escalation', callerWords[word](actor.person?.name ?? ''))
+      await sendToIdentity(tx, call.identityId, 'danger', callerWords[word](actor.person?.name ?? ''))
     return { speaker, isEnded: ended.includes(word) && !isOnlyNoted }
   })
+}
+
+/** Who called says that nobody is in danger: their call is over. @returns what to answer; null: none of theirs stands */
+export async function endOwnCall(rt: DomainRuntime, actor: Actor): Promise<string | null> {
+  const standing = await standingCallOf(rt, actor)
+  if (!standing) return null
+  const { isEnded } = await settleDanger(rt, actor, { callId: standing.id, word: 'closed' })
+  return isEnded
+    ? `${standing.id} 号已登记为平安，已告诉刚才通知的同志。`
+    : `知道了，已告诉处理的同志。${standing.id} 号核实过，由他们核对后结束。`
 }
 
 async function speakerIn(
@@ -84,6 +103,14 @@ async function speakerIn(
   if (isCaller) return ended.includes(word) ? 'caller' : null
   if (!actor.person || !(await toldOf(rt.db, call.id)).has(actor.person.id)) return null
   return (await isOfficerOf(rt, call, actor.person.id)) ? 'officer' : 'owner'
+}
+
+/** The first words of a call that was none are learnt from. */
+async function keepFalseWords(rt: DomainRuntime, actor: KnownActor, call: DangerCall): Promise<void> {
+  const first = (await stepsOfCall(rt.db, call.id)).find(step => step.kind === 'said')
+  if (!first?.textSealed) return
+  const text = rt.vault.open(first.textSealed)
+  await keepFalseDanger(rt, actor, { text, unitId: call.unitId, callerId: call.personId })
 }
 
 /** What follows from a word of somebody who has a say. */
@@ -159,7 +186,9 @@ async function handleDue(rt: DomainRuntime, id: number): Promise<void> {
   const call = await lockDangerCall(rt.db, id)
   if (!call) return
   if (call.passOnAt !== null && call.passOnAt <= now) await passOnWords(rt, call)
-  if (call.dueAt !== null && call.dueAt <= now) await climb(rt, call)
+  if (call.dueAt === null || call.dueAt > now) return
+  if (call.status === 'asked') await endQuestion(rt, call)
+  else await climb(rt, call)
 }
 
 async function climb(rt: DomainRuntime, call: DangerCall): Promise<void> {

@@ -12,6 +12,7 @@ import { chineseMoment } from '../../clock.ts'
 import type { DomainRuntime } from '../../runtime.ts'
 import { sendToIdentity } from '../outgoing/enqueue.ts'
 import { audienceOf, isOfficerOf, type Listener, placesOfCall } from './audience.ts'
+import { maskedPhoneOf } from './phone.ts'
 import { dangerRules, namesSomebody } from './rules.ts'
 
 const MAX_SHOWN = 400
@@ -24,23 +25,26 @@ export async function tellStage(
   stage: DangerStage,
 ): Promise<Listener[]> {
   const now = rt.clock.now()
-  const words = saidIn(rt, await stepsOfCall(rt.db, call.id))
+  const steps = await stepsOfCall(rt.db, call.id)
+  const words = saidIn(rt, steps)
   const told = await toldOf(rt.db, call.id)
   const fresh = await audienceOf(rt, call, stage, { told, said: words.join('\n') })
   const shown = words.length > 3 ? [words[0] as string, ...words.slice(-2)] : words
   const head = [
-    `【可能有人有危险 ${call.id}${whyWords(call, stage)}】${await whoCalls(rt, call)}${chineseMoment(call.createdAt)}对机器人说：`,
+    `【可能有人有危险 ${call.id}${whyWords(call, stage)}】${isUnconfirmed(steps) ? '（没有核实：问了本人有没有危险，没有回答）' : ''}${await whoCalls(rt, call)}${chineseMoment(call.createdAt)}对机器人说：`,
     ...shown,
     '——',
     '请马上联系本人和当地，必要时打 110、120、119。',
   ].join('\n')
   const id = call.id
+  const phone = await maskedPhoneOf(rt, call)
+  const phoneWords = phone === null ? '' : `本人手机 ${phone}，看全号请回：电话 ${id}（本人会知道谁看过）。`
   for (const isOfficer of [true, false])
     await sendTo(
       rt,
       fresh.filter(person => person.isOfficer === isOfficer).map(person => person.id),
       isOfficer
-        ? `${head}我来处理请回：到 ${id}；属实请回：属实 ${id}；误报请回：误报 ${id}；平安了请回：平安 ${id}`
+        ? `${head}${phoneWords}我来处理请回：到 ${id}；属实请回：属实 ${id}；误报请回：误报 ${id}；平安了请回：平安 ${id}`
         : `${head}我来处理请回：到 ${id}（是否属实由负责的同志登记）`,
     )
   await insertDangerSteps(
@@ -48,6 +52,12 @@ export async function tellStage(
     fresh.map(person => ({ callId: id, kind: 'told', personId: person.id, at: now })),
   )
   return fresh
+}
+
+/** Whether help was called without a word of who called that somebody is in danger. */
+export function isUnconfirmed(steps: readonly DangerStep[]): boolean {
+  const silent = steps.findLastIndex(step => step.kind === 'silent')
+  return silent >= 0 && !steps.slice(silent).some(step => step.kind === 'affirmed')
 }
 
 function whyWords(call: DangerCall, stage: DangerStage): string {
@@ -125,7 +135,7 @@ export async function tellAll(
 /** By every account that they have: whichever is looked at first. */
 async function sendTo(rt: DomainRuntime, personIds: number[], text: string): Promise<void> {
   for (const { identityId } of await accountsOf(rt.db, personIds))
-    await sendToIdentity(rt, identityId, 'escalation', text)
+    await sendToIdentity(rt, identityId, 'danger', text)
 }
 
 /** With all numbers in them: whoever is told must be able to ring up at once. */

@@ -1,10 +1,13 @@
+import { groupById } from '../../../db/queries/groups.ts'
+import { appendAudit } from '../../../db/queries/platform.ts'
 import { insertRecord, lastReportOf, recategorise } from '../../../db/queries/records.ts'
-import { dayOf } from '../../clock.ts'
+import { dayOf, monthOf } from '../../clock.ts'
 import { DomainError } from '../../errors.ts'
-import type { DomainRuntime } from '../../runtime.ts'
-import { isOpenDay, isOpenMonth } from '../activities/open-month.ts'
+import { type DomainRuntime, inTransaction } from '../../runtime.ts'
+import { isOpenDay } from '../activities/open-month.ts'
 import type { KnownActor } from '../actor.ts'
 import { requireManagedGroup } from '../groups/register.ts'
+import { monthState } from '../months/state.ts'
 import type { Category } from './categories.ts'
 import { maskPersonalData } from './mask.ts'
 
@@ -23,13 +26,19 @@ export interface ReportedMessages {
   /** The update that told us: the same one never counts twice. */
   updateId: number
   /** For a message shown to the bot: its text, and how sure the machine was; absent for counted ones. */
-  shown?: { text: string; decidedBy: 'machine' | 'person'; confidence: number | null }
+  shown?: {
+    text: string
+    decidedBy: 'machine' | 'person'
+    confidence: number | null
+    /** They wrote it themselves (自发), instead of passing it on. */
+    isOwn: boolean
+  }
 }
 
 /**
  * Records what was sent in groups, as their owner reports it (发送微信数, 榆林团市委 2014 附件3). A message counts once for
  * every group it was sent in.
- * @throws DomainError `record.count`, `record.day`, and as `requireManagedGroup`
+ * @throws DomainError `record.count`, `record.day`, `record.closed`, and as `requireManagedGroup`
  */
 export async function recordMessages(
   rt: DomainRuntime,
@@ -43,14 +52,16 @@ export async function recordMessages(
   if (!isOpenDay(day, now)) throw new DomainError('record.day', '只能登记本月和上月发送的消息，请核对日期。')
   for (const groupId of new Set(reported.groupIds)) {
     const group = await requireManagedGroup(rt, actor, groupId)
+    const month = day.slice(0, 7)
+    if (month !== monthOf(now)) await requireOpen(rt, group.programme, month)
     await insertRecord(rt.db, {
       groupId,
       unitId: group.unitId,
-      month: day.slice(0, 7),
+      month,
       recordedOn: day,
       category: reported.category,
       count: reported.count,
-      source: reported.shown ? 'forwarded' : 'counted',
+      source: reported.shown ? (reported.shown.isOwn ? 'posted' : 'forwarded') : 'counted',
       decidedBy: reported.shown?.decidedBy ?? 'person',
       confidence: reported.shown?.confidence ?? null,
       excerpt: reported.shown
@@ -63,9 +74,18 @@ export async function recordMessages(
   }
 }
 
+/** @throws DomainError `record.closed` */
+async function requireOpen(rt: DomainRuntime, programme: string, month: string): Promise<void> {
+  if ((await monthState(rt, programme, month)) !== 'open')
+    throw new DomainError(
+      'record.closed',
+      `${month} 的报表已经定了，不能再登记、再改。确有错漏的，请告诉本单位负责的同志，由他们在网页上写明理由更正。`,
+    )
+}
+
 /**
  * Puts the actor's last report right, in all the groups it was about. A count of 0 makes it void. What was reported in a
- * month that is settled by now stands.
+ * month that is closed by now stands.
  * @returns what it was and what it is, as 致富信息 3 条
  * @throws DomainError `record.none`, `record.closed`, `record.count`
  */
@@ -75,13 +95,31 @@ export async function correctLastReport(
   correction: { category?: Category; count?: number },
 ): Promise<{ from: string; to: string }> {
   const last = await lastReportOf(rt.db, actor.person.id)
-  if (!last || last.updateId === null)
+  const group = last && (await groupById(rt.db, last.groupId))
+  if (!last || last.updateId === null || !group)
     throw new DomainError('record.none', '您还没有登记过消息，没有可以改的。')
-  if (!isOpenMonth(last.month, rt.clock.now()))
-    throw new DomainError('record.closed', `您上次登记是 ${last.month} 的，那个月的报表已经定了，不能再改。`)
+  await requireOpen(rt, group.programme, last.month)
   const { category = last.category, count = last.count } = correction
   if (count > MAX_COUNT) throw new DomainError('record.count', `条数要在 1 到 ${MAX_COUNT} 之间。`)
-  await recategorise(rt.db, last.updateId, actor.person.id, last.category, { category, count })
+  const { updateId } = last
+  await inTransaction(rt, async tx => {
+    await recategorise(tx.db, updateId, actor.person.id, last.category, { category, count })
+    await appendAudit(tx.db, {
+      at: tx.clock.now(),
+      actorId: actor.person.id,
+      action: 'record.corrected',
+      subjectKind: 'group',
+      subjectId: group.id,
+      details: {
+        month: last.month,
+        from: last.category,
+        to: category,
+        was: last.count,
+        count,
+        wasDecidedBy: last.decidedBy,
+      },
+    })
+  })
   const words = (what: string, times: number) => (times === 0 ? '作废' : `${what} ${times} 条`)
   return { from: words(last.category, last.count), to: words(category, count) }
 }

@@ -50,7 +50,7 @@ async function ofReporter(rt: DomainRuntime, actor: KnownActor, id: number): Pro
 export async function note(
   rt: DomainRuntime,
   slip: SlipRow,
-  step: { kind: string; actorId: number | null; officeId?: number; text?: string },
+  step: { kind: string; actorId: number | null; officeId?: number; text?: string; outgoingId?: number },
 ): Promise<void> {
   const now = rt.clock.now()
   await insertSlipStep(rt.db, {
@@ -59,6 +59,7 @@ export async function note(
     actorId: step.actorId,
     officeId: step.officeId ?? slip.officeId,
     textSealed: step.text === undefined ? null : rt.vault.seal(step.text),
+    outgoingId: step.outgoingId ?? null,
     at: now,
   })
   await appendAudit(rt.db, {
@@ -77,8 +78,11 @@ export async function note(
  * office is told so before.
  * @throws DomainError as `checkSlip`; `slip.privacy` unless it is sure
  */
-function answerToSend(text: string, isSure: boolean): string {
-  checkSlip(text)
+async function answerToSend(
+  rt: DomainRuntime,
+  { slipId, text, isSure }: { slipId: number; text: string; isSure: boolean },
+): Promise<string> {
+  await checkSlip(rt, text, { of: 'slip-in-hand', slipId })
   if (!isSure && findAlerts(text).some(alert => alert.kind === 'privacy'))
     throw new DomainError(
       'slip.privacy',
@@ -97,9 +101,9 @@ export function answerSlip(
   actor: KnownActor,
   input: { slipId: number; text: string; tellGroup: boolean; isSure?: boolean },
 ): Promise<SlipRow> {
-  const text = answerToSend(input.text, input.isSure ?? false)
   return inTransaction(rt, async tx => {
     const slip = await ofOffice(tx, actor, input.slipId)
+    const text = await answerToSend(tx, { slipId: slip.id, text: input.text, isSure: input.isSure ?? false })
     if (slip.status === 'closed') throw new DomainError('slip.closed', `上报 ${slip.id} 已经办结。`)
     await note(tx, slip, { kind: 'answered', actorId: actor.person.id, text })
     await updateSlip(tx.db, slip.id, {
@@ -119,7 +123,8 @@ export function answerSlip(
 }
 
 /**
- * Its owner is asked to tell the group, because they see that it has come; its robot where there is no owner.
+ * Its owner is asked to tell the group, because they see that it has come; its robot where there is no owner
+ * (`group-failed.ts` follows what cannot be delivered).
  * @throws DomainError `slip.no_group`
  */
 async function tellGroup(rt: DomainRuntime, actor: KnownActor, slip: SlipRow, text: string): Promise<void> {
@@ -127,30 +132,50 @@ async function tellGroup(rt: DomainRuntime, actor: KnownActor, slip: SlipRow, te
   if (!group || group.dissolvedAt) throw new DomainError('slip.no_group', '这个上报没有可以告知的群。')
   if (!slip.groupMayKnow)
     throw new DomainError('slip.no_group', '本人没有同意告诉群里，答复只发给本人；还没有发，请重新答复。')
-  const now = rt.clock.now()
   const words = `【答复】有同志反映的问题，${slip.officeName}答复：${text}`
-  if (group.ownerId !== null && group.ownerId !== slip.reporterId)
-    await sendToPerson(
-      rt,
-      group.ownerId,
-      'task',
-      words,
-      `请把上面这段话转发到“${group.name}”：群里有同志反映过这件事，同意告诉大家。不用回复。`,
-    )
-  else if (group.webhookSealed)
-    await insertOutgoing(rt.db, [
-      {
-        kind: 'robot',
-        groupId: group.id,
-        purpose: 'notice',
-        textsSealed: rt.vault.seal(JSON.stringify([words])),
-        status: 'pending',
-        nextAttemptAt: now,
-        createdAt: now,
-      },
-    ])
-  else throw new DomainError('slip.no_group', `“${group.name}”没有别的同志能转告。`)
-  await note(rt, slip, { kind: 'told_group', actorId: actor.person.id })
+  const outgoingId =
+    group.ownerId !== null && group.ownerId !== slip.reporterId
+      ? await askOwner(rt, group.ownerId, group.name, words)
+      : await postByRobot(rt, group, words)
+  if (outgoingId === null) throw new DomainError('slip.no_group', `“${group.name}”没有别的同志能转告。`)
+  await note(rt, slip, { kind: 'told_group', actorId: actor.person.id, outgoingId })
+}
+
+/** @returns the message's number */
+export function askOwner(
+  rt: DomainRuntime,
+  ownerId: number,
+  groupName: string,
+  words: string,
+): Promise<number> {
+  return sendToPerson(
+    rt,
+    ownerId,
+    'task',
+    words,
+    `请把上面这段话转发到“${groupName}”：群里有同志反映过这件事，同意告诉大家。不用回复。`,
+  )
+}
+
+async function postByRobot(
+  rt: DomainRuntime,
+  group: { id: number; webhookSealed: string | null },
+  words: string,
+): Promise<number | null> {
+  if (!group.webhookSealed) return null
+  const now = rt.clock.now()
+  const [id] = await insertOutgoing(rt.db, [
+    {
+      kind: 'robot',
+      groupId: group.id,
+      purpose: 'notice',
+      textsSealed: rt.vault.seal(JSON.stringify([words])),
+      status: 'pending',
+      nextAttemptAt: now,
+      createdAt: now,
+    },
+  ])
+  return id ?? null
 }
 
 /** The office or the reporter ends it. @throws DomainError `slip.unknown`, `slip.not_answered` */
@@ -209,10 +234,10 @@ export function addToSlip(
   actor: KnownActor,
   input: { slipId: number; text: string },
 ): Promise<{ slip: SlipRow; officeName: string }> {
-  checkSlip(input.text)
   const text = maskPersonalData(input.text)
   return inTransaction(rt, async tx => {
     const slip = await ofReporter(tx, actor, input.slipId)
+    await checkSlip(tx, input.text, { of: 'slip-in-hand', slipId: slip.id })
     if (slip.status === 'closed')
       throw new DomainError('slip.closed', `上报 ${slip.id} 已经办结。没有解决请回：升 ${slip.id}`)
     await note(tx, slip, { kind: 'added', actorId: actor.person.id, text })

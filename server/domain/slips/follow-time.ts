@@ -7,7 +7,7 @@ import {
   stepsOfSlip,
   updateSlip,
 } from '../../../db/queries/slips.ts'
-import { addDays, dayOf } from '../../clock.ts'
+import { addDays, dayOf, shanghaiMoment } from '../../clock.ts'
 import { type DomainRuntime, inTransaction } from '../../runtime.ts'
 import { answerersFor } from '../groups/managers.ts'
 import { sendToPerson, sendToPersons } from '../outgoing/enqueue.ts'
@@ -75,26 +75,28 @@ async function askAgain(rt: DomainRuntime, slip: SlipRow): Promise<void> {
 }
 
 /**
- * Once a week each level hears how many slips below it wait for too long: of offices, with numbers and ages only. Looked
- * at every day, so that a day without the server is made up for.
+ * Once a week each level hears how many slips below it wait for too long: of offices, with numbers and ages only, as it
+ * stood when the week ended (midnight in Shanghai). Looked at every day, so that a day without the server is made up for.
  * @returns how many persons were told
  */
 export async function tellOverdueSlips(rt: DomainRuntime): Promise<number> {
   const { days, weekday } = slipRules.overdue
   const now = rt.clock.now()
   return inTransaction(rt, async tx => {
-    if (!(await beginSlipRound(tx.db, lastWeekday(dayOf(now), weekday), now))) return 0
-    const rows = await overdueOffices(tx.db, new Date(now.getTime() - days * DAY_MS))
+    const begins = lastWeekday(dayOf(now), weekday)
+    if (!(await beginSlipRound(tx.db, begins, now))) return 0
+    const ended = shanghaiMoment(begins)
+    const rows = await overdueOffices(tx.db, { at: ended, over: new Date(ended.getTime() - days * DAY_MS) })
     const byAbove = Map.groupBy(rows, row => row.aboveId)
     const answerers = await answerersFor(tx, [...byAbove.keys()])
     const messages = [...byAbove].flatMap(([aboveId, offices]) => {
       const lines = offices.slice(0, 10).map(({ officeName, count, oldestAt }) => {
-        const age = Math.floor((now.getTime() - oldestAt.getTime()) / DAY_MS)
+        const age = Math.floor((ended.getTime() - oldestAt.getTime()) / DAY_MS)
         return `· ${officeName}：${count} 件，最久 ${age} 天`
       })
       const more = offices.length > lines.length ? [`……共 ${offices.length} 个单位`] : []
       const text = [
-        `【上报周报】下级超过 ${days} 天没有办结的上报（只有件数，内容由办理的单位和本人可见）：`,
+        `【上报周报】到${weekEndWords(begins)}，下级超过 ${days} 天没有办结的上报（只有件数，内容由办理的单位和本人可见）：`,
         ...lines,
         ...more,
         '请督促答复。',
@@ -104,6 +106,12 @@ export async function tellOverdueSlips(rt: DomainRuntime): Promise<number> {
     await sendToPersons(tx, messages, 'report')
     return messages.length
   })
+}
+
+/** `2026-09-14`, with which a week begins: the one before ended on 9月13日. */
+function weekEndWords(begins: string): string {
+  const last = addDays(begins, -1)
+  return `${Number(last.slice(5, 7))}月${Number(last.slice(8, 10))}日`
 }
 
 /** The last day up to this one that was such a weekday. @param weekday 1 is Monday, 7 Sunday */

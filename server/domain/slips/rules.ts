@@ -19,6 +19,8 @@ export interface SlipRules {
   overdue: { days: number; weekday: number }
   /** At the top: asked again after so many days each time, then always after the last. */
   again: { days: readonly number[] }
+  /** Pictures that are sent to the bot so long after a slip belong to it, up to so many megabytes each. */
+  pictures: { minutes: number; megabytes: number }
   /** What one person sends up in a day, at most. */
   perDay: { value: number }
   offerWords: { words: readonly string[] }

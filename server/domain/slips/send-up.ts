@@ -13,7 +13,9 @@ import { DomainError, notAllowed } from '../../errors.ts'
 import { type DomainRuntime, inTransaction } from '../../runtime.ts'
 import type { KnownActor } from '../actor.ts'
 import { findAlerts } from '../messages/alerts.ts'
+import { type ClaimPlace, falseAlarmsFor, noFalseAlarms, StoppedText } from '../messages/false-alarms.ts'
 import { maskPersonalData } from '../messages/mask.ts'
+import { awaitPictures, type HeldPicture } from './files.ts'
 import { contactsFor, markOf, readersOf } from './offices.ts'
 import { slipKind, slipRules } from './rules.ts'
 import { tellContact, tellOffice } from './tell.ts'
@@ -37,6 +39,8 @@ export interface SlipInput {
   groupMayKnow?: boolean
   /** A practice that is spread bears the reporter's name. */
   isSigned?: boolean
+  /** Sent to the bot while it was written. */
+  pictures?: readonly HeldPicture[]
   /** The office and readers that the reporter was shown (`markOf`). */
   shown: string
 }
@@ -44,25 +48,42 @@ export interface SlipInput {
 /**
  * What the writer of a text should know before it goes anywhere. Classified content may not be passed on here
  * (中少办发〔2017〕4号 五.1); numbers of persons are masked in what is kept.
+ * @param place who would say that it is a false alarm; null: it is not known yet who would read it
  * @returns a warning; null: nothing to say
  * @throws DomainError `slip.empty`, `slip.too_long`, `slip.secret`
  */
-export function checkSlip(body: string): string | null {
+export async function checkSlip(
+  rt: DomainRuntime,
+  body: string,
+  place: ClaimPlace | null,
+): Promise<string | null> {
   if (body.trim() === '') throw new DomainError('slip.empty', '还没有写内容。')
   const length = [...body].length
   if (length > MAX_CHARACTERS)
     throw new DomainError('slip.too_long', `太长了（${length} 字，最多 ${MAX_CHARACTERS} 字），请写要紧的。`)
-  const alerts = findAlerts(body)
+  const found = findAlerts(body)
+  const passed = found.length > 0 ? await falseAlarmsFor(rt, [body]) : noFalseAlarms
+  const alerts = found.filter(alert => !passed.cover(alert.kind, body))
   const secret = alerts.find(alert => alert.kind === 'secret')
   if (secret)
-    throw new DomainError(
+    throw new StoppedText(
       'slip.secret',
       `里面可能有涉密或内部内容（“${placeIn(body, secret)}”附近），不能在微信里传（中少办发〔2017〕4号 五.1），没有保存。请当面或用机要渠道报告。`,
+      { alert: 'secret', source: 'slip', text: body.trim(), place },
     )
   const privacy = alerts.find(alert => alert.kind === 'privacy')
   return privacy
     ? `提醒：里面有个人信息（“${placeIn(maskPersonalData(body), privacy)}”附近）。证件号、手机号等会打上星号再保存；别人的私事请只写必要的。`
     : null
+}
+
+/** Those who would read a slip say whether it was stopped in error. */
+export function placeOfSlip({
+  kind,
+  unitId,
+  aboutId,
+}: Pick<SlipInput, 'kind' | 'unitId' | 'aboutId'>): ClaimPlace {
+  return { of: 'slip', slipKind: kind, unitId, aboutId }
 }
 
 function placeIn(body: string, { index, length }: { index: number; length: number }): string {
@@ -80,10 +101,10 @@ export function sendSlip(
   actor: KnownActor,
   input: SlipInput,
 ): Promise<{ id: number; officeName: string }> {
-  checkSlip(input.body)
   const kind = slipKind(input.kind)
   const body = maskPersonalData(input.body.trim())
   return inTransaction(rt, async tx => {
+    await checkSlip(tx, input.body, placeOfSlip(input))
     const now = tx.clock.now()
     await lockReporter(tx.db, actor.person.id)
     const before = await sameJustSent(tx, actor.person.id, body)
@@ -121,6 +142,7 @@ export function sendSlip(
       officeId: office.id,
       at: now,
     })
+    await awaitPictures(tx, { slipId: id, reporterId: actor.person.id }, input.pictures ?? [])
     // who wrote it is in the slip, and in no log of the offices
     await appendAudit(tx.db, {
       at: now,
