@@ -3,6 +3,14 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { z } from 'zod'
 import { checkForm, type FormLayout, formSchema } from './templates/form.ts'
+import type { FormDue } from './templates/form-basics.ts'
+import {
+  checkFreeForm,
+  completeForm,
+  type FreeFormLayout,
+  freeFormSchema,
+  sharedFormSchema,
+} from './templates/free-form.ts'
 import {
   checkProgramme,
   type Duty,
@@ -13,6 +21,7 @@ import {
   type Role,
   type UnitKind,
 } from './templates/programme.ts'
+import { checkQuota, checkQuotaWith, type Quota, quotaSchema } from './templates/quota.ts'
 import {
   type CityRegion,
   checkCityRegion,
@@ -26,6 +35,8 @@ import { checkRosterColumns, type RosterVocabulary, rosterColumnsSchema } from '
 import { checkSchedule, checkScheduleWith, type Schedule, scheduleSchema } from './templates/schedule.ts'
 
 export type { FormLayout } from './templates/form.ts'
+export type { FormDue } from './templates/form-basics.ts'
+export type { FreeFormLayout } from './templates/free-form.ts'
 export type {
   Duty,
   GroupKind,
@@ -37,6 +48,7 @@ export type {
   Role,
   UnitKind,
 } from './templates/programme.ts'
+export type { Quota } from './templates/quota.ts'
 export type { CityRegion, County, Province, Township } from './templates/regions.ts'
 export type { RosterColumn, RosterStatus, RosterVocabulary } from './templates/roster-columns.ts'
 export type { Schedule, ScheduleStep } from './templates/schedule.ts'
@@ -50,12 +62,24 @@ export interface Regions {
   townshipsOf(countyCode: string): readonly Township[]
 }
 
+/** What the two kinds of layout have in common. */
+export interface FormBasics {
+  id: string
+  programme: string
+  title: string
+  source: string
+  layoutVersion: number
+  due?: FormDue | undefined
+}
+
 /** Typed lookups over templates/. Every lookup throws an `Error` that names the unknown id. */
 export interface Templates {
   programmes: readonly Programme[]
   forms: readonly FormLayout[]
   /** Dated work of the programmes, a year's at a time. */
   schedules: readonly Schedule[]
+  /** What programmes mean to send in a year; a year that no document at hand names is not there. */
+  quotas: readonly Quota[]
   regions: Regions
   roster: RosterVocabulary
   programme(id: string): Programme
@@ -66,7 +90,12 @@ export interface Templates {
   duty(programmeId: string, id: string): Duty
   /** The value of a duty that is a number; throws when it is a date or a list of words. */
   threshold(programmeId: string, id: string): number
+  /** The layout of a form that is one table of figures. */
   form(id: string): FormLayout
+  /** The layout of a form of another kind. */
+  freeForm(id: string): FreeFormLayout
+  /** What is known of a form of either kind. */
+  formBasics(id: string): FormBasics
   schedule(id: string): Schedule
 }
 
@@ -120,10 +149,21 @@ export function loadTemplates(folder = TEMPLATES_FOLDER): Templates {
     load(`programmes/${name}.json`, programmeSchema, checkProgramme, name),
   )
   const formNames = foldersIn(folder, 'forms')
-  const forms = formNames.flatMap(name => load(`forms/${name}/form.json`, formSchema, checkForm, name))
+  const shared = load('forms/shared.json', sharedFormSchema, () => [])[0]
+  const isFree = (name: string) => kindOf(join(folder, `forms/${name}/form.json`)) === 'free'
+  const forms = formNames
+    .filter(name => !isFree(name))
+    .flatMap(name => load(`forms/${name}/form.json`, formSchema, checkForm, name))
+  const freeForms = formNames
+    .filter(isFree)
+    .flatMap(name => load(`forms/${name}/form.json`, freeFormSchema, checkFreeForm, name))
+    .flatMap(form => (shared ? [completeForm(form, shared)] : []))
   const scheduleNames = filesIn(folder, 'schedules')
   const schedules = scheduleNames.flatMap(name =>
     load(`schedules/${name}.json`, scheduleSchema, checkSchedule, name),
+  )
+  const quotas = filesIn(folder, 'quotas').flatMap(name =>
+    load(`quotas/${name}.json`, quotaSchema, checkQuota, name),
   )
   const provinces = load('regions/provinces.json', provincesSchema, checkProvinces)
   const cities = filesIn(folder, 'regions')
@@ -133,17 +173,27 @@ export function loadTemplates(folder = TEMPLATES_FOLDER): Templates {
 
   if (programmes.length === 0) problems.push('programmes/: no programme could be read')
   // a file that could not be read would be blamed on those that refer to it
-  const areAllThere = programmes.length === programmeNames.length && forms.length === formNames.length
-  if (areAllThere) problems.push(...checkTogether(programmes, forms))
-  if (programmes.length === programmeNames.length) problems.push(...checkSchedules(programmes, schedules))
+  const areAllThere =
+    programmes.length === programmeNames.length && forms.length + freeForms.length === formNames.length
+  if (areAllThere) problems.push(...checkTogether(programmes, forms, freeForms))
+  if (programmes.length === programmeNames.length)
+    problems.push(...checkSchedules(programmes, schedules), ...checkQuotas(programmes, quotas))
   const [vocabulary] = roster
   if (problems.length > 0 || !vocabulary) throw new TemplatesError(problems)
-  return lookups(programmes, forms, schedules, regions(provinces[0]?.provinces ?? [], cities), vocabulary)
+  return lookups(
+    programmes,
+    { forms, freeForms },
+    { schedules, quotas },
+    regions(provinces[0]?.provinces ?? [], cities),
+    vocabulary,
+  )
 }
 
 /** Checks what one file says about another: forms name their programme, occupations and categories a form's figures. */
-function checkTogether(programmes: Programme[], forms: FormLayout[]): string[] {
-  const unknown = forms.filter(form => !programmes.some(programme => programme.id === form.programme))
+function checkTogether(programmes: Programme[], forms: FormLayout[], freeForms: FreeFormLayout[]): string[] {
+  const unknown = [...forms, ...freeForms].filter(
+    form => !programmes.some(programme => programme.id === form.programme),
+  )
   const figures = new Set(forms.flatMap(form => form.columns.map(column => column.figure)))
   const used = programmes.flatMap(programme => [
     ...(programme.residences ?? []).flatMap(residence => residence.occupations),
@@ -168,10 +218,18 @@ function checkSchedules(programmes: Programme[], schedules: Schedule[]): string[
   })
 }
 
+function checkQuotas(programmes: Programme[], quotas: Quota[]): string[] {
+  return quotas.flatMap(quota => {
+    const programme = programmes.find(each => each.id === quota.programme)
+    const reasons = programme ? checkQuotaWith(quota, programme) : [`unknown programme ${quota.programme}`]
+    return reasons.map(reason => `quotas/${quota.id}.json: ${reason}`)
+  })
+}
+
 function lookups(
   programmes: Programme[],
-  forms: FormLayout[],
-  schedules: Schedule[],
+  { forms, freeForms }: { forms: FormLayout[]; freeForms: FreeFormLayout[] },
+  { schedules, quotas }: { schedules: Schedule[]; quotas: Quota[] },
   allRegions: Regions,
   roster: RosterVocabulary,
 ): Templates {
@@ -185,6 +243,7 @@ function lookups(
     programmes,
     forms,
     schedules,
+    quotas,
     regions: allRegions,
     roster,
     programme,
@@ -199,6 +258,8 @@ function lookups(
       return value
     },
     form: finder('form', forms),
+    freeForm: finder('free form', freeForms),
+    formBasics: finder<FormBasics>('form', [...forms, ...freeForms]),
     schedule: finder('schedule', schedules),
   }
 }
@@ -217,6 +278,15 @@ function regions(provinces: readonly Province[], cities: readonly CityRegion[]):
     cities.flatMap(city => city.counties.map(county => [county.code, county.townships])),
   )
   return { provinces, cities, townshipsOf: code => townships.get(code) ?? [] }
+}
+
+/** Which schema a form's file is to be read by; a file that cannot be read is named by whoever reads it as a whole. */
+function kindOf(file: string): unknown {
+  try {
+    return (JSON.parse(readFileSync(file, 'utf8')) as { kind?: unknown }).kind
+  } catch {
+    return undefined
+  }
 }
 
 function filesIn(folder: string, name: string): string[] {

@@ -1,45 +1,23 @@
 import { z } from 'zod'
-import { id, repeated, source } from './common.ts'
+import { repeated, source } from './common.ts'
+import {
+  columnSpan,
+  formBasics,
+  formFonts,
+  formHead,
+  formHeader,
+  formNotes,
+  formPage,
+  formStamp,
+  parseRange,
+  parseSpan,
+} from './form-basics.ts'
 
-const columnSpan = z.string().regex(/^[A-Z]{1,2}:[A-Z]{1,2}$/, 'must be a span of columns such as A:D')
-const cellRange = z.string().regex(/^[A-Z]{1,2}\d+:[A-Z]{1,2}\d+$/, 'must be a range of cells such as A1:C2')
-const points = z.number().min(6).max(40)
-
+/** A form that is one table of figures, a row a unit. */
 export const formSchema = z.strictObject({
-  id,
-  programme: id,
-  /** As printed at the head of the page, such as 附件3. */
-  attachment: z.string(),
-  title: z.string().min(1),
-  source,
-  /** Raised with every change of the layout and recorded with each export. */
-  layoutVersion: z.int().min(1),
-  sheetName: z.string().min(1).max(31),
-  page: z.strictObject({
-    paper: z.literal('A4'),
-    orientation: z.enum(['landscape', 'portrait']),
-    marginsCm: z.strictObject({
-      top: z.number(),
-      bottom: z.number(),
-      left: z.number(),
-      right: z.number(),
-      header: z.number(),
-      footer: z.number(),
-    }),
-    /** `&P` is the page's number, `&N` the number of pages. */
-    footer: z.string(),
-    source,
-  }),
-  fonts: z.strictObject({
-    family: z.string(),
-    attachmentPt: points,
-    titlePt: points,
-    headPt: points,
-    headerPt: points,
-    bodyPt: points,
-    notePt: points,
-    source,
-  }),
+  ...formBasics,
+  page: formPage,
+  fonts: formFonts,
   /** Row heights in points. */
   heights: z.strictObject({
     attachment: z.number(),
@@ -61,12 +39,8 @@ export const formSchema = z.strictObject({
       }),
     )
     .min(1),
-  /** The line between title and table; `blank` is printed when the field has no value. */
-  head: z.array(
-    z.strictObject({ field: z.string(), text: z.string(), blank: z.string(), columns: columnSpan }),
-  ),
-  /** The cells of the table's header; rows are counted from the first row of the header. */
-  header: z.array(z.strictObject({ text: z.string().min(1), range: cellRange })).min(1),
+  head: formHead,
+  header: formHeader,
   /** The lines below the rows; `figures` are the columns that carry a number, the others stay blank. */
   lines: z.array(
     z.strictObject({
@@ -78,9 +52,8 @@ export const formSchema = z.strictObject({
       source,
     }),
   ),
-  /** Lines under the table; one whose `needs` has no value is left out. */
-  notes: z.array(z.strictObject({ text: z.string().min(1), needs: z.array(z.string()), source })),
-  stamp: z.strictObject({ text: z.string(), columns: columnSpan, source }).nullable(),
+  notes: formNotes,
+  stamp: formStamp,
 })
 
 export type FormLayout = z.infer<typeof formSchema>
@@ -133,20 +106,4 @@ function checkHeader(form: FormLayout): string[] {
       )
   })
   return problems
-}
-
-/** `B:D` as `{ from: 2, to: 4 }`. */
-export function parseSpan(span: string): { from: number; to: number } {
-  const [from = '', to = ''] = span.split(':')
-  return { from: columnNumber(from), to: columnNumber(to) }
-}
-
-/** `B1:D3` as the numbers of its rows and columns, counted from 1. */
-export function parseRange(range: string): { top: number; left: number; bottom: number; right: number } {
-  const [, left = '', top = '', right = '', bottom = ''] = /^([A-Z]+)(\d+):([A-Z]+)(\d+)$/.exec(range) ?? []
-  return { top: Number(top), left: columnNumber(left), bottom: Number(bottom), right: columnNumber(right) }
-}
-
-function columnNumber(letters: string): number {
-  return [...letters].reduce((sum, letter) => sum * 26 + letter.charCodeAt(0) - 64, 0)
 }

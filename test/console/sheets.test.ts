@@ -13,7 +13,7 @@ const plain = ({ text }: Answer) => text.replace(/<[^>]+>/g, ' ').replace(/\s+/g
 
 /** The rows below the header as they stand on the page. */
 function tableOf({ text }: Answer): string[][] {
-  const table = text.slice(text.indexOf('class="sheet"')).split('</thead>')[1]?.split('</table>')[0] ?? ''
+  const table = text.slice(text.indexOf('class="sheet')).split('</thead>')[1]?.split('</table>')[0] ?? ''
   return [...table.matchAll(/<tr>(.*?)<\/tr>/gs)].map(([, row = '']) =>
     [...row.matchAll(/<t[hd]([^>]*)>(.*?)<\/t[hd]>/gs)].flatMap(([, attributes = '', cell = '']) => {
       const width = Number(/colspan="(\d+)"/.exec(attributes)?.[1] ?? 1)
@@ -108,9 +108,9 @@ describe('sheets', () => {
       month,
       { name: '林县书', contact: '' },
     )
-    const page = await county.get(`/console/sheets/${unit}/${month}`)
+    const page = await county.get(`/console/forms/tracking-sheet/${unit}/${month}`)
     const table = tableOf(page)
-    const { response, sheet } = await xlsx(county, `/console/sheets/${unit}/${month}/xlsx`)
+    const { response, sheet } = await xlsx(county, `/console/forms/tracking-sheet/${unit}/${month}/xlsx`)
     expect(response.headers.get('content-disposition')).toContain(
       encodeURIComponent('跟踪摸底表-榆阳区-2026-09.xlsx'),
     )
@@ -143,7 +143,7 @@ describe('sheets', () => {
   })
 
   test('the header is merged as it is printed', async () => {
-    const { text } = await county.get(`/console/sheets/${unit}/${month}`)
+    const { text } = await county.get(`/console/forms/tracking-sheet/${unit}/${month}`)
     const header = text.split('<thead>')[1]?.split('</thead>')[0] ?? ''
     const cells = [...header.matchAll(/<th scope="[a-z]+"([^>]*)>([^<]+)<\/th>/g)].map(each => [
       each[2],
@@ -158,7 +158,7 @@ describe('sheets', () => {
   })
 
   test('each figure that can be clicked leads to exactly what it counts; zeros lead nowhere', async () => {
-    const { text } = await county.get(`/console/sheets/${unit}/${month}`)
+    const { text } = await county.get(`/console/forms/tracking-sheet/${unit}/${month}`)
     const links = [...text.matchAll(/<td><a href="([^"]+)">(\d+)<\/a>/g)].map(
       ([, path = '', figure]) => [path.replaceAll('&#38;', '&'), Number(figure)] as const,
     )
@@ -182,9 +182,9 @@ describe('sheets', () => {
          join persons p on p.id = a.actor_id where action = 'sheet.exported' order by a.id`,
       )
     const before = (await noted()).length
-    await county.get(`/console/sheets/${unit}/2026-08`)
+    await county.get(`/console/forms/tracking-sheet/${unit}/2026-08`)
     expect(await noted()).toHaveLength(before)
-    await xlsx(county, `/console/sheets/${unit}/2026-08/xlsx`)
+    await xlsx(county, `/console/forms/tracking-sheet/${unit}/2026-08/xlsx`)
     expect((await noted()).at(-1)).toEqual({
       name: '林县书',
       subject_kind: 'unit',
@@ -200,20 +200,36 @@ describe('sheets', () => {
     expect(answer.headers.get('content-type')).toBe('image/svg+xml; charset=utf-8')
     expect(answer.text).toMatch(/^<svg [\s\S]*<\/svg>$/)
     for (const word of ['政策法规', '便民服务', '2026年4月', '9月']) expect(answer.text).toContain(word)
-    const { text } = await county.get(`/console/sheets/${unit}/${month}`)
+    const { text } = await county.get(`/console/forms/tracking-sheet/${unit}/${month}`)
     expect(/alt="([^"]+)"/.exec(text)?.[1]).toMatch(/2026年7月 0 条，2026年8月 6 条，2026年9月 59 条/)
   })
 
-  test('the list has one’s counties with what they sent', async () => {
-    const city = plain(await matrix.visitors.city.get(`/console/sheets?month=${month}`))
-    expect(city).toMatch(/榆阳区 59 3 2026年9月/)
-    expect(city).toMatch(/定边县 0 0/)
-    const own = plain(await county.get('/console/sheets'))
-    expect(own).toMatch(/榆阳区 6 1 2026年8月/)
+  test('the list has one’s counties; addresses that people have kept lead to where things are now', async () => {
+    const city = plain(await matrix.visitors.city.get(`/console/forms?form=tracking-sheet&period=${month}`))
+    expect(city).toMatch(/榆阳区 榆林市 还没有报 59 3 看表/)
+    expect(city).toMatch(/定边县 榆林市 还没有报 0 0/)
+    const own = plain(await county.get('/console/forms?form=tracking-sheet'))
+    expect(own).toMatch(/2026年8月的跟踪摸底表.* 榆阳区 榆林市 还没有报 6 1/)
     expect(own).not.toContain('定边县')
-    expect(plain(await matrix.visitors.owner.get('/console/sheets'))).toContain('您名下没有县区单位')
-    expect(plain(await matrix.visitors.branch.get('/console/sheets'))).toContain('是农村共青团的报表')
-    expect((await matrix.visitors.member.get('/console/sheets')).status).toBe(404)
+    expect(plain(await matrix.visitors.owner.get('/console/forms?form=tracking-sheet'))).toContain(
+      '您名下没有这样的单位',
+    )
+    expect(plain(await matrix.visitors.branch.get('/console/forms?form=tracking-sheet'))).toContain(
+      '是农村共青团的报表',
+    )
+    const { member, otherCounty } = matrix.visitors
+    expect((await member.get('/console/forms')).status).toBe(404)
+    const moved = async (path: string) => (await county.get(path)).location
+    expect(await moved('/console/sheets?month=2026-09')).toBe(
+      '/console/forms?form=tracking-sheet&period=2026-09',
+    )
+    expect(await moved(`/console/sheets/${unit}/2026-09`)).toBe(
+      `/console/forms/tracking-sheet/${unit}/2026-09`,
+    )
+    expect(await moved(`/console/sheets/${unit}/2026-09/xlsx`)).toBe(
+      `/console/forms/tracking-sheet/${unit}/2026-09/xlsx`,
+    )
+    expect((await otherCounty.get(`/console/sheets/${unit}/2026-09`)).status).toBe(404)
   })
 
   test('what has no sheet says so; what is not one’s own is not there', async () => {
@@ -222,20 +238,30 @@ describe('sheets', () => {
     const id = async (programme: string, code: string) => (await unitByCode(stage.rt.db, programme, code))?.id
     const top = await id('qingnong', '610800')
     const township = await id('qingnong', '610802101')
-    expect(await said(city, `/console/sheets/${top}/${month}`)).toContain('由县区团委填报')
-    expect(await said(owner, `/console/sheets/${township}/${month}/xlsx`)).toContain('由县区团委填报')
+    expect(await said(city, `/console/forms/tracking-sheet/${top}/${month}`)).toContain('由县区团委填报')
+    expect(await said(owner, `/console/forms/tracking-sheet/${township}/${month}/xlsx`)).toContain(
+      '由县区团委填报',
+    )
     const [branchUnit] = await rows<{ id: number }>(
       stage,
       "select id::int from units where name = '榆阳区第一团支部'",
     )
-    expect(await said(branch, `/console/sheets/${branchUnit?.id}/${month}`)).toContain('西部计划')
+    expect(await said(branch, `/console/forms/tracking-sheet/${branchUnit?.id}/${month}`)).toContain(
+      '西部计划',
+    )
     expect((await branch.get(`/console/sheets/${branchUnit?.id}/chart.svg`)).status).toBe(404)
-    expect(await said(county, `/console/sheets/${unit}/2026-10`)).toContain('2026年10月还没有到')
-    expect(await said(county, `/console/sheets/${unit}/2026-10/xlsx`)).toContain('还没有到')
+    expect(await said(county, `/console/forms/tracking-sheet/${unit}/2026-10`)).toContain(
+      '2026年10月还没有到',
+    )
+    expect(await said(county, `/console/forms/tracking-sheet/${unit}/2026-10/xlsx`)).toContain('还没有到')
     for (const bad of ['2026-13', '2026-9', '202609', 'x', '2026-09%27'])
-      expect((await county.get(`/console/sheets/${unit}/${bad}`)).status).toBe(404)
+      expect((await county.get(`/console/forms/tracking-sheet/${unit}/${bad}`)).status).toBe(404)
     for (const visitor of [otherCounty, owner, branch])
-      for (const path of [`${month}`, `${month}/xlsx`, 'chart.svg'])
-        expect((await visitor.get(`/console/sheets/${unit}/${path}`)).status).toBe(404)
+      for (const path of [
+        `forms/tracking-sheet/${unit}/${month}`,
+        `forms/tracking-sheet/${unit}/${month}/xlsx`,
+        `sheets/${unit}/chart.svg`,
+      ])
+        expect((await visitor.get(`/console/${path}`)).status).toBe(404)
   })
 })
