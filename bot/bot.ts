@@ -3,6 +3,7 @@ import { loadSender, type SenderRow } from '../db/queries/senders.ts'
 import type { Update } from '../server/channels/channel.ts'
 import { textBytes } from '../server/channels/text.ts'
 import { handleEvent } from '../server/domain/events/handle-event.ts'
+import { StoppedText } from '../server/domain/messages/false-alarms.ts'
 import { makePage } from '../server/domain/pages/make-page.ts'
 import { DomainError } from '../server/errors.ts'
 import { type DomainRuntime, inTransaction } from '../server/runtime.ts'
@@ -12,16 +13,37 @@ import { isFor } from './audience.ts'
 import type { Command } from './command.ts'
 import { type MatchedCommand, matchCommand, nearestCommands, plainWords } from './command.ts'
 import { acknowledgeCommand } from './commands/acknowledge.ts'
-import { activityCommand } from './commands/activity.ts'
+import {
+  activityCommand,
+  announceCommand,
+  attendanceCommand,
+  checkInCodeIn,
+  checkInCommand,
+  heldCommand,
+  notHeldCommand,
+  signUpCommand,
+  withdrawSignUpCommand,
+} from './commands/activity.ts'
 import { answerCommand } from './commands/answer.ts'
 import { approveCommand, rejectCommand, undoCommand, waitingCommand } from './commands/audit.ts'
 import { bindCommand, codeIn, issueCodeCommand } from './commands/bind.ts'
+import { forwardedCommand, handOutCommand, recommendCommand } from './commands/coach.ts'
 import { contactCommand, visitCommand } from './commands/contacts.ts'
 import { correctNoticeCommand, withdrawNoticeCommand } from './commands/correct.ts'
-import { callsForHelp, dangerCommands, help, passOn } from './commands/danger.ts'
+import {
+  answerQuestion,
+  callsForHelp,
+  dangerAnswerCommands,
+  dangerCommands,
+  help,
+  passOn,
+} from './commands/danger.ts'
+import { diagramCommand } from './commands/diagram.ts'
 import { draftsCommand, passDraftCommand, returnDraftCommand } from './commands/drafts.ts'
 import { dutyReportCommand } from './commands/duty-report.ts'
 import { eraseCommand } from './commands/erase.ts'
+import { falseAlarmCommands } from './commands/false-alarm.ts'
+import { formCommand, planCommand, sendFormCommand } from './commands/forms.ts'
 import {
   changeOwnerCommand,
   claimCommand,
@@ -33,11 +55,20 @@ import {
 import { handedOverCommand, handOverCommand } from './commands/hand-over.ts'
 import { createHelpCommand, welcome } from './commands/help.ts'
 import { joinCommand, joinScene } from './commands/join.ts'
+import { confirmMonthCommand, monthProgressCommand, signMonthCommand } from './commands/month.ts'
 import { noticeCommand } from './commands/notice.ts'
 import { isCopyToTrace, originCommand, traceCopy } from './commands/origin.ts'
+import { askingCommand, postedCommand } from './commands/posted.ts'
 import { progressCommand } from './commands/progress.ts'
 import { reconcileCommand, rollCallCommand, taskDoneCommand, tasksCommand } from './commands/reconcile.ts'
-import { correctCommand, isToRecord, offerToRecord, recordCommand } from './commands/record.ts'
+import {
+  correctCommand,
+  isPicture,
+  isToRecord,
+  offerToRecord,
+  recordCommand,
+  takePicture,
+} from './commands/record.ts'
 import { relayedCommand } from './commands/relayed.ts'
 import { factsCommand, monthlyReportCommand, statisticsCommand } from './commands/reports.ts'
 import { scheduleCommand } from './commands/schedule.ts'
@@ -50,20 +81,25 @@ import {
   offerSlip,
   raiseSlipCommand,
   slipCommand,
+  takeSlipPicture,
   wantsToBeHeard,
 } from './commands/slips.ts'
 import { webPageCommand } from './commands/web-page.ts'
 import { type Context, type Heard, type KnownContext, normaliseText } from './context.ts'
 import { type Conversation, leave, openField, resume } from './conversation.ts'
-import { activityConversation } from './conversations/activity.ts'
+import { activityConversation, announceConversation } from './conversations/activity.ts'
 import { correctNoticeConversation, withdrawNoticeConversation } from './conversations/correct.ts'
 import { dutyReportConversation } from './conversations/duty-report.ts'
 import { eraseConversation } from './conversations/erase.ts'
+import { falseAlarmConversation, offerClaim } from './conversations/false-alarm.ts'
+import { handedOutConversation } from './conversations/handed-out.ts'
 import { joinConversation } from './conversations/join.ts'
 import { noticeConversation } from './conversations/notice.ts'
+import { postedConversation } from './conversations/posted.ts'
 import { recordConversation } from './conversations/record.ts'
 import { registerGroupConversation } from './conversations/register-group.ts'
-import { offeredSlipConversation, slipConversation } from './conversations/slip.ts'
+import { holdPicture, offeredSlipConversation, slipConversation } from './conversations/slip.ts'
+import { unitPlanConversation } from './conversations/unit-plan.ts'
 import { visitConversation } from './conversations/visit.ts'
 
 const helpCommand = createHelpCommand(() => commands)
@@ -76,7 +112,9 @@ export const commands: readonly Command[] = [
   myGroupsCommand,
   webPageCommand,
   eraseCommand,
+  ...dangerAnswerCommands,
   ...dangerCommands,
+  ...falseAlarmCommands,
   slipCommand,
   mySlipsCommand,
   addToSlipCommand,
@@ -97,8 +135,20 @@ export const commands: readonly Command[] = [
   taskDoneCommand,
   recordCommand,
   correctCommand,
+  postedCommand,
+  askingCommand,
   activityCommand,
+  announceCommand,
+  signUpCommand,
+  withdrawSignUpCommand,
+  checkInCommand,
+  attendanceCommand,
+  heldCommand,
+  notHeldCommand,
   statisticsCommand,
+  recommendCommand,
+  handOutCommand,
+  forwardedCommand,
   createGroupCommand,
   claimCommand,
   joinCodeCommand,
@@ -118,8 +168,15 @@ export const commands: readonly Command[] = [
   progressCommand,
   originCommand,
   dutyReportCommand,
+  formCommand,
+  sendFormCommand,
+  planCommand,
+  diagramCommand,
   monthlyReportCommand,
   factsCommand,
+  confirmMonthCommand,
+  signMonthCommand,
+  monthProgressCommand,
   issueCodeCommand,
 ]
 
@@ -131,11 +188,16 @@ const conversations = [
   correctNoticeConversation,
   withdrawNoticeConversation,
   recordConversation,
+  postedConversation,
   activityConversation,
+  announceConversation,
   visitConversation,
+  handedOutConversation,
   slipConversation,
   offeredSlipConversation,
   dutyReportConversation,
+  unitPlanConversation,
+  falseAlarmConversation,
 ]
 
 /** Commands whose text is meant for others, or for the files: an exercise that a notice speaks of is no call for help. */
@@ -151,6 +213,7 @@ const textsForOthers: ReadonlySet<Command> = new Set([
   recordCommand,
   correctCommand,
   activityCommand,
+  announceCommand,
   reconcileCommand,
   visitCommand,
   originCommand,
@@ -166,10 +229,13 @@ const dialoguesForOthers: ReadonlySet<Conversation> = new Set([
   withdrawNoticeConversation,
   recordConversation,
   activityConversation,
+  announceConversation,
   visitConversation,
   dutyReportConversation,
 ])
 const slipDialogues: ReadonlySet<Conversation> = new Set([slipConversation, offeredSlipConversation])
+/** The field of an offer that nobody has taken yet. */
+const OFFERED = 'offered'
 /** Shorter answers to a question of a dialogue (确认, 1, 匿名) are nothing to pass on to those who were called. */
 const MIN_NEWS = 4
 
@@ -185,6 +251,8 @@ export interface Bot {
    * @throws DomainError when a rule said no: the caller undoes the transaction and answers with its message
    */
   handle(rt: DomainRuntime, update: Update, updateId: number): Promise<string | null>
+  /** What to answer when a rule has said no, in a transaction of its own: what was done before is undone. */
+  afterRefusal(rt: DomainRuntime, update: Update, updateId: number, error: DomainError): Promise<string>
 }
 
 export interface BotOptions {
@@ -224,6 +292,17 @@ export function createBot({ templates, maxReplyBytes, lacks }: BotOptions): Bot 
     text: normaliseText(typedIn(update)),
     lacks: lacks[update.channel],
   })
+  const contextFor = (rt: DomainRuntime, update: Update, updateId: number, sender: SenderRow): Context => {
+    const heard = hear(update, sender)
+    return {
+      ...heard,
+      rt,
+      updateId,
+      actor: { ...heard.actor, identityId: sender.identityId },
+      maxReplyBytes,
+      dialogue: sender.conversation,
+    }
+  }
   return {
     answerAtOnce(update, sender) {
       if (inert.has(update.kind)) return { reply: null }
@@ -241,20 +320,18 @@ export function createBot({ templates, maxReplyBytes, lacks }: BotOptions): Bot 
       const now = rt.clock.now()
       const sender = await loadSender(rt.db, accountOf(update), now, openedBy(update, now))
       if (sender.hasWaiting) await requeueWaiting(rt.db, sender, now)
-      const heard = hear(update, sender)
-      const ctx: Context = {
-        ...heard,
-        rt,
-        updateId,
-        actor: { ...heard.actor, identityId: sender.identityId },
-        maxReplyBytes,
-        dialogue: sender.conversation,
-      }
+      const ctx = contextFor(rt, update, updateId, sender)
       // what is said in a group, and who follows anew, is no answer to a question asked in the private chat
       const isAside = isPublic(update) || update.kind === 'followed' || update.kind === 'entered'
       const stored = isAside ? null : sender.conversation
       const reply = sender.hasCalled && !isAside ? await answerCaller(ctx, stored) : await answer(ctx, stored)
       return textBytes(reply) <= maxReplyBytes ? reply : asLink(ctx, reply)
+    },
+
+    async afterRefusal(rt, update, updateId, error) {
+      if (!(error instanceof StoppedText)) return error.message
+      const sender = await loadSender(rt.db, accountOf(update), rt.clock.now())
+      return offerClaim(contextFor(rt, update, updateId, sender), sender.conversation, error)
     },
   }
 }
@@ -316,7 +393,13 @@ function decide(heard: Heard): Decision {
 function decideOnWords(heard: Heard, matched: MatchedCommand | null): Decision {
   const { update } = heard
   if (isCallForHelp(heard, matched)) return { act: ctx => helpFirst(ctx, matched) }
+  const checkInCode = checkInCodeIn(heard.text)
+  if (checkInCode !== null) return route(heard, checkInCommand, checkInCode)
   if (matched) return route(heard, matched.command, matched.input)
+  if (isPicture(heard))
+    return {
+      act: async ctx => (await takeSlipPicture(ctx)) ?? (await takePicture(ctx)) ?? notUnderstood(ctx),
+    }
   // the officer's whole message pasted, or the code alone: what else would somebody new mean by it
   const isCode = !heard.actor.person && /绑定码|^(?=.*[a-z])[\da-z\s-]{8,11}$/i.test(heard.text)
   const code = isCode ? codeIn(heard.text) : null
@@ -397,9 +480,13 @@ interface StoredDialogue {
  * open question as well, where there is one.
  */
 async function answerCaller(ctx: Context, stored: StoredDialogue | null): Promise<string> {
+  const answered = await answerQuestion(ctx)
+  if (answered !== null) return answered
   const matched = matchIn(ctx)
   const isWords = ctx.update.kind === 'text' || ctx.update.kind === 'media'
-  const isAnswer = stored !== null && isWords && ctx.text !== ''
+  // what the server asked by itself is not what somebody in danger speaks of
+  const isAsked = stored !== null && !conversations.some(each => isOpenOffer(each, stored))
+  const isAnswer = isAsked && isWords && ctx.text !== ''
   if (stored?.name === eraseConversation.name) return answer(ctx, stored)
   const isCommand = matched !== null && isPlainlyMeant(ctx, matched)
   const isNews = !isCommand && !isCancel(ctx) && !(isAnswer && [...ctx.text].length < MIN_NEWS)
@@ -423,6 +510,8 @@ async function answer(ctx: Context, stored: StoredDialogue | null): Promise<stri
   const conversation = stored && conversations.find(each => each.name === stored.name)
   if (stored && conversation) {
     const isForOthers = openField(conversation, stored)?.isText && dialoguesForOthers.has(conversation)
+    const isSlipText = openField(conversation, stored)?.isText && slipDialogues.has(conversation)
+    if (isSlipText && isCallForHelp(ctx, matchIn(ctx))) return helpWithin(ctx, conversation, stored)
     if (!isForOthers && isCallForHelp(ctx, matchIn(ctx))) {
       // what they say next is about the danger and no answer to what was asked
       if (!slipDialogues.has(conversation)) await leave(ctx)
@@ -430,9 +519,25 @@ async function answer(ctx: Context, stored: StoredDialogue | null): Promise<stri
     }
     const reply = await answerInDialogue(ctx, conversation, stored, matchIn(ctx))
     if (reply !== null) return reply
-    await leave(ctx)
+    if (!isOpenOffer(conversation, stored)) await leave(ctx)
   }
   return carryOut(ctx, decide(ctx))
+}
+
+/** Calls help; what was written for a slip goes into it all the same, and what is wrong with it undoes no call. */
+async function helpWithin(ctx: Context, conversation: Conversation, stored: StoredDialogue): Promise<string> {
+  const first = await help(ctx)
+  try {
+    return await inTransaction(ctx.rt, async rt => {
+      const inner = { ...ctx, rt }
+      const reply = await answerInDialogue(inner, conversation, stored, matchIn(ctx))
+      ctx.dialogue = inner.dialogue
+      return `${first}\n——\n${reply}`
+    })
+  } catch (error) {
+    if (error instanceof DomainError) return `${first}\n——\n${error.message}`
+    throw error
+  }
 }
 
 async function carryOut(ctx: Context, decision: Decision): Promise<string> {
@@ -453,9 +558,16 @@ async function answerInDialogue(
   const field = openField(conversation, stored)
   if (!field) return null
   const { title } = conversation
+  const isOfSlip = slipDialogues.has(conversation) && field.name !== 'offered'
+  const held = isOfSlip && isPicture(ctx) ? await holdPicture(ctx, conversation, stored) : null
+  if (held !== null) return held
+  const picture = isPicture(ctx) ? ((await takeSlipPicture(ctx)) ?? (await takePicture(ctx))) : null
+  if (picture !== null) return picture
+  if (isOpenOffer(conversation, stored) && ctx.text === '') return null
   if (['media', 'place'].includes(ctx.update.kind) && ctx.text === '')
     return `图片、语音、文件、位置我还看不懂，请用文字回复。\n（“${title}”还没有办完；不办了请回复：取消）`
-  const isAnswer = field.isAnswer?.(ctx.text) ?? false
+  // 确认 is a command of its own as well: in a dialogue it is what was asked for
+  const isAnswer = field.isAnswer?.(ctx.text) || /^确认(?:无误)?$/.test(plainWords(ctx.text))
   if (matched && !isAnswer && (matched.isBare || !(field.isText || matched.isGlued))) {
     if (conversation.isOffer) return null
     return aside(ctx, title, matched)
@@ -463,8 +575,13 @@ async function answerInDialogue(
   const outcome = await resume(ctx, conversation, field, stored.answers)
   if ('reply' in outcome) return outcome.reply
   // an offer that nobody took is forgotten, and what was said is answered as usual
-  if (conversation.isOffer && field.name === 'offered') return null
+  if (conversation.isOffer && field.name === OFFERED) return null
   return matched ? aside(ctx, title, matched) : `${outcome.error}\n（不办了请回复：取消）`
+}
+
+/** A question that the server has asked by itself, and that nobody has begun to answer. */
+function isOpenOffer({ name, staysOpen = false }: Conversation, stored: StoredDialogue): boolean {
+  return staysOpen && name === stored.name && stored.step === OFFERED
 }
 
 /** Runs a command in the middle of a dialogue, which stays open unless the command begins one of its own. */
@@ -483,7 +600,7 @@ function notUnderstood(heard: Heard): string {
       ? '好的。有通知要转发时：已看到请回“收”，转发到群后请回“转”。'
       : '好的，有事随时发送“帮助”。'
   if (['media', 'place'].includes(heard.update.kind) && heard.text === '')
-    return '收到。图片、语音、文件、位置我还看不懂，请用文字说明要办什么，或发送“帮助”。'
+    return `收到。图片、语音、文件、位置我还看不懂，请用文字说明要办什么，或发送“帮助”。${heard.actor.ownsGroups ? '图片要作登记的证明，请先发“登记 类别 条数”，再发图片。' : ''}`
   const near = nearestCommands(commands, heard.text, command => isFor(heard, command.audience))
   if (near.length === 0)
     return `没有明白您的意思。${heard.actor.person ? '' : '要加入群请发送“入群 群号”；'}发送“帮助”看看能做什么。`

@@ -21,7 +21,7 @@ export interface Context extends Heard {
   updateId: number
   actor: Actor
   /** The dialogue of this account that is stored; another object once another one has begun. */
-  dialogue: { name: string } | null
+  dialogue: { name: string; answers?: Record<string, string> } | null
   /** UTF-8 bytes that one answer may have on this channel. */
   maxReplyBytes: number
 }

@@ -36,6 +36,8 @@ export interface Conversation {
   title: string
   /** The bot began it by itself: a command in its middle drops it without a word. */
   isOffer?: boolean
+  /** An offer that stands for its time, whatever else is said or done meanwhile. */
+  staysOpen?: boolean
   /** Raised when the fields change, so that a stored dialogue of the old form is dropped and not misread. */
   version: number
   fields: Field[]
@@ -43,6 +45,11 @@ export interface Conversation {
 }
 
 const MINUTES = 30
+
+/** How long a dialogue that is kept now waits for an answer. */
+export function expiryOf(ctx: Context): Date {
+  return new Date(ctx.rt.clock.now().getTime() + MINUTES * 60_000)
+}
 
 /** Asks the next open question, or finishes when there is none. */
 export async function advance(ctx: Context, conversation: Conversation, answers: Answers): Promise<string> {
@@ -58,7 +65,7 @@ export async function advance(ctx: Context, conversation: Conversation, answers:
     ctx.rt.db,
     ctx.actor.identityId,
     { name: conversation.name, version: conversation.version, step: next.name, answers },
-    new Date(ctx.rt.clock.now().getTime() + MINUTES * 60_000),
+    expiryOf(ctx),
   )
   return next.ask(ctx, answers)
 }

@@ -31,6 +31,8 @@ export interface Handler {
   /** The answer to an update that needs neither rows nor a transaction; undefined: `handle` must have it. */
   answerAtOnce?(update: Update, sender: SenderRow | null): { reply: string | null } | undefined
   handle(rt: DomainRuntime, update: Update, updateId: number): Promise<string | null>
+  /** What to answer when a rule has said no; its message when left out. */
+  afterRefusal?(rt: DomainRuntime, update: Update, updateId: number, error: DomainError): Promise<string>
 }
 
 export interface UpdateHandler {
@@ -122,8 +124,10 @@ export function createUpdateHandler(rt: Runtime, bot: Handler): UpdateHandler {
         return finish(tx, update, id, await bot.handle(tx, update, id), way)
       }).catch(error => {
         if (!(error instanceof DomainError)) throw error
-        const reply = isFromPerson(update) ? error.message : null
-        return inTransaction(rt, tx => finish(tx, update, id, reply, way))
+        return inTransaction(rt, async tx => {
+          const words = bot.afterRefusal ? await bot.afterRefusal(tx, update, id, error) : error.message
+          return finish(tx, update, id, isFromPerson(update) ? words : null, way)
+        })
       })
     } catch (error) {
       if (error instanceof AlreadyHandled) return null

@@ -5,6 +5,7 @@ import { classifyMessage } from '../../server/domain/messages/classify.ts'
 import { maskPersonalData } from '../../server/domain/messages/mask.ts'
 import { correctLastReport, recordMessages } from '../../server/domain/messages/record.ts'
 import { shippedClassifier } from '../../server/domain/messages/shipped.ts'
+import { awaitPicture } from '../../server/domain/record-files/await.ts'
 import { type Command, plainWords } from '../command.ts'
 import type { Context, Heard, KnownContext } from '../context.ts'
 import { advance, leave } from '../conversation.ts'
@@ -47,7 +48,7 @@ export const recordCommand: Command = {
       })
     const when =
       line.day === null ? '' : `（${Number(line.day.slice(5, 7))}月${Number(line.day.slice(8))}日）`
-    return `已登记：群 ${groupIds.join('、')} 发送${what}${when}。写错了请回复：改 类别，或 改 条数（如：改 便民、改 2条）`
+    return `已登记：群 ${groupIds.join('、')} 发送${what}${when}。写错了请回复：改 类别，或 改 条数（如：改 便民、改 2条）；有截图的接着发来，存为证明`
   },
 }
 
@@ -130,6 +131,32 @@ function readCorrection(input: string): { category?: Category; count?: number } 
   return correction.category === undefined && correction.count === undefined ? null : correction
 }
 
+/** Whether this may be a proof of what was just registered, or a photo of an activity. */
+export function isPicture({ actor, update, text }: Heard): boolean {
+  return (
+    update.kind === 'media' &&
+    update.mediaType === 'image' &&
+    text === '' &&
+    !update.isPublic &&
+    actor.person !== null
+  )
+}
+
+/** Keeps a picture with what was registered within the last minutes; null: nothing was. */
+export async function takePicture(ctx: Context): Promise<string | null> {
+  const { update } = ctx
+  if (update.kind !== 'media') return null
+  const kept = await awaitPicture(ctx.rt, (ctx as KnownContext).actor, {
+    channel: update.channel,
+    mediaId: update.mediaId,
+    url: update.url,
+    at: update.at,
+    updateId: ctx.updateId,
+  })
+  if (kept === null) return null
+  return `收到，存为刚才${kept === 'proof' ? '登记的证明' : '活动的照片'}，负责的同志在网页上看得到。`
+}
+
 /** Shorter texts are chat or a mistyped command rather than a message that was shown to us. */
 const MIN_CHARACTERS = 15
 
@@ -145,7 +172,8 @@ export async function offerToRecord(ctx: Context): Promise<string> {
   const { category, confidence, because } = classifyMessage(shippedClassifier(), ctx.text)
   await leave(ctx)
   return advance(ctx, recordConversation, {
-    category,
+    guess: category,
+    card: String(ctx.updateId),
     confidence: String(confidence),
     because: because.slice(0, 3).join('、'),
     excerpt: maskPersonalData([...ctx.text].slice(0, 200).join('')),

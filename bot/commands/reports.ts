@@ -7,6 +7,7 @@ import { CATEGORIES } from '../../server/domain/messages/categories.ts'
 import { makeFile } from '../../server/domain/pages/make-page.ts'
 import { fetchTrackingSheet } from '../../server/domain/reports/export.ts'
 import { reportFacts } from '../../server/domain/reports/unit-facts.ts'
+import type { Templates } from '../../server/templates.ts'
 import type { Command } from '../command.ts'
 import { type KnownContext, listReply } from '../context.ts'
 import { readMonth } from '../words.ts'
@@ -86,28 +87,62 @@ export const monthlyReportCommand: Command = {
   },
 }
 
+const FACTS_EXAMPLE = '填报 团支部 12 团干部 36 团员青年 480'
+
 export const factsCommand: Command = {
   name: '填报',
   aliases: ['基数'],
   usage: '填报 团支部数 团干部数 团员青年数：本单位的基本数据',
-  example: '填报 团支部 12 团干部 36 团员青年 480',
+  example: FACTS_EXAMPLE,
   audience: 'manager',
   takesWords: true,
   accepts: (input, isGlued) => !isGlued || /\d/.test(input),
   async run(ctx, input) {
-    const read = (word: string) =>
-      Number(new RegExp(`${word}[数量]?[:：\\s有]*(\\d+)`).exec(input)?.[1] ?? Number.NaN)
-    const plain = /^(\d+)[\s,，、]+(\d+)[\s,，、]+(\d+)$/.exec(input)
-    const facts = plain
-      ? { branches: Number(plain[1]), cadres: Number(plain[2]), youth: Number(plain[3]) }
-      : { branches: read('团支部'), cadres: read('团干部'), youth: read('青年') }
-    if (Object.values(facts).some(Number.isNaN)) return '请这样写：填报 团支部 12 团干部 36 团员青年 480'
+    const thisMonth = monthOf(ctx.rt.clock.now())
+    const words = input.split(/[\s,，、]+/).filter(word => word !== '')
+    const month = words[0] !== undefined && /月/.test(words[0]) ? readMonth(words[0], thisMonth) : null
+    const said = month === null ? input : words.slice(1).join(' ')
+    const facts = readFacts(ctx.rt.templates, said)
+    if (!facts)
+      return `请这样写：${FACTS_EXAMPLE}\n没有登记进来的群和成员，可以接着写：其他群 3 在乡务农 120 外出务工 60`
     const [top] = managingRoles(ctx.rt.templates, ctx.actor)
     const unit = top ? await unitById(ctx.rt.db, top.unitId) : null
     if (!unit) return '您名下没有单位。'
-    await reportFacts(ctx.rt, ctx.actor, unit, facts)
-    return `已填报 ${unit.name}：团支部 ${facts.branches} 个，团干部 ${facts.cadres} 人，团员青年 ${facts.youth} 人。下次填报前一直有效。`
+    const of = await reportFacts(ctx.rt, ctx.actor, unit, facts, month === null ? {} : { month })
+    const members = Object.values(facts.members ?? {}).reduce((sum, count) => sum + count, 0)
+    const more = [
+      ...(facts.otherGroups === null ? [] : [`，其他群 ${facts.otherGroups} 个`]),
+      ...(facts.members === null ? [] : [`，群内成员 ${members} 人`]),
+    ].join('')
+    return `已填报 ${unit.name}：团支部 ${facts.branches} 个，团干部 ${facts.cadres} 人，团员青年 ${facts.youth} 人${more}（从 ${Number(of.slice(5))}月算起）。下次填报前一直有效。`
   },
+}
+
+/** The numbers as people write them, with or without their names; null where one of the three is missing. */
+function readFacts(templates: Templates, said: string) {
+  const after = (word: string) => {
+    const found = new RegExp(`${word}[数量]?[:：\\s有]*(\\d+)`).exec(said)?.[1]
+    return found === undefined ? null : Number(found)
+  }
+  const plain = /^(\d+)[\s,，、]+(\d+)[\s,，、]+(\d+)/.exec(said)
+  const [branches, cadres, youth] = plain
+    ? plain.slice(1, 4).map(Number)
+    : [after('团支部'), after('团干部'), after('青年')]
+  if (branches == null || cadres == null || youth == null) return null
+  const members: Record<string, number> = {}
+  for (const { residences = [] } of templates.programmes)
+    for (const residence of residences)
+      for (const occupation of residence.occupations) {
+        const count = after(`${residence.name}${occupation.name}`)
+        if (count !== null) members[occupation.figure] = count
+      }
+  return {
+    branches,
+    cadres,
+    youth,
+    otherGroups: after('其他群'),
+    members: Object.keys(members).length > 0 ? members : null,
+  }
 }
 
 /** The counties below what the actor runs, in programmes that have the tracking sheet; those of a name when it is given. */

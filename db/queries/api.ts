@@ -148,6 +148,7 @@ export function activitiesAfter(db: Db, { path, after, limit }: Slice, filter: {
     .innerJoin(units, eq(units.id, activities.unitId))
     .where(
       and(
+        eq(activities.status, 'held'),
         below(path),
         gt(activities.id, after),
         filter.month === undefined ? undefined : eq(activities.month, filter.month),

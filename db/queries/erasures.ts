@@ -121,6 +121,10 @@ export async function eraseDanger(db: Db, personIds: number[], now: Date): Promi
     where c.person_id = any(${list(personIds)}) or i.person_id = any(${list(personIds)})`
   await db.execute(sql`update danger_steps set text_sealed = null where call_id in (${own})`)
   await db.execute(sql`
+    update alert_verdicts set text_sealed = '' where claimed_by = any(${list(personIds)}) and verdict <> 'asked'`)
+  await db.execute(sql`
+    delete from alert_verdicts where claimed_by = any(${list(personIds)}) and verdict = 'asked'`)
+  await db.execute(sql`
     update danger_calls set status = 'closed', ended_at = ${moment(now)}, due_at = null, pass_on_at = null
     where id in (${own}) and ended_at is null`)
 }
@@ -137,6 +141,33 @@ export async function eraseOldDanger(db: Db, before: Date, now: Date, limit: num
     update danger_calls set status = case when ended_at is null then 'closed' else status end,
       ended_at = coalesce(ended_at, ${moment(now)}), due_at = null, pass_on_at = null
     where id in (select id from old) returning id`)
+  return rows.length
+}
+
+/**
+ * Takes the pictures that persons have sent, what they signed up for and answered, and what the platform says of their
+ * groups. Activities that were held keep their number of heads. To be called while their accounts are still theirs.
+ */
+export async function eraseActivity(db: Db, personIds: number[]): Promise<void> {
+  const accounts = sql`select id from identities where person_id = any(${list(personIds)})`
+  await db.execute(sql`delete from awaited_pictures where uploaded_by = any(${list(personIds)})`)
+  await db.execute(sql`delete from record_files where uploaded_by = any(${list(personIds)})`)
+  await db.execute(sql`
+    delete from activity_people where person_id = any(${list(personIds)}) or identity_id in (${accounts})`)
+  await db.execute(sql`delete from post_asks where person_id = any(${list(personIds)})`)
+  await db.execute(sql`delete from post_questions where person_id = any(${list(personIds)})`)
+  await db.execute(sql`
+    delete from owner_chat_days d using identities i
+    where i.person_id = any(${list(personIds)}) and d.channel = i.channel and d.owner_user_id = i.address`)
+}
+
+/** Takes sign-ups of activities that were before a day. @returns how many */
+export async function eraseOldSignUps(db: Db, beforeDay: string, limit: number): Promise<number> {
+  const rows = await db.execute(sql`
+    delete from activity_people where id in (
+      select p.id from activity_people p join activities a on a.id = p.activity_id
+      where a.held_on < ${beforeDay}::date order by p.id limit ${limit})
+    returning 1`)
   return rows.length
 }
 

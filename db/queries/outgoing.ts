@@ -13,7 +13,7 @@ import {
 import type { OutgoingRow } from './notices.ts'
 
 /** What may use the places that are kept in reserve, and passes by what has been put off. */
-export const urgentPurposes = ['reply', 'escalation', 'welcome']
+export const urgentPurposes = ['reply', 'escalation', 'welcome', 'danger']
 
 /** A message that has been under way for longer no longer holds up those behind it: its process may be dead. */
 const UNDER_WAY_MS = 60_000
@@ -34,9 +34,11 @@ export interface DueMessage {
 const LOOKED_AT = 3
 
 /**
- * The messages whose turn it is, at most `limit` for each platform: first who waits at the other end (welcomes, answers),
- * then what somebody's work waits for, then the rest. Among the rest urgent notices come first; then units take turns, and
+ * The messages whose turn it is, at most `limit` for each platform: first what tells of somebody in danger, then who waits
+ * at the other end (welcomes, answers), then what somebody's work waits for, then the rest. Among the rest urgent notices come first; then units take turns, and
  * their notices with them, so that a notice to half a million groups does not hold up a small one.
+ *
+ * What tells of danger waits for nothing but what tells of danger, whatever else is on its way to the same person.
  *
  * What goes to one person (or into one group) keeps its order: a message waits while an earlier one is due, under way, or
  * put off until there is a place for it. What is urgent passes by what is not, once some of that has been put off. Nothing
@@ -95,9 +97,10 @@ export async function inTurn(
       select m.id, m.kind, m.purpose, m.next_attempt_at, ${turn} as turn, ${channel} as channel
       from outgoing_messages m
       where ${isDue} and notice_id is null and ${isCalled}
-        and not ${earlier(sql`(e.status = 'sending' and e.claimed_at > ${underWaySince} or e.status = 'pending' and ${urgentOf('e')})`)}
+        and (m.purpose = 'danger' and not ${earlier(sql`e.status = 'pending' and e.purpose = 'danger'`)}
+          or not ${earlier(sql`(e.status = 'sending' and e.claimed_at > ${underWaySince} or e.status = 'pending' and ${urgentOf('e')})`)}
         and (not ${earlier(sql`e.status = 'pending'`)}
-          or ${urgentOf('m')} and ${earlier(sql`e.status = 'pending' and e.next_attempt_at > ${at}`)})
+          or ${urgentOf('m')} and ${earlier(sql`e.status = 'pending' and e.next_attempt_at > ${at}`)}))
       order by (${turn}), next_attempt_at, id limit ${limit * LOOKED_AT}
     ), streams as (
       select id, kind, purpose, next_attempt_at, turn, channel, false as is_first, 0::bigint as stream from other
@@ -455,7 +458,8 @@ const inView = {
   groupId: outgoingMessages.groupId,
   channel: identities.channel,
   groupCount: sql<number | null>`jsonb_array_length(${outgoingMessages.chatIds})`,
-  hasContent: sql<boolean>`(${outgoingMessages.textsSealed} <> '' or ${outgoingMessages.noticeId} is not null)`,
+  hasContent: sql<boolean>`(${outgoingMessages.textsSealed} <> '' or ${outgoingMessages.noticeId} is not null
+    or ${outgoingMessages.chases} is not null)`,
 }
 
 /** Messages, the newest first. */
@@ -478,6 +482,15 @@ export function listOutgoing(
     .orderBy(desc(outgoingMessages.id))
     .offset(offset)
     .limit(limit)
+}
+
+/** The sealed texts of a message; null: there are none. */
+export async function outgoingTexts(db: Db, id: number): Promise<string | null> {
+  const [row] = await db
+    .select({ textsSealed: outgoingMessages.textsSealed })
+    .from(outgoingMessages)
+    .where(eq(outgoingMessages.id, id))
+  return row?.textsSealed || null
 }
 
 /** One message, with the names of whom it is for. */

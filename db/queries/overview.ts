@@ -31,7 +31,7 @@ export async function demoFigures(db: Db) {
     messages: await grouped(
       sql`select category as name, sum(count)::int as count from message_records group by 1 order by 1`,
     ),
-    activities: await one(sql`select count(*)::int as count from activities`),
+    activities: await one(sql`select count(*)::int as count from activities where status = 'held'`),
     tasks: {
       opened: await one(sql`select count(*)::int as count from tasks`),
       closed: await one(sql`select count(*)::int as count from tasks where closed_at is not null`),

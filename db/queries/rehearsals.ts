@@ -59,6 +59,17 @@ export async function countRehearsals(db: Db, unitId: number, since: Date): Prom
   return db.$count(rehearsals, and(eq(rehearsals.unitId, unitId), gte(rehearsals.createdAt, since)))
 }
 
+/** How many rehearsals wait or run that a unit, or this person for whatever unit, has asked for. */
+export function countWaitingRehearsals(db: Db, unitId: number, askedBy: number): Promise<number> {
+  return db.$count(
+    rehearsals,
+    and(
+      inArray(rehearsals.status, ['waiting', 'running']),
+      sql`(${rehearsals.unitId} = ${unitId} or ${rehearsals.askedBy} = ${askedBy})`,
+    ),
+  )
+}
+
 export async function rehearsalById(db: Db, id: number): Promise<ListedRehearsal | null> {
   const [row] = await db
     .select({ ...shown, result: rehearsals.result })

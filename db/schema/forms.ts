@@ -1,4 +1,15 @@
-import { date, index, integer, jsonb, pgTable, text, uniqueIndex } from 'drizzle-orm/pg-core'
+import { sql } from 'drizzle-orm'
+import {
+  boolean,
+  date,
+  index,
+  integer,
+  jsonb,
+  pgTable,
+  primaryKey,
+  text,
+  uniqueIndex,
+} from 'drizzle-orm/pg-core'
 import { id, moment, ref } from './columns.ts'
 import { persons } from './persons.ts'
 import { units } from './units.ts'
@@ -24,7 +35,24 @@ export const formReturns = pgTable(
     hash: text().notNull(),
     replacedAt: moment(),
   },
-  table => [index('form_returns_of').on(table.form, table.period, table.unitId)],
+  table => [
+    index('form_returns_of').on(table.form, table.period, table.unitId),
+    uniqueIndex('form_returns_current')
+      .on(table.form, table.period, table.unitId)
+      .where(sql`replaced_at is null`),
+  ],
+)
+
+/** That those who have not sent a form of a period were reminded so many days before its day: once. */
+export const formReminders = pgTable(
+  'form_reminders',
+  {
+    form: text().notNull(),
+    period: text().notNull(),
+    daysBefore: integer().notNull(),
+    at: moment().notNull(),
+  },
+  table => [primaryKey({ columns: [table.form, table.period, table.daysBefore] })],
 )
 
 /** A county's 公共号 and who keeps it (榆林团市委 2014 附件2). */
@@ -73,26 +101,49 @@ export const unitPlans = pgTable(
     writtenAt: moment().notNull(),
     replacedAt: moment(),
   },
-  table => [index('unit_plans_unit').on(table.unitId, table.year)],
+  table => [
+    index('unit_plans_unit').on(table.unitId, table.year),
+    uniqueIndex('unit_plans_current').on(table.unitId, table.year).where(sql`replaced_at is null`),
+  ],
 )
 
-/** What an office says of an alert that was raised (误报): learnt from, and the same words raise it no more. */
+/**
+ * What an office says of an alert that was raised (误报): learnt from, and the same words raise it no more in what goes out.
+ * Until an office has had a word in it, it is what somebody who was stopped says.
+ */
 export const alertVerdicts = pgTable(
   'alert_verdicts',
   {
     id: id(),
     /** `secret`, `privacy` or `safety`. */
     alert: text().notNull(),
+    /** Where it was raised: `notice`, `slip`, `answer` (to a notice), `danger`. */
+    source: text().notNull(),
     /** SHA-256 (hex) of the masked text with its spaces and signs left out. */
     textHash: text().notNull(),
-    /** The text, personal data masked. */
+    /**
+     * The text, personal data masked. Empty once it is found right, and for what people send up as wishes, hardships and
+     * complaints: of those the hash is kept alone.
+     */
     textSealed: text().notNull(),
-    /** `false`: it should not have been raised; `right`. */
+    /** Whether the text stays when it is found to be a false alarm. */
+    keepsText: boolean().notNull().default(true),
+    /** `asked`: nobody has decided yet; `false`: it should not have been raised; `right`. */
     verdict: text().notNull(),
-    markedBy: ref()
-      .references(() => persons.id)
-      .notNull(),
-    markedAt: moment().notNull(),
+    /** The unit whose office decides. */
+    unitId: ref().references(() => units.id),
+    /** Who was stopped, or called. */
+    claimedBy: ref().references(() => persons.id),
+    claimedAt: moment(),
+    /** Who was asked to decide. */
+    askedIds: jsonb().$type<number[]>().notNull().default([]),
+    markedBy: ref().references(() => persons.id),
+    markedAt: moment(),
   },
-  table => [uniqueIndex('alert_verdicts_once').on(table.alert, table.textHash)],
+  table => [
+    uniqueIndex('alert_verdicts_once').on(table.alert, table.textHash),
+    index('alert_verdicts_claimed').on(table.claimedBy).where(sql`claimed_by is not null`),
+    index('alert_verdicts_unit').on(table.unitId),
+    index('alert_verdicts_asked').on(table.claimedAt).where(sql`verdict = 'asked'`),
+  ],
 )

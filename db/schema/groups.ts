@@ -39,7 +39,8 @@ export const groups = pgTable(
   },
   table => [
     uniqueIndex('groups_chat').on(table.chatId).where(sql`chat_id is not null`),
-    index('groups_unit').on(table.unitId),
+    // with the moments between which a group stands: counted from the index alone
+    index('groups_unit').on(table.unitId, table.createdAt, table.dissolvedAt),
     index('groups_owner').on(table.ownerId),
   ],
 )

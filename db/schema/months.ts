@@ -44,6 +44,7 @@ export const groupMonths = pgTable(
   table => [
     primaryKey({ columns: [table.groupId, table.month] }),
     index('group_months_owner').on(table.ownerId, table.month),
+    index('group_months_unanswered').on(table.month, table.ownerId).where(sql`answered_at is null`),
   ],
 )
 
@@ -121,6 +122,28 @@ export const recordCounts = pgTable(
   ],
 )
 
+/**
+ * The same of a unit with all below it, written by the same fold: the nation's month is a few rows and not a sum over all
+ * townships. A unit that is given another place in the tree must take its sums along.
+ */
+export const subtreeRecordCounts = pgTable(
+  'subtree_record_counts',
+  {
+    unitId: ref().notNull(),
+    month: text().notNull(),
+    category: text().notNull(),
+    source: text().notNull(),
+    decidedBy: text().notNull(),
+    messages: integer().notNull(),
+  },
+  table => [
+    primaryKey({
+      name: 'subtree_record_counts_key',
+      columns: [table.unitId, table.month, table.category, table.source, table.decidedBy],
+    }),
+  ],
+)
+
 /** Differences to `record_counts` that are not folded in yet: never locked by who records, read and deleted by the fold. */
 export const recordCountChanges = pgTable('record_count_changes', {
   unitId: ref().notNull(),
@@ -156,6 +179,11 @@ export const recordFiles = pgTable(
   table => [
     index('record_files_activity').on(table.activityId).where(sql`activity_id is not null`),
     index('record_files_update').on(table.updateId).where(sql`update_id is not null`),
+    index('record_files_person').on(table.uploadedBy),
+    uniqueIndex('record_files_proof_once').on(table.hash, table.updateId).where(sql`update_id is not null`),
+    uniqueIndex('record_files_photo_once')
+      .on(table.hash, table.activityId)
+      .where(sql`activity_id is not null`),
   ],
 )
 
@@ -176,7 +204,11 @@ export const activityPeople = pgTable(
     withdrawnAt: moment(),
     checkedInAt: moment(),
   },
-  table => [uniqueIndex('activity_people_once').on(table.activityId, table.identityId)],
+  table => [
+    uniqueIndex('activity_people_once').on(table.activityId, table.identityId),
+    index('activity_people_identity').on(table.identityId),
+    index('activity_people_person').on(table.personId).where(sql`person_id is not null`),
+  ],
 )
 
 /** What WeCom says of an owner's customer groups on a day (群聊数据统计): activity beside the counts, never a count of posts. */
@@ -194,7 +226,10 @@ export const ownerChatDays = pgTable(
     activeMembers: integer().notNull(),
     messages: integer().notNull(),
   },
-  table => [primaryKey({ columns: [table.channel, table.ownerUserId, table.day] })],
+  table => [
+    primaryKey({ columns: [table.channel, table.ownerUserId, table.day] }),
+    index('owner_chat_days_day').on(table.channel, table.day),
+  ],
 )
 
 /** A text that a level above offers to the groups below, to be passed on with one tap (每类三条备选). */
@@ -235,3 +270,14 @@ export const readyPostUses = pgTable(
   },
   table => [primaryKey({ columns: [table.postId, table.groupId] })],
 )
+
+/** What the coach has said to a group's owner, and whether they want to hear it: help, which nobody else sees. */
+export const coachedOwners = pgTable('coached_owners', {
+  personId: ref()
+    .references(() => persons.id)
+    .primaryKey(),
+  /** When it last said something by itself: not more than once a week. */
+  toldAt: moment(),
+  /** Switched off by the owner. */
+  offAt: moment(),
+})

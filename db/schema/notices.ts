@@ -55,7 +55,35 @@ export const notices = pgTable(
   table => [
     index('notices_unit').on(table.unitId),
     index('notices_about').on(table.aboutId).where(sql`about_id is not null`),
+    index('notices_author').on(table.authorId, table.issuedAt),
+    index('notices_unanswered_of')
+      .on(sql`((audience ->> 'unansweredOf')::bigint)`)
+      .where(sql`audience ? 'unansweredOf'`),
   ],
+)
+
+/*
+ * How far each notice has come, kept by the database itself (triggers of the migration that makes these tables): a list of
+ * notices to half a million groups each must not count them. What has just changed lies in `notice_count_changes` until it
+ * is folded in; both together are exact at any moment.
+ */
+
+/** Groups that a notice is meant for, and those that have it; a group that was dissolved counts only when it has it. */
+export const noticeCounts = pgTable('notice_counts', {
+  noticeId: ref().primaryKey(),
+  groups: integer().notNull(),
+  posted: integer().notNull(),
+})
+
+/** Differences to `notice_counts` that are not folded in yet: nobody who sends waits for another. */
+export const noticeCountChanges = pgTable(
+  'notice_count_changes',
+  {
+    noticeId: ref().notNull(),
+    groups: integer().notNull(),
+    posted: integer().notNull(),
+  },
+  table => [index('notice_count_changes_notice').on(table.noticeId)],
 )
 
 /** Groups of the sending unit and below; a part that is left out does not narrow it. */
@@ -93,6 +121,17 @@ export interface NoticeContent {
   ask: NoticeAsk | null
 }
 
+/** Somebody was asked, or reminded, to look at a draft (请人审核). */
+export interface ApprovalCall {
+  at: string
+  personIds: number[]
+  /** Of the office that they were asked as. */
+  unitName: string
+  isReminder: boolean
+  /** The messages that ask one by one: what has not left when the draft is decided does not leave any more. */
+  messageIds: number[]
+}
+
 /** A notice before it is sent (草稿): being written, waiting for a second person, or for its time. */
 export const noticeDrafts = pgTable(
   'notice_drafts',
@@ -116,10 +155,17 @@ export const noticeDrafts = pgTable(
     decidedAt: moment(),
     reason: text(),
     noticeId: ref().references(() => notices.id),
+    /** Who was asked to look at it since it was submitted, and when: it shows where it lies. */
+    calls: jsonb().$type<ApprovalCall[]>().notNull().default([]),
+    /** While it waits: when they are reminded, or the next office is asked; null: everybody has been. */
+    callAgainAt: moment(),
     createdAt: moment().notNull(),
     updatedAt: moment().notNull(),
   },
   table => [
+    index('notice_drafts_call')
+      .on(table.callAgainAt)
+      .where(sql`status = 'waiting' and call_again_at is not null`),
     index('notice_drafts_author').on(table.authorId, table.status),
     index('notice_drafts_unit').on(table.unitId).where(sql`status in ('waiting', 'ready')`),
     index('notice_drafts_due').on(table.sendAt).where(sql`status = 'ready'`),
@@ -175,6 +221,8 @@ export const noticeAnswers = pgTable(
     /** For `number`: to be added up; for `choice`: its place among the choices, from 1. */
     amount: numeric({ mode: 'number' }),
     fileId: ref().references(() => noticeFiles.id),
+    /** As whom they answered: `manager` (runs the unit) or `owner` (of one of its groups), who does not overrule a manager. */
+    standing: text().notNull().default('owner'),
     answeredAt: moment().notNull(),
     /** A later answer of the unit has taken its place. */
     replacedAt: moment(),
@@ -297,10 +345,11 @@ export const receipts = pgTable(
 )
 
 /**
- * Whose turn comes first, as SQL: who waits at the other end (0), what somebody's work waits for (1), the rest (2). The
- * index of what is due is in this order, so that nobody who asks for the first few reads the rest.
+ * Whose turn comes first, as SQL: somebody is in danger (-1), who waits at the other end (0), what somebody's work waits for
+ * (1), the rest (2). The index of what is due is in this order, so that nobody who asks for the first few reads the rest.
  */
-export const TURN = `case when kind in ('welcome', 'response') or purpose in ('welcome', 'reply') then 0
+export const TURN = `case when purpose = 'danger' then -1
+  when kind in ('welcome', 'response') or purpose in ('welcome', 'reply') then 0
   when purpose in ('escalation', 'review', 'decision', 'pass', 'task') then 1 else 2 end`
 
 /** One message on its way out to a platform. Sending happens only from these rows (`server/jobs/deliver.ts`). */
@@ -316,10 +365,12 @@ export const outgoingMessages = pgTable(
     /** Sends to this account only (a late answer goes where the question came from). */
     identityId: ref().references(() => identities.id),
     groupId: ref().references(() => groups.id),
-    /** `reply`, `relay`, `reminder`, `escalation`, `task`, `review`, `decision`, `notice`, `pass`, `report`, `welcome`. */
+    /** `reply`, `relay`, `reminder`, `escalation`, `task`, `review`, `decision`, `notice`, `pass`, `report`, `welcome`, `danger`. */
     purpose: text().notNull(),
     /** The notice that it carries: what it says is written from the notice when it goes out, and `textsSealed` is empty. */
     noticeId: ref().references(() => notices.id),
+    /** The deliveries that it chases (催办): what it says is written when it goes out, of those that are open then. */
+    chases: jsonb().$type<number[]>(),
     /** The texts to send one after the other, a sealed JSON array: answers may hold personal data. */
     textsSealed: text().notNull(),
     /** Files that go behind the texts, a sealed JSON array of `{ pageId, name, link }`; null: none. */

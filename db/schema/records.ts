@@ -49,6 +49,10 @@ export const messageRecords = pgTable(
     uniqueIndex('message_records_delivery').on(table.deliveryId).where(sql`delivery_id is not null`),
     index('message_records_month').on(table.unitId, table.month),
     index('message_records_group').on(table.groupId, table.month),
+    // what somebody reported last, and what one report of theirs was
+    index('message_records_reporter')
+      .on(table.reportedBy, table.updateId)
+      .where(sql`reported_by is not null`),
     // the newest of a month first, as lists show them
     index('message_records_newest').on(table.month, table.recordedOn.desc(), table.id.desc()),
   ],
@@ -77,14 +81,21 @@ export const activities = pgTable(
     startsAt: moment(),
     /** What those who are there type or scan. */
     checkInCode: text(),
+    /** When those who signed up were reminded of an announced one, and when its announcer was asked whether it was held. */
+    remindedAt: moment(),
+    outcomeAskedAt: moment(),
+    /** When an announced one was said to have been held. */
+    confirmedAt: moment(),
     reportedBy: ref().references(() => persons.id),
     updateId: ref(),
     createdAt: moment().notNull(),
   },
   table => [
     index('activities_month').on(table.unitId, table.month),
+    index('activities_of_month').on(table.month),
     uniqueIndex('activities_check_in').on(table.checkInCode).where(sql`check_in_code is not null`),
     index('activities_announced').on(table.startsAt).where(sql`status = 'announced'`),
+    index('activities_reporter').on(table.reportedBy, table.id).where(sql`reported_by is not null`),
   ],
 )
 

@@ -4,6 +4,7 @@ import {
   accessTokens,
   alertVerdicts,
   apiTokens,
+  awaitedPictures,
   bindingCodes,
   conversations,
   dangerSteps,
@@ -14,6 +15,7 @@ import {
   noticeAnswers,
   noticeFiles,
   outgoingMessages,
+  payBills,
   persons,
   recordFiles,
   resultPages,
@@ -28,6 +30,7 @@ import {
   unitAccounts,
   unitPlans,
   updates,
+  volunteerTouches,
 } from './index.ts'
 
 /** An index that is made of what a sealed value holds. */
@@ -150,6 +153,7 @@ export const sealedTables: readonly SealedTable[] = [
   inTable(slips, slips.id, [sealed(slips.bodySealed)]),
   inTable(slipSteps, slipSteps.id, [sealed(slipSteps.textSealed)]),
   inTable(slipFiles, slipFiles.id, [sealed(slipFiles.bytesSealed)], { portion: 1 }),
+  inTable(awaitedPictures, awaitedPictures.id, [sealed(awaitedPictures.placeSealed)]),
   inTable(recordFiles, recordFiles.id, [sealed(recordFiles.bytesSealed)], { portion: 1 }),
   inTable(unitAccounts, unitAccounts.id, [
     sealed(unitAccounts.phoneSealed),
@@ -157,6 +161,8 @@ export const sealedTables: readonly SealedTable[] = [
     sealed(unitAccounts.qqSealed),
   ]),
   inTable(unitPlans, unitPlans.id, [sealed(unitPlans.contactSealed)]),
+  inTable(payBills, payBills.id, [sealed(payBills.orderSealed), sealed(payBills.packageSealed)]),
+  inTable(volunteerTouches, volunteerTouches.id, [sealed(volunteerTouches.noteSealed)]),
   inTable(alertVerdicts, alertVerdicts.id, [sealed(alertVerdicts.textSealed)]),
   inTable(resultPages, resultPages.id, [sealed(resultPages.textSealed)], { portion: 20 }),
   inTable(accessTokens, accessTokens.channel, [sealed(accessTokens.tokenSealed)]),

@@ -91,13 +91,20 @@ export function say(core: Core, personId: string, text: string, via?: Via): Prom
   return sendMessage(core, personId, { MsgType: 'text', Content: text }, { kind: 'text', text }, via)
 }
 
-/** A picture; without a url the simulator's own test picture. */
-export function sendImage(core: Core, personId: string, url?: string, via?: Via): Promise<Reply[]> {
+/** A picture: its bytes, or an address that it is said to have; without either the simulator's own test picture. */
+export function sendImage(
+  core: Core,
+  personId: string,
+  picture?: string | Buffer,
+  via?: Via,
+): Promise<Reply[]> {
   const person = core.world.person(personId)
   const chosen = via ?? defaultVia(person)
   const owner = chosen === 'wecom' ? mainApp(core).corpId : mainAccount(core).appId
-  const media = core.media.put({ type: 'image', fileName: 'photo.png', bytes: TEST_PICTURE, owner })
-  const fields = { MsgType: 'image', PicUrl: url ?? `${core.url}/media/${media.id}`, MediaId: media.id }
+  const bytes = Buffer.isBuffer(picture) ? picture : TEST_PICTURE
+  const media = core.media.put({ type: 'image', fileName: 'photo.png', bytes, owner })
+  const url = typeof picture === 'string' ? picture : `${core.url}/media/${media.id}`
+  const fields = { MsgType: 'image', PicUrl: url, MediaId: media.id }
   return sendMessage(core, personId, fields, { kind: 'image', text: '[图片]', mediaId: media.id }, chosen)
 }
 

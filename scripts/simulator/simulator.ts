@@ -49,7 +49,7 @@ export interface Simulator {
 
   /** Resolves with the passive replies, already in the person's chat. */
   say(personId: string, text: string, via?: Via): Promise<Reply[]>
-  sendImage(personId: string, url?: string, via?: Via): Promise<Reply[]>
+  sendImage(personId: string, picture?: string | Buffer, via?: Via): Promise<Reply[]>
   sendLink(
     personId: string,
     link: { title: string; url: string; description?: string },
@@ -173,7 +173,7 @@ export function createSimulator(
     inbox: personId => world.person(personId).inbox,
 
     say: (personId, text, via) => chat.say(core, personId, text, via),
-    sendImage: (personId, url, via) => chat.sendImage(core, personId, url, via),
+    sendImage: (personId, picture, via) => chat.sendImage(core, personId, picture, via),
     sendLink: (personId, link, via) => chat.sendLink(core, personId, link, via),
     sendLocation: (personId, place, via) => chat.sendLocation(core, personId, place, via),
     follow: (personId, scene) => chat.follow(core, personId, scene),

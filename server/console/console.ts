@@ -9,6 +9,7 @@ import { DomainError } from '../errors.ts'
 import { statusOf } from '../http/errors.ts'
 import { html } from '../http/html.ts'
 import type { Runtime } from '../runtime.ts'
+import { registerActivityDoor } from './activity-door.ts'
 import { registerAssets } from './assets.ts'
 import { barePage } from './layout.ts'
 import { endLiveStreams } from './live.ts'
@@ -16,15 +17,19 @@ import { registerNoticeDoor } from './notice-door.ts'
 import { apiTokenPages } from './pages/api-tokens.ts'
 import { auditPages } from './pages/audit.ts'
 import { contactPages } from './pages/contacts.ts'
+import { dangerPages } from './pages/danger.ts'
 import { dutyReportPages } from './pages/duty-reports.ts'
 import { erasePages } from './pages/erase.ts'
+import { falseAlarmPages } from './pages/false-alarms.ts'
 import { findingPages } from './pages/findings.ts'
+import { formPages } from './pages/forms.ts'
 import { groupPages } from './pages/groups.ts'
 import { handOverPages } from './pages/hand-overs.ts'
 import { importPages } from './pages/imports.ts'
 import { joinRequestPages } from './pages/join-requests.ts'
 import { matrixPages } from './pages/matrix.ts'
 import { mePages } from './pages/me.ts'
+import { monthPages } from './pages/months.ts'
 import { noticeAnswerPages } from './pages/notice-answers.ts'
 import { noticeChangePages } from './pages/notice-changes.ts'
 import { noticeDraftPages } from './pages/notice-drafts.ts'
@@ -32,13 +37,17 @@ import { noticeWritingPages } from './pages/notice-writing.ts'
 import { noticePages } from './pages/notices.ts'
 import { answerPages } from './pages/own-notices.ts'
 import { personPages } from './pages/persons.ts'
+import { readyPostPages } from './pages/ready-posts.ts'
 import { recordPages } from './pages/records.ts'
 import { rehearsalPages } from './pages/rehearsals.ts'
 import { rosterPages } from './pages/roster.ts'
 import { serverPages } from './pages/server.ts'
 import { sheetPages } from './pages/sheets.ts'
 import { slipPages, slipPicturePages } from './pages/slips.ts'
+import { targetPages } from './pages/targets.ts'
 import { unitPages } from './pages/unit.ts'
+import { unitAccountPages } from './pages/unit-accounts.ts'
+import { unitPlanPages } from './pages/unit-plans.ts'
 import { workSchedulePages } from './pages/work-schedule.ts'
 import { workScheduleAdoptPages } from './pages/work-schedule-adopt.ts'
 import { registerRollCalls } from './roll-calls.ts'
@@ -60,10 +69,18 @@ const pages: readonly ((routes: Routes) => void)[] = [
   workSchedulePages,
   workScheduleAdoptPages,
   slipPages,
+  falseAlarmPages,
+  dangerPages,
   rehearsalPages,
   recordPages,
+  readyPostPages,
+  formPages,
+  monthPages,
   sheetPages,
+  unitPlanPages,
+  unitAccountPages,
   dutyReportPages,
+  targetPages,
   rosterPages,
   handOverPages,
   contactPages,
@@ -124,6 +141,7 @@ export async function registerConsole(app: FastifyInstance, rt: Runtime): Promis
     registerAssets(scope)
     registerSignIn(scope, rt)
     registerNoticeDoor(scope, rt)
+    registerActivityDoor(scope, rt)
     registerRollCalls(scope, rt)
     const routes = createRoutes(scope, rt)
     for (const register of pages) register(routes)

@@ -11,7 +11,7 @@ const parts = [
   { id: 'notices', name: '通知', path: '/console/notices', audience: 'manager' },
   { id: 'slips', name: '上报', path: '/console/slips', audience: 'manager' },
   { id: 'records', name: '记录', path: '/console/records', audience: 'keeper' },
-  { id: 'sheets', name: '报表', path: '/console/sheets', audience: 'manager' },
+  { id: 'sheets', name: '报表', path: '/console/forms', audience: 'manager' },
   { id: 'roster', name: '名册', path: '/console/roster', audience: 'manager' },
   { id: 'audit', name: '留痕', path: '/console/audit', audience: 'manager' },
   { id: 'server', name: '运维', path: '/console/server', audience: 'administrator' },
@@ -34,7 +34,7 @@ export interface Page {
 export function page(view: View<unknown>, content: Page): Html {
   const main = html`${crumbs(content)}<h1>${content.title}</h1>
 ${view.flash ? html`<p class="said" role="status">${view.flash}</p>` : ''}
-${content.fault ? html`<p class="fault" role="alert">${content.fault}</p>` : ''}
+${content.fault ? html`<p class="fault" role="alert">${content.fault}</p>${view.remedy ?? ''}` : ''}
 ${content.body}`
   return document(
     content.title,

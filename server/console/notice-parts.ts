@@ -51,6 +51,16 @@ export function noticeText(
   return html`<p class="prose">${correction.body}</p><details><summary>更正前的正文</summary><p class="prose">${notice.body}</p></details>`
 }
 
+/** The address as it is now: a correction may have changed it, or taken it out. */
+export function linkNow(
+  notice: Followable & { link: string | null },
+  following: readonly { kind: string; link: string | null }[],
+): string | null {
+  const correction =
+    notice.kind === 'notice' ? following.findLast(each => each.kind === 'correction') : undefined
+  return correction ? correction.link : notice.link
+}
+
 /** The address that stands below the text. */
 export function linkLine(link: string | null): Html {
   return link === null ? html`` : html`<p><a href="${link}" rel="noopener noreferrer">${link}</a></p>`

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify'
 import type { z } from 'zod'
-import type { Policy, Viewer } from '../domain/access/policy.ts'
+import { type Policy, topUnits, type Viewer } from '../domain/access/policy.ts'
 import { managingRoles } from '../domain/actor.ts'
 import { DomainError } from '../errors.ts'
 import { Html } from '../http/html.ts'
@@ -11,9 +11,9 @@ import { checkForm, formToken, type SignedIn, takeFlash, viewerOfRequest, writeF
 /**
  * Who a route is for. Beside the policies of single things: `public` for everybody, `person` for whoever is signed in,
  * `manager` for those who run a unit, `keeper` for them and for group owners, `administrator` for whoever looks after the
- * server.
+ * server, `overseer` for them and for the offices of the nation and the provinces.
  */
-export type Audience = 'public' | 'person' | 'keeper' | 'manager' | 'administrator'
+export type Audience = 'public' | 'person' | 'keeper' | 'manager' | 'administrator' | 'overseer'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -36,6 +36,8 @@ export interface View<Thing> {
   isPartial: boolean
   /** What was said by the page before, once. */
   flash: string | null
+  /** Stands below the fault of a page that is shown again: what can be done about it. */
+  remedy?: Html | null
   /** The fields of the form or of the query. @throws DomainError `form.invalid` with the first fault in words */
   read<Schema extends z.ZodType>(schema: Schema): z.output<Schema>
   /** Goes on to another page of ours, which says `words` at its top. */
@@ -108,11 +110,28 @@ export function isOf(rt: Runtime, viewer: Viewer, audience: Exclude<Audience, 'p
       return true
     case 'administrator':
       return viewer.isAdministrator
+    case 'overseer':
+      return viewer.isAdministrator || overseenBy(rt, viewer).length > 0
     case 'manager':
       return managingRoles(rt.templates, viewer.actor).length > 0
     case 'keeper':
       return viewer.actor.ownsGroups || managingRoles(rt.templates, viewer.actor).length > 0
   }
+}
+
+const OVERSEEING = ['national', 'province']
+
+function overseenBy(rt: Runtime, viewer: Viewer): string[] {
+  return topUnits(rt.templates, viewer.actor)
+    .filter(unit => OVERSEEING.includes(unit.level))
+    .map(unit => unit.path)
+}
+
+/** The subtrees that an overseer looks over; null: everything, undefined: none. */
+export function overseenPaths({ rt, viewer }: View<unknown>): string[] | null | undefined {
+  if (viewer.isAdministrator) return null
+  const paths = overseenBy(rt, viewer)
+  return paths.length > 0 ? paths : undefined
 }
 
 function viewFor<Thing>(

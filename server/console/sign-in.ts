@@ -80,9 +80,11 @@ export function registerSignIn(app: FastifyInstance, rt: Runtime): void {
           reply.code(403),
           to.startsWith('/n/')
             ? notBound()
-            : refused(
-                '没有认出您：登录页可能已经过期，或者这个账号还没有绑定到人。没有绑定的，请先向上级组织要一个绑定码，在聊天里发送“绑定 绑定码”，再来登录。',
-              ),
+            : to.startsWith('/a/')
+              ? toSignUpInChat(to)
+              : refused(
+                  '没有认出您：登录页可能已经过期，或者这个账号还没有绑定到人。没有绑定的，请先向上级组织要一个绑定码，在聊天里发送“绑定 绑定码”，再来登录。',
+                ),
         )
       const session = await startSession(
         rt,
@@ -201,6 +203,14 @@ function notBound(): Html {
 <p>是志愿者、团员青年：在聊天里发送“入群 群号”登记（群号问群主）。</p>
 <p>是群主或组织工作人员：向上级组织要一个绑定码，在聊天里发送“绑定 绑定码”。</p>
 <p class="soft">绑定之后再点开群里的链接就行，以后不用再办。</p></div>`,
+  )
+}
+
+/** Whoever is bound to no person is known in the chat as an account: that is enough to sign up. */
+function toSignUpInChat(to: string): Html {
+  return barePage(
+    '在聊天里报名',
+    html`<div class="card"><p>这个账号还没有绑定到人，网页上认不出您。请在聊天里对群阵说：</p><p><b>报名 ${/\d+/.exec(to)?.[0] ?? ''}</b></p></div>`,
   )
 }
 

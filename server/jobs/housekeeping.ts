@@ -1,3 +1,4 @@
+import { deleteOldClaims } from '../../db/queries/alert-verdicts.ts'
 import { deleteOld, emptyAbandoned } from '../../db/queries/housekeeping.ts'
 import { troubles } from '../../db/queries/troubles.ts'
 import { addMonths, monthOf } from '../clock.ts'
@@ -7,6 +8,8 @@ import { deleteDrafts } from '../domain/roster/drafts.ts'
 import type { Runtime } from '../runtime.ts'
 
 const DAY_MS = 86_400_000
+/** What somebody was stopped with, and no office has looked at, is forgotten. Source: project assumption. */
+const CLAIM_DAYS = 14
 /** What was never finished is kept longer than what was, so that operators have time for it, but not for ever. */
 const ABANDONED_PERIODS = 3
 const ABANDONED_MAX_DAYS = 180
@@ -21,6 +24,7 @@ export async function deleteExpired(rt: Runtime): Promise<void> {
   // never shorter than what is finished
   const days = Math.max(retentionDays, Math.min(ABANDONED_PERIODS * retentionDays, ABANDONED_MAX_DAYS))
   await deleteDrafts(rt)
+  await deleteOldClaims(rt.db, new Date(now.getTime() - CLAIM_DAYS * DAY_MS))
   await emptyAbandoned(rt.db, new Date(now.getTime() - days * DAY_MS))
   await remindOfTokens(rt)
   const erased = await eraseAfterRetention(rt)

@@ -1,50 +1,92 @@
 import { describeError } from '../../db/errors.ts'
+import { unitsToTell } from '../../db/queries/months.ts'
 import { noteReportSent } from '../../db/queries/records.ts'
-import { roleHolders, type UnitRow, unitsOfProgramme } from '../../db/queries/units.ts'
+import { roleHolders, unitById } from '../../db/queries/units.ts'
 import { addMonths, monthOf } from '../clock.ts'
-import { sendToPerson } from '../domain/outgoing/enqueue.ts'
-import { makeFile } from '../domain/pages/make-page.ts'
+import { rollUp } from '../domain/months/figures.ts'
+import { monthSpan, signingLevels } from '../domain/months/rules.ts'
+import { figuresWords, monthName } from '../domain/months/words.ts'
+import { attachFile } from '../domain/outgoing/attach-file.ts'
+import { sendWithFiles } from '../domain/outgoing/enqueue.ts'
+import { drawMonth } from '../domain/pictures/month-pictures.ts'
+import { svgToPng } from '../domain/pictures/svg-to-png.ts'
 import { exportTrackingSheet } from '../domain/reports/export.ts'
 import { type DomainRuntime, inTransaction, type Runtime } from '../runtime.ts'
 
+/** Who has a sheet of their own; the levels above get the picture and the sums. */
+const SHEET_LEVEL = 'county'
+const PORTION = 100
+
 /**
- * Sends last month's tracking sheet to those who run each county, once: a county that has it is passed over, one that
- * failed is tried again at the next run. Returns how many sheets were made.
+ * Sends last month's tracking sheet, with a picture of its messages, to those who run each county, and the picture and the
+ * sums to the levels above: once; one that failed is tried again at the next run.
+ * @returns how many sheets were made
  */
-export async function sendMonthlyReports(rt: Runtime): Promise<number> {
+export async function sendMonthlyReports(rt: Runtime, signal?: AbortSignal): Promise<number> {
   const month = addMonths(monthOf(rt.clock.now()), -1)
-  let count = 0
+  const levels = signingLevels.slice(signingLevels.indexOf(SHEET_LEVEL))
+  let sheets = 0
   for (const programme of rt.templates.programmes.filter(each => each.messageCategories)) {
     const managing = programme.roles.filter(role => role.manages).map(role => role.id)
-    for (const county of (await unitsOfProgramme(rt.db, programme.id)).filter(
-      unit => unit.level === 'county',
-    ))
-      try {
-        if (await inTransaction(rt, tx => sendReport(tx, county, month, managing))) count++
-      } catch (error) {
-        rt.log.error({ unitId: county.id, ...describeError(error) }, 'a monthly report could not be made')
-      }
+    const asked = { programme: programme.id, month, levels, end: monthSpan(month).end, limit: PORTION }
+    for (let after = 0; !signal?.aborted; ) {
+      const ids = await unitsToTell(rt.db, { ...asked, after })
+      for (const unitId of ids)
+        try {
+          if (await inTransaction(rt, tx => sendReport(tx, unitId, month, managing))) sheets++
+        } catch (error) {
+          rt.log.error({ unitId, ...describeError(error) }, 'a monthly report could not be made')
+        }
+      const last = ids.at(-1)
+      if (last === undefined) break
+      after = last
+    }
   }
-  return count
+  return sheets
 }
 
+/** @returns whether a sheet went out */
 async function sendReport(
   rt: DomainRuntime,
-  county: UnitRow,
+  unitId: number,
   month: string,
   managing: string[],
 ): Promise<boolean> {
-  const holders = new Set((await roleHolders(rt.db, [county.id], managing)).map(holder => holder.personId))
-  if (holders.size === 0 || !(await noteReportSent(rt.db, county.id, month, rt.clock.now()))) return false
-  const { file, fileName } = await exportTrackingSheet(rt, county, month, { name: '', contact: '' })
-  for (const personId of holders) {
-    const link = await makeFile(rt, { personId }, fileName, file)
-    await sendToPerson(
+  const unit = await unitById(rt.db, unitId)
+  const holders = new Set((await roleHolders(rt.db, [unitId], managing)).map(holder => holder.personId))
+  if (!unit || holders.size === 0 || !(await noteReportSent(rt.db, unitId, month, rt.clock.now())))
+    return false
+  const picture = await drawMonth(rt, unit, month, 'messages')
+  const png = { name: `发送微信-${unit.name}-${month}.png`, bytes: svgToPng(picture.svg) }
+  const page = `${rt.publicUrl}/console/months/${unit.id}/${month}`
+  if (unit.level !== SHEET_LEVEL) {
+    const { total } = await rollUp(rt, unit, month)
+    await sendTo(
       rt,
-      personId,
-      'report',
-      `【月报】${county.name} ${month} 跟踪摸底表已生成，请核对：${link}\n要改类别或补登，请群主向机器人登记后发送“月报 ${month}”重新生成。`,
+      holders,
+      `【月报】${unit.name}${monthName(month)}汇总：${figuresWords(total)}。各单位的数：${page}`,
+      [png],
     )
+    return false
   }
+  const { file, fileName } = await exportTrackingSheet(rt, unit, month, { name: '', contact: '' })
+  await sendTo(
+    rt,
+    holders,
+    `【月报】${unit.name} ${month} 跟踪摸底表已生成，请核对。各乡镇的数：${page}\n要更正的，请在网页上写明理由改，再发送“月报 ${monthName(month)}”重新生成。`,
+    [{ name: fileName, bytes: file }, png],
+  )
   return true
+}
+
+async function sendTo(
+  rt: DomainRuntime,
+  persons: Iterable<number>,
+  text: string,
+  files: { name: string; bytes: Buffer }[],
+): Promise<void> {
+  for (const personId of persons) {
+    const attached = await Promise.all(files.map(({ name, bytes }) => attachFile(rt, personId, name, bytes)))
+    await sendWithFiles(rt, { personId }, 'report', { texts: [text], files: attached })
+  }
 }

@@ -2,9 +2,12 @@ import { randomUUID } from 'node:crypto'
 import cron from 'node-cron'
 import { PgBoss } from 'pg-boss'
 import { describeError } from '../../db/errors.ts'
+import { tellOwners } from '../domain/coach/tell.ts'
 import { climbDueCalls } from '../domain/danger/settle.ts'
 import { askForDutyReports } from '../domain/duty-reports/ask.ts'
+import { remindOfForms } from '../domain/forms/remind.ts'
 import { tellFindings } from '../domain/groups/tell-findings.ts'
+import { askForPosts } from '../domain/messages/ask.ts'
 import { beginMissedLevels } from '../domain/notices/by-level.ts'
 import { escalateDue } from '../domain/notices/escalate.ts'
 import { deleteDrafts } from '../domain/roster/drafts.ts'
@@ -14,18 +17,24 @@ import { inTransaction, type Runtime } from '../runtime.ts'
 import type { UpdateHandler } from '../updates.ts'
 import { askPeople } from './ask-people.ts'
 import { checkMembers } from './check-members.ts'
+import { countNotices, recountEnded } from './count-notices.ts'
 import { recoverInFlight } from './deliver/recover.ts'
 import { deliverDue } from './deliver.ts'
+import { fetchPictures } from './fetch-pictures.ts'
+import { foldCounts } from './fold-counts.ts'
 import { followServiceDays } from './follow-service-days.ts'
 import { deleteExpired, reportTroubles } from './housekeeping.ts'
+import { lookAfterActivities } from './look-after-activities.ts'
 import { runRequests } from './look-after-requests.ts'
-import { sendMonthlyReports } from './monthly-reports.ts'
+import { payDueBills } from './pay-bills.ts'
 import { pollMassTasks } from './poll-mass-tasks.ts'
 import { raiseAlarms } from './raise-alarms.ts'
+import { readChatStatistics } from './read-chat-statistics.ts'
 import { readAllGroups, readDueGroups } from './read-groups.ts'
 import { readUnionIds } from './read-union-ids.ts'
 import { endDueRollCalls, reconcileGroups } from './reconcile-groups.ts'
 import { runRehearsals } from './rehearse.ts'
+import { runMonth } from './run-month.ts'
 import { sendDrafts } from './send-drafts.ts'
 import { takeBackDue } from './take-back.ts'
 import { lookAfterSchedules } from './work-schedule.ts'
@@ -57,6 +66,14 @@ export const scheduledJobs: readonly ScheduledJob[] = [
   { name: 'send-drafts', when: '10 * * * * *', run: (rt, _updates, signal) => sendDrafts(rt, signal) },
   { name: 'poll-mass-tasks', when: '0 * * * * *', run: rt => pollMassTasks(rt) },
   { name: 'look-after-requests', when: '20 * * * * *', run: rt => runRequests(rt) },
+  { name: 'count-notices', when: '*/20 * * * * *', run: rt => countNotices(rt) },
+  { name: 'recount-notices', when: '0 40 1 * * *', run: rt => recountEnded(rt) },
+  {
+    name: 'pay-bills',
+    when: '*/2 * * * * *',
+    isShared: true,
+    run: (rt, _updates, signal) => payDueBills(rt, signal),
+  },
   { name: 'recover-in-flight', when: '*/5 * * * * *', run: rt => recoverInFlight(rt) },
   { name: 'end-roll-calls', when: '45 * * * * *', run: rt => endDueRollCalls(rt) },
   {
@@ -65,6 +82,20 @@ export const scheduledJobs: readonly ScheduledJob[] = [
     run: (rt, _updates, signal) => sendDueReminders(rt, signal),
   },
   { name: 'look-after-schedules', when: '0 50 8 * * *', run: rt => lookAfterSchedules(rt) },
+  { name: 'fetch-pictures', when: '*/3 * * * * *', run: rt => fetchPictures(rt) },
+  // at the hour of the rules and after it, so that an evening is not lost with one run
+  {
+    name: 'ask-for-posts',
+    when: '0 0,30 16-21 * * *',
+    run: (rt, _updates, signal) => askForPosts(rt, signal),
+  },
+  { name: 'look-after-activities', when: '0 5 8-21 * * *', run: rt => lookAfterActivities(rt) },
+  // the platform has the figures of a day on the next morning
+  {
+    name: 'read-chat-statistics',
+    when: '0 20 10 * * *',
+    run: (rt, _updates, signal) => readChatStatistics(rt, signal),
+  },
   { name: 'read-union-ids', when: '0 10 2 * * *', run: rt => readUnionIds(rt) },
   { name: 'read-all-groups', when: '0 30 2 * * *', run: rt => readAllGroups(rt) },
   // after the readings; what was stopped goes on at the next of these
@@ -82,10 +113,13 @@ export const scheduledJobs: readonly ScheduledJob[] = [
   { name: 'climb-danger-calls', when: '*/15 * * * * *', run: rt => climbDueCalls(rt) },
   { name: 'raise-slips', when: '35 * * * * *', run: rt => raiseDueSlips(rt) },
   { name: 'ask-for-duty-reports', when: '0 10 9 * * *', run: rt => askForDutyReports(rt) },
+  { name: 'remind-of-forms', when: '0 20 9 * * *', run: rt => remindOfForms(rt) },
   { name: 'tell-overdue-slips', when: '0 5 9 * * *', run: rt => tellOverdueSlips(rt) },
+  { name: 'coach-owners', when: '0 20 10 * * *', run: (rt, _updates, signal) => tellOwners(rt, signal) },
   { name: 'raise-alarms', when: '15 */5 * * * *', run: rt => raiseAlarms(rt) },
   { name: 'report-troubles', when: '0 5 * * * *', run: rt => reportTroubles(rt) },
-  { name: 'monthly-reports', when: '0 0 8 1-5 * *', run: rt => sendMonthlyReports(rt) },
+  { name: 'run-month', when: '25 */5 * * * *', run: (rt, _updates, signal) => runMonth(rt, signal) },
+  { name: 'fold-counts', when: '*/5 * * * * *', run: (rt, _updates, signal) => foldCounts(rt, signal) },
 ]
 
 /** Batch after batch, each in a transaction of its own. */

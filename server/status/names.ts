@@ -33,6 +33,7 @@ export const purposeNames: Readonly<Record<string, string>> = {
   reply: '答复',
   relay: '请转发',
   reminder: '提醒',
+  danger: '有人有危险',
   escalation: '请协助',
   task: '任务',
   review: '待审',

@@ -12,7 +12,7 @@ const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
 
 /** Answers that are no pages: files, pictures, streams and parts of pages. */
 const noPage =
-  /\/(live|children|xlsx|export|rows|progress|fragment|file)$|\/(files|pictures)\/:\w+$|\.(svg|xlsx|csv)$/
+  /\/(live|children|xlsx|export|rows|progress|fragment|file)$|\/(files|pictures)\/:\w+$|\.(svg|png|xlsx|csv)$/
 
 /** Who looks at a page: the one who may, of those who have it. */
 function viewerFor(
@@ -21,7 +21,7 @@ function viewerFor(
 ): { visitor: Visitor; ids: Record<string, number | string> } {
   const { visitors, things, xibu } = matrix
   const ids = { month: '2026-09', ...things }
-  if (policy === 'administrator' || url.startsWith('/console/server'))
+  if (policy === 'administrator' || policy === 'overseer' || url.startsWith('/console/server'))
     return { visitor: visitors.administrator, ids }
   if (typeof policy !== 'string' && policy.name === 'join request')
     return { visitor: visitors.branch, ids: { ...ids, ...xibu } }

@@ -38,6 +38,7 @@ describe('the command lines', () => {
     'import-units',
     'issue-code',
     'export-form',
+    'export-corrections',
     'audit-requests',
     'eval-join',
     'classify-messages',
@@ -45,6 +46,7 @@ describe('the command lines', () => {
     'simulate',
     'demo',
     'rehearse',
+    'export-verdicts',
   ])('%s --help explains itself in Chinese', async script => {
     const { status, stdout } = await run(script, '--help')
     expect(status).toBe(0)

@@ -1,4 +1,5 @@
 import { insertNoticeFile } from '../../db/queries/notice-files.ts'
+import { insertRecordFile } from '../../db/queries/record-files.ts'
 import { insertAdministrator } from '../../db/queries/sessions.ts'
 import { insertSlipFile } from '../../db/queries/slips.ts'
 import type { SimPerson } from '../../scripts/simulator/index.ts'
@@ -6,6 +7,12 @@ import { personId, signIn, type Visitor } from './console.ts'
 import { applyDraftOf } from './drafts.ts'
 import { bindFirst, bindThrough, claimGroup, fillMatrix, groupNumber, rows } from './matrix.ts'
 import type { Stage } from './stage.ts'
+
+/** One black dot, as a PNG. */
+const DOT = Buffer.from(
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg==',
+  'base64',
+)
 
 /** A county with one of everything that a page can show, another county that must see none of it, and who looks. */
 export interface FullMatrix {
@@ -98,8 +105,8 @@ export async function fillConsole(stage: Stage): Promise<FullMatrix> {
     slipId,
     name: '路.png',
     mime: 'image/png',
-    size: 4,
-    bytesSealed: rt.vault.seal('iVBORw=='),
+    size: DOT.length,
+    bytesSealed: rt.vault.seal(DOT.toString('base64')),
     createdAt: rt.clock.now(),
   })
   const county = await signIn(stage, '林县书')
@@ -152,6 +159,17 @@ export async function fillConsole(stage: Stage): Promise<FullMatrix> {
     uploadedBy: await personId(stage, '林县书'),
     createdAt: rt.clock.now(),
   })
+  await insertRecordFile(rt.db, {
+    kind: 'proof',
+    updateId: await one('select update_id as id from message_records where update_id is not null limit 1'),
+    name: '证明.jpg',
+    mime: 'image/jpeg',
+    size: poster.length,
+    hash: 'b'.repeat(64),
+    bytesSealed: rt.vault.seal(poster.toString('base64')),
+    uploadedBy: await personId(stage, '王镇川'),
+    createdAt: rt.clock.now(),
+  })
   await county.post('/console/api-tokens', {
     name: '榆阳台帐对接',
     unit: String(unitId),
@@ -168,6 +186,11 @@ export async function fillConsole(stage: Stage): Promise<FullMatrix> {
       fileId,
       answerId: await one('select id from notice_answers order by id limit 1'),
       recordId: await one('select id from message_records order by id limit 1'),
+      readyPostId: await one(`
+        insert into ready_posts (unit_id, category, body, written_by, created_at, ends_at)
+        select u.id, '便民服务', '羊绒收购点名单已经更新，请到镇政府院内看公示。', p.id, '2026-09-01', '2027-01-01'
+        from units u, persons p where u.code = '610802' and u.programme = 'qingnong' and p.name = '林县书' returning id`),
+      recordFileId: await one('select id from record_files order by id limit 1'),
       personId: await personId(stage, '王镇川'),
       importId,
       draftId,
@@ -190,6 +213,13 @@ export async function fillConsole(stage: Stage): Promise<FullMatrix> {
         `select id from sessions where person_id = (select id from persons where name = '林县书') order by id limit 1`,
       ),
       scheduleId: await one('select id from work_schedules order by id limit 1'),
+      accountId: await one(`
+        insert into unit_accounts (unit_id, name, kind, manager_name, written_by, written_at)
+        select u.id, '青农榆阳', 'subscription', p.name, p.id, '2026-09-01' from units u, persons p
+        where u.code = '610802' and u.programme = 'qingnong' and p.name = '林县书' returning id`),
+      formId: 'tracking-sheet',
+      period: '2026-09',
+      year: '2026',
       stepId: await one('select id from work_schedule_steps order by id limit 1'),
       alarmId: await one(
         `insert into alarms (cause, words, times, first_at, last_at) values ('test', '试一试', 1, now(), now()) returning id`,
@@ -198,6 +228,22 @@ export async function fillConsole(stage: Stage): Promise<FullMatrix> {
       outgoingId: await one('select id from outgoing_messages order by id limit 1'),
       slipId,
       pictureId,
+      // of some days ago: what 王镇川 says now is no word of it
+      callId: await one(`
+        with call as (
+          insert into danger_calls (identity_id, person_id, unit_id, status, stage, created_at)
+          select i.id, i.person_id, u.id, 'open', 'first', '2026-09-01' from identities i, units u
+          where i.address = 'wang' and u.code = '610802101' returning id
+        ), said as (
+          insert into danger_steps (call_id, kind, text_sealed, at)
+          select id, 'said', '${rt.vault.seal('羊圈小学有孩子落水，13800138000')}', '2026-09-01' from call
+        ) insert into danger_steps (call_id, kind, person_id, at)
+        select call.id, 'told', p.id, '2026-09-01' from call, persons p where p.name = '林县书' returning call_id as id`),
+      claimId: await one(`
+        insert into alert_verdicts (alert, source, text_hash, text_sealed, verdict, unit_id, claimed_by, claimed_at, asked_ids)
+        select 'secret', 'notice', 'test', '${rt.vault.seal('羊绒收购底价')}', 'asked', u.id, w.id, now(), json_build_array(l.id)::jsonb
+        from units u, persons w, persons l
+        where u.code = '610802' and u.programme = 'qingnong' and w.name = '王镇川' and l.name = '林县书' returning id`),
       rehearsalId: await one(`
         insert into rehearsals (unit_id, asked_by, status, settings, result, created_at, ended_at)
         select u.id, p.id, 'done', '{}', json_build_object('issuedAt', '2026-09-07T01:00:00Z', 'deadlineAt',

@@ -9,6 +9,7 @@ import { approvalReason, levelOfAuthor, needsApproval } from '../../domain/notic
 import { issueNotice, planReach } from '../../domain/notices/issue.ts'
 import { noticeProgress } from '../../domain/notices/progress.ts'
 import { type Importance, noticeRules } from '../../domain/notices/rules.ts'
+import { groupsTogether } from '../../domain/notices/split.ts'
 import { defaultImportance } from '../../domain/notices/timing.ts'
 import { DomainError } from '../../errors.ts'
 import { notHere } from '../faults.ts'
@@ -151,10 +152,16 @@ export function noticeRoutes(api: ApiRoutes): void {
           const { groups } = await planReach(tx, unit)
           // a program is no second person
           const level = levelOfAuthor(tx.templates, caller.viewer.actor, unit)
-          if (needsApproval(noticeRules, { level, groups }))
+          const together = await groupsTogether(
+            tx,
+            { authorId: caller.viewer.actor.person.id, body: body.body, sendAt: null, draftId: null },
+            groups,
+          )
+          const facts = { level, groups: together.groups }
+          if (needsApproval(noticeRules, facts))
             throw new DomainError(
               'notice.needs_approval',
-              `${approvalReason({ level, groups })}，不能由接口直接发出，请在网页或聊天里写。`,
+              `${approvalReason(facts, groups)}，不能由接口直接发出，请在网页或聊天里写。`,
             )
           const notice = await issueNotice(tx, caller.viewer.actor, input)
           await appendAudit(tx.db, {

@@ -2,6 +2,7 @@ import type { AibotConfig } from '../../config.ts'
 import type { AibotChannel } from '../channel.ts'
 import type { ChannelServices } from '../services.ts'
 import { createAibotDoor } from './door.ts'
+import { fetchRobotMedia } from './media.ts'
 import { respondOnce } from './respond.ts'
 
 /**
@@ -16,5 +17,7 @@ export function createAibotChannel(
   return {
     ...createAibotDoor(config, services),
     respond: (responseUrl, markdown) => respondOnce({ ...services, baseUrl }, responseUrl, markdown),
+    fetchMedia: (address, maxBytes) =>
+      fetchRobotMedia({ ...services, baseUrl, aesKey: config.aesKey }, address, maxBytes),
   }
 }

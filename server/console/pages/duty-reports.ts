@@ -27,7 +27,7 @@ import { NotFound, type Routes, type View } from '../routes.ts'
 const PAGE_SIZE = 50
 /** More serious incidents in two months are told by the workbook. */
 const MAX_INCIDENTS = 100
-const reports: [string, string][] = [['报表', '/console/sheets']]
+const reports: [string, string][] = [['报表', '/console/forms']]
 const XLSX = 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet'
 
 const query = z.object({

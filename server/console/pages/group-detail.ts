@@ -7,8 +7,9 @@ import {
 } from '../../../db/queries/groups.ts'
 import { identitiesOf } from '../../../db/queries/identities.ts'
 import { waitingRequestsOfGroup } from '../../../db/queries/join-requests.ts'
+import { chatActivityOfOwner } from '../../../db/queries/owner-chat-days.ts'
 import { type MonthFigure, messagesOfGroupByMonth } from '../../../db/queries/records.ts'
-import { addMonths, dayOf, monthOf } from '../../clock.ts'
+import { addDays, addMonths, dayOf, monthOf } from '../../clock.ts'
 import { reachOf } from '../../domain/access/groups.ts'
 import { viewPathOf } from '../../domain/access/policy.ts'
 import { managesUnit } from '../../domain/actor.ts'
@@ -19,6 +20,7 @@ import { currentRollCall, type OpenRollCall } from '../../domain/groups/roll-cal
 import { shownRequest } from '../../domain/join-requests/shown-request.ts'
 import { CATEGORIES } from '../../domain/messages/categories.ts'
 import { type Html, html } from '../../http/html.ts'
+import { chatActivityPart } from '../chat-activity.ts'
 import { page } from '../layout.ts'
 import {
   agoWords,
@@ -58,6 +60,8 @@ export interface Filled {
 const MEMBERS = 50
 const FINDINGS = 100
 const MONTHS = 6
+/** So many days back the platform's figures of the chat are summed. */
+const CHAT_DAYS = 30
 /** So many names are shown of those missing or too many; a longer list is not read. */
 const NAMES = 200
 /** So many of them are shown at once, the others when asked for. */
@@ -119,7 +123,8 @@ export async function groupDetail(
   const months = Array.from({ length: MONTHS }, (_, back) => addMonths(monthOf(now), -back))
   const current = filled.page ?? 1
   const isOpen = opensToAll(view, group)
-  const [findings, requests, members, notices, figures, comparison, owner, isReading, rollCall] =
+  const today = dayOf(now)
+  const [findings, requests, members, notices, figures, comparison, owner, isReading, rollCall, chat] =
     await Promise.all([
       listFindings(
         rt.db,
@@ -135,6 +140,9 @@ export async function groupDetail(
       ownerWords(view, group),
       group.chatId === null ? false : isReadingAsked(rt.db, group.chatId),
       group.dissolvedAt ? null : currentRollCall(rt, group),
+      isByPlatform(group) && group.ownerId !== null
+        ? chatActivityOfOwner(rt.db, group.ownerId, addDays(today, -CHAT_DAYS), today)
+        : null,
     ])
   const isRunByViewer = managesUnit(rt.templates, viewer.actor, group.unitPath)
   const path = `/console/groups/${group.id}`
@@ -162,6 +170,7 @@ ${isOpen ? html`<h2>成员核对</h2><p class="soft">这个群面向青年开放
 ${membersPart(view, group, members, current, path, isReading)}
 ${noticesPart(view, notices, now)}
 ${monthsPart(group, months, figures)}
+${chatActivityPart(chat, `群主名下所有客户群，最近 ${CHAT_DAYS} 天`)}
 ${group.dissolvedAt ? '' : deedsPart(view, group, filled, path)}`,
   })
 }

@@ -1,10 +1,11 @@
 import { z } from 'zod'
 import { groupsOfUnit } from '../../../db/queries/groups.ts'
 import { treeNodes } from '../../../db/queries/matrix.ts'
-import { holdersOf, unitsAbove } from '../../../db/queries/units.ts'
+import { holdersOf, type UnitRow, unitsAbove } from '../../../db/queries/units.ts'
 import { addMonths, monthOf } from '../../clock.ts'
 import { unitPolicy } from '../../domain/access/units.ts'
 import { managesUnit } from '../../domain/actor.ts'
+import { formsOf } from '../../domain/forms/index.ts'
 import { appointManager } from '../../domain/units/appoint-manager.ts'
 import { type Html, html } from '../../http/html.ts'
 import { page } from '../layout.ts'
@@ -48,7 +49,8 @@ ${figure(`${whole.reported}/${whole.reporting}`, '个单位上月有登记')}</d
 <a class="button second" href="/console/roster?unit=${unit.id}">名册</a>
 <a class="button second" href="/console/findings?unit=${unit.id}">核对发现</a>
 <a class="button second" href="/console/units/${unit.id}/hand-over">交接</a>
-<a class="button second" href="/console/records?unit=${unit.id}">记录</a></div>
+<a class="button second" href="/console/records?unit=${unit.id}">记录</a>
+${diagramLink(unit, monthOf(rt.clock.now()))}</div>
 ${managerCard(view, unit.managerId, holders)}
 <h2>群</h2>
 ${table(
@@ -97,6 +99,14 @@ ${
     const name = await appointManager(view.rt, view.viewer.actor, view.thing, person)
     return view.goTo(`/console/units/${view.thing.id}`, `${view.thing.name}的专人现在是${name}。`)
   })
+}
+
+/** 框架图 of the unit, where its level has groups of its own. */
+function diagramLink(unit: UnitRow, month: string): Html | string {
+  const form = formsOf(unit).find(each => each.picture)
+  return form
+    ? html`<a class="button second" href="/console/forms/${form.id}/${unit.id}/${month}">${form.name}</a>`
+    : ''
 }
 
 /** 专人 (全国项目办发〔2018〕1号 三.3, 中少办发〔2017〕4号 五.1): a unit without one is a finding. */

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { reachOfNotices } from '../../../db/queries/notices.ts'
+import { reachOfNotices } from '../../../db/queries/notice-counts.ts'
 import type { UnitRow } from '../../../db/queries/units.ts'
 import {
   type PlannedReminder,

@@ -41,13 +41,25 @@ const counted = (details: Details) =>
     .join('、')
 const inBrackets = (words: string) => (words === '' ? '' : `（${words}）`)
 const titled = (name: unknown) => (typeof name === 'string' && name !== '' ? `“${name}”` : '')
+const formDetails = ({ name, period, month }: Details) =>
+  inBrackets([name, period ?? month].filter(each => typeof each === 'string').join(' '))
 const decided = (details: Details) => (details.by === 'policy' ? '（系统按规则）' : '')
 
 /** Words for each action of the audit log: what was done, as a person would say it. */
 const words: Record<string, (details: Details) => string> = {
+  'activity.announced': () => '预告活动',
+  'activity.cancelled': () => '登记预告的活动没有办',
+  'activity.checked_in': () => '在活动现场签到',
+  'activity.held': ({ heads }) => `登记办了活动${typeof heads === 'number' ? `（${heads} 人）` : ''}`,
+  'activity.pictured': () => '为活动存了照片',
+  'activity.signed_up': () => '报名参加活动',
+  'activity.viewed': () => '查看活动的报名和签到名单',
+  'activity.withdrawn': () => '取消活动报名',
   'administrator.ended': () => '不再是系统管理员',
   'administrator.made': () => '设为系统管理员',
   'alarm.closed': () => '关闭了运维告警',
+  'alert_verdict.false': () => '看过被拦下的话：是误报',
+  'alert_verdict.right': () => '看过被拦下的话：不是误报',
   'api_token.ended': details => `停用接口令牌${titled(details.name)}`,
   'api_token.made': details => `发了接口令牌${titled(details.name)}`,
   'api_token.used': ({ action }) =>
@@ -64,8 +76,13 @@ const words: Record<string, (details: Details) => string> = {
   'danger.confirmed': () => '核实有人有危险，报告上级',
   'danger.false_alarm': () => '登记求助为误报',
   'danger.reported': () => '有人对机器人说有危险',
+  'inspection.exported': ({ from, to }) => `导出检查验收表（${String(from)} 至 ${String(to)}）`,
+  'ready_post.written': () => '写备选消息',
+  'ready_post.ended': () => '停用备选消息',
+  'ready_post.used': () => '转发备选消息',
   'duty_report.exported': ({ period }) => `导出双月报告${typeof period === 'string' ? `（${period}）` : ''}`,
   'duty_report.sent': ({ isChange }) => (isChange === true ? '更改双月报告' : '报送双月报告'),
+  'form.sent': details => `${details.isReplaced === true ? '重新报送' : '报送'}报表${formDetails(details)}`,
   'group.dissolved': ({ by }) => `登记群解散${by === 'platform' ? '（平台告知）' : ''}`,
   'group.join_code_set': () => '更换入群码',
   'group.members_listed': ({ by }) => (by === 'roll_call' ? '签到结束，按签到核对成员' : '粘贴名单核对成员'),
@@ -87,6 +104,11 @@ const words: Record<string, (details: Details) => string> = {
   'join_request.undone': () => '撤销了入群申请的结论',
   'member.joined': () => '凭入群码进了群',
   'messages.retried': () => '让没发出去的消息重发',
+  'month.changed_late': ({ month, reason }) =>
+    `更正已关账的${typeof month === 'string' ? ` ${month} ` : ''}月度数${because({ reason })}`,
+  'month.confirmed': ({ month, groups }) =>
+    `核对${typeof month === 'string' ? ` ${month} ` : '月度'}群消息数${typeof groups === 'number' ? `（${groups} 个群）` : ''}`,
+  'month.signed': ({ month }) => `签报${typeof month === 'string' ? ` ${month} ` : ''}月度数`,
   'notice.answered': ({ isChange }) => (isChange === true ? '更改对通知的答复' : '答复通知'),
   'notice.corrected': ({ correction, groups }) =>
     `更正通知${typeof correction === 'number' ? `（更正为通知 ${correction}，${groups} 个群）` : ''}`,
@@ -104,7 +126,11 @@ const words: Record<string, (details: Details) => string> = {
   'person.erased': ({ why }) => `删除了个人信息${inBrackets(named(erasedNames, why, ''))}`,
   'person.unmask_refused': details => `想查看完整的手机号、身份证号，没有给看${because(details)}`,
   'person.unmasked': details => `查看了完整的手机号、身份证号${because(details)}`,
+  'record.corrected': () => '更正刚登记的消息',
+  'record.proved': () => '为登记的条数存了证明图片',
+  'record.question_set': ({ how }) => (how === 'never' ? '不要定时问群里发了什么' : '要定时问群里发了什么'),
   'record.recategorised': () => '更正消息记录的类别',
+  'record_file.viewed': () => '打开登记的证明或活动照片',
   'rehearsal.asked': ({ groups }) => `演练通知${typeof groups === 'number' ? `（${groups} 个群）` : ''}`,
   'roll_call.opened': () => '发起群签到',
   'roster.exported': ({ count }) => `导出名册${typeof count === 'number' ? `（${count} 人）` : ''}`,
@@ -116,14 +142,33 @@ const words: Record<string, (details: Details) => string> = {
   'session.ended': ({ count }) =>
     typeof count === 'number' ? `让其他 ${count} 处登录退出` : '让一处登录退出',
   'session.started': ({ way }) => `登录网页（${named(wayNames, way, '其他方式')}）`,
-  'sheet.exported': ({ month }) => `导出报表${typeof month === 'string' ? `（${month}）` : ''}`,
+  'sheet.exported': details => `导出报表${formDetails(details)}`,
   'slip.added': () => '本人补充了上报',
   'slip.answered': () => '答复上报',
   'slip.closed': () => '上报办结',
+  'slip.group_failed': () => '上报的答复没有发进群',
+  'slip.group_relayed': () => '上报的答复没有发进群，改请群主转发',
   'slip.late': () => '上报到时没有答复，再次催办',
   'slip.leads': () => '合并办理的上报接着办',
   'slip.merged': () => '合并同一件事的上报',
   'slip.raised': () => '上报升到上一级',
+  'subsidy.approved': ({ people }) => `批准补贴名单（${people} 人）`,
+  'subsidy.budget_set': ({ year }) => `设定 ${year} 年补贴预算`,
+  'subsidy.cancel_asked': () => '撤销一笔补贴付款',
+  'subsidy.compared': ({ differences }) =>
+    `与微信支付对账（${typeof differences === 'number' && differences > 0 ? `${differences} 处不一致` : '一致'}）`,
+  'subsidy.exported': ({ kind, people }) => `导出补贴${kind === 'bank' ? '银行发放表' : '名单'}（${people} 人）`,
+  'subsidy.given_up': () => '放弃一笔被拒的补贴付款',
+  'subsidy.left_out': () => '把人移出补贴名单',
+  'subsidy.made': ({ people }) => `制作补贴名单（${people} 人）`,
+  'subsidy.put_back': () => '把人放回补贴名单',
+  'subsidy.receipt_asked': () => '申请一笔补贴的电子回单',
+  'subsidy.receipt_exported': () => '下载一笔补贴的电子回单',
+  'subsidy.returned': () => '退回补贴名单',
+  'subsidy.sent_again': () => '原样重新提交一笔补贴付款',
+  'subsidy.submitted': ({ people }) => `提交补贴名单复核（${people} 人）`,
+  'subsidy.way_changed': ({ way }) => `补贴名单改由${way === 'bank' ? '银行' : '微信'}发放`,
+  'subsidy.withdrawn': () => '作废补贴名单',
   'slip.sent': () => '有人上报',
   'slip.spread': () => '把上报的经验做法写成通知',
   'slip.told_group': () => '把上报的答复转告群里',
@@ -134,7 +179,12 @@ const words: Record<string, (details: Details) => string> = {
   'work_schedule.returned': details => `退回工作日程${because(details)}`,
   'work_schedule_step.dropped': ({ title }) => `取消工作日程里的一步${titled(title)}`,
   'work_schedule_step.moved': ({ title }) => `改工作日程里的一步${titled(title)}`,
+  'unit_account.ended': ({ name }) => `登记公共号${titled(name)}停用`,
+  'unit_account.kept': ({ name, isChange }) => `${isChange === true ? '更改' : '登记'}公共号${titled(name)}`,
+  'unit_plan.written': ({ year, isChange }) =>
+    `${isChange === true ? '更改' : '填报'}建设计划${typeof year === 'number' ? `（${year}年）` : ''}`,
   'unit.manager_appointed': () => '指定专人',
+  'unit_facts.reported': ({ month }) => `填报基本数据${typeof month === 'string' ? `（${month}）` : ''}`,
   'update.retried': () => '让一条没办成的消息重新办理',
   'updates.retried': () => '让没办成的消息重新办理',
 }

@@ -11,6 +11,8 @@ import { unitById } from '../../../db/queries/units.ts'
 import { DomainError, notAllowed } from '../../errors.ts'
 import { type DomainRuntime, inTransaction } from '../../runtime.ts'
 import { type KnownActor, managesUnit } from '../actor.ts'
+import { bimonthlyReportForm } from '../forms/bimonthly-report.ts'
+import { sendAlong } from '../forms/send.ts'
 import { maskPersonalData } from '../messages/mask.ts'
 import { dutyReportRules, periodAt, periodWords } from './rules.ts'
 import { incidentWords, tellLevelsAbove } from './tell-incident.ts'
@@ -106,6 +108,7 @@ export function reportDuty(
       subjectId: unit.id,
       details: { period, isChange },
     })
+    await sendAlong(tx, actor, { form: bimonthlyReportForm, unit, period })
     return { isChange, period, told }
   })
 }

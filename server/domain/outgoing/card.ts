@@ -4,7 +4,17 @@ import { askCardChange } from './enqueue.ts'
 
 /** What a card is about: when it is settled, all cards about it show how. */
 export interface CardSubject {
-  kind: 'join_request' | 'task' | 'notice_draft'
+  kind:
+    | 'join_request'
+    | 'task'
+    | 'notice_draft'
+    | 'danger_call'
+    | 'activity'
+    | 'record'
+    | 'post_ask'
+    | 'group_month'
+    | 'unit_month'
+    | 'ready_post'
   id: number
 }
 

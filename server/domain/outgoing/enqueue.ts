@@ -17,6 +17,7 @@ export type Purpose =
   | 'pass'
   | 'report'
   | 'welcome'
+  | 'danger'
 
 /** How long a new customer can be welcomed. @see https://developer.work.weixin.qq.com/document/path/92137 */
 const WELCOME_MS = 20_000
@@ -82,6 +83,60 @@ export async function sendCard(
   notBefore: Date = rt.clock.now(),
 ): Promise<number> {
   return send(rt, { kind: 'person', personId, purpose, texts: [text], card, nextAttemptAt: notBefore })
+}
+
+/**
+ * Cards for many persons at once, each with the text for where there are no cards.
+ * @param expiresAt nothing is sent from then on; null: it can always be sent
+ */
+export async function sendCards(
+  rt: DomainRuntime,
+  messages: { personId: number; card: ActionCard; text: string }[],
+  purpose: Purpose,
+  expiresAt: Date | null = null,
+): Promise<void> {
+  const now = rt.clock.now()
+  for (let from = 0; from < messages.length; from += PORTION) {
+    if (from > 0) await breathe()
+    await insertOutgoing(
+      rt.db,
+      messages.slice(from, from + PORTION).map(({ personId, card, text }) => ({
+        kind: 'person',
+        personId,
+        purpose,
+        textsSealed: rt.vault.seal(JSON.stringify([text])),
+        cardSealed: rt.vault.seal(JSON.stringify(card)),
+        status: 'pending',
+        nextAttemptAt: now,
+        expiresAt,
+        createdAt: now,
+      })),
+    )
+  }
+}
+
+/** Puts messages to accounts on their way, whether or not they are bound to persons. */
+export async function sendToIdentities(
+  rt: DomainRuntime,
+  messages: { identityId: number; text: string }[],
+  purpose: Purpose,
+): Promise<void> {
+  const now = rt.clock.now()
+  for (let from = 0; from < messages.length; from += PORTION) {
+    if (from > 0) await breathe()
+    await insertOutgoing(
+      rt.db,
+      messages.slice(from, from + PORTION).map(({ identityId, text }) => ({
+        kind: 'person',
+        identityId,
+        purpose,
+        textsSealed: rt.vault.seal(JSON.stringify([text])),
+        status: 'pending',
+        nextAttemptAt: now,
+        createdAt: now,
+      })),
+    )
+  }
 }
 
 /** Has the buttons of a card that was sent replaced by a word. */

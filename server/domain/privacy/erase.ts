@@ -1,6 +1,7 @@
 import {
   type ErasedWords,
   endAccess,
+  eraseActivity,
   eraseDanger,
   eraseIdNumber,
   eraseMessages,
@@ -126,6 +127,7 @@ async function eraseHeld(tx: DomainRuntime, personIds: number[], { why, byId }: 
   await eraseSlips(tx.db, personIds, words, now)
   await eraseDanger(tx.db, personIds, now)
   await eraseMessages(tx.db, personIds)
+  await eraseActivity(tx.db, personIds)
   await eraseRegistrations(tx.db, personIds, now)
   await giveUpDraftsWith(tx.db, personIds, '名册里有人的信息已删除，请重新整理文件再上传。')
   await eraseNumbers(tx.db, personIds)

@@ -10,6 +10,7 @@ export type ErasedKind =
   | 'registration'
   | 'accounts'
   | 'messages'
+  | 'pictures'
   | 'import-history'
 
 export interface PrivacyPolicy {

@@ -3,8 +3,11 @@ import {
   eraseOldDanger,
   eraseOldExcerpts,
   eraseOldRequests,
+  eraseOldSignUps,
   personsLongGone,
 } from '../../../db/queries/erasures.ts'
+import { deleteOldChatDays } from '../../../db/queries/owner-chat-days.ts'
+import { deleteOldPictures } from '../../../db/queries/record-files.ts'
 import { addMonths, dayOf, shanghaiMoment } from '../../clock.ts'
 import type { DomainRuntime } from '../../runtime.ts'
 import { ERASED_NAME, erase, erasedWords } from './erase.ts'
@@ -14,6 +17,8 @@ import { privacyPolicy } from './policy.ts'
 const PORTION = 500
 /** Rows of other kinds at once. */
 const ROWS = 5000
+/** Pictures at once: megabytes each. */
+const PICTURES = 200
 
 /**
  * Erases what has served its time (个人信息保护法 第十九条, months in `templates/policies/privacy.json`): persons who left
@@ -40,6 +45,9 @@ export async function eraseAfterRetention(rt: DomainRuntime): Promise<number> {
   while ((await eraseOldDanger(rt.db, cutoff(requestMonths.value), rt.clock.now(), ROWS)) === ROWS);
   const day = dayOf(cutoff(excerptMonths.value))
   while ((await eraseOldExcerpts(rt.db, day, ROWS)) === ROWS);
+  while ((await eraseOldSignUps(rt.db, day, ROWS)) === ROWS);
+  while ((await deleteOldPictures(rt.db, cutoff(excerptMonths.value), PICTURES)) === PICTURES);
+  while ((await deleteOldChatDays(rt.db, day, ROWS)) === ROWS);
   await deleteOldAccess(rt.db, cutoff(sessionMonths.value))
   return persons
 }

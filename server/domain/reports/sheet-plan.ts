@@ -26,9 +26,22 @@ export interface PlannedCell {
   /** Null is a blank cell that keeps its border. */
   value: string | number | null
   look: CellLook
+  /** What the cell is on the page; left out for a value of a table. */
+  part?: CellPart
   /** The page of the console that lists what a number is made of. */
   behind?: string
 }
+
+/** `head` is the line between title and table, `heading` stands between tables. */
+export type CellPart =
+  | 'attachment'
+  | 'title'
+  | 'head'
+  | 'heading'
+  | 'columnHead'
+  | 'rowHead'
+  | 'note'
+  | 'stamp'
 
 export interface CellLook {
   sizePt: number

@@ -7,6 +7,8 @@ export interface StreamedSheet {
   heads: readonly string[]
   /** In characters, one for each head. */
   widths: readonly number[]
+  /** Number formats of columns, by their place from 0. */
+  formats?: Readonly<Record<number, string>>
   rows: AsyncIterable<(string | number | null)[][]> | Iterable<(string | number | null)[][]>
 }
 
@@ -30,9 +32,12 @@ async function write(sheets: readonly StreamedSheet[], out: PassThrough): Promis
   // exceljs takes most of a second to load, so it is loaded with the first export and not at start
   const { default: exceljs } = await import('exceljs')
   const workbook = new exceljs.stream.xlsx.WorkbookWriter({ stream: out, useStyles: true })
-  for (const { name, heads, widths, rows } of sheets) {
+  for (const { name, heads, widths, formats = {}, rows } of sheets) {
     const sheet = workbook.addWorksheet(name, { views: [{ state: 'frozen', ySplit: 1 }] })
-    sheet.columns = widths.map(width => ({ width }))
+    sheet.columns = widths.map((width, at) => {
+      const numFmt = formats[at]
+      return numFmt === undefined ? { width } : { width, style: { numFmt } }
+    })
     const head = sheet.addRow([...heads])
     head.font = { bold: true }
     head.commit()

@@ -52,6 +52,8 @@ export interface TrackingSheet {
   cityDirectGroups: number | null
   /** How the messages got their category; null leaves the note out. */
   messagesSorted: { byMachine: number; byHand: number } | null
+  /** What was put right after the month was closed, in words; left out or null: nothing was. */
+  lateChanges?: string | null
 }
 
 export interface TrackingTotals {

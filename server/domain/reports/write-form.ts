@@ -1,5 +1,7 @@
-import { type FormLayout, parseRange, parseSpan } from '../../templates/form.ts'
-import type { CellLook, PlannedCell, SheetPlan } from './sheet-plan.ts'
+import type { FormLayout } from '../../templates/form.ts'
+import { parseRange, parseSpan } from '../../templates/form-basics.ts'
+import { chineseDay } from './chinese-day.ts'
+import type { CellLook, CellPart, PlannedCell, SheetPlan } from './sheet-plan.ts'
 import { type TrackingFigures, type TrackingSheet, totals } from './tracking-sheet.ts'
 import { writeWorkbook } from './write-workbook.ts'
 
@@ -17,8 +19,15 @@ export function writeTrackingSheet(layout: FormLayout, sheet: TrackingSheet): Pr
   return writeWorkbook(planTrackingSheet(layout, sheet))
 }
 
+/** The page that lists what a figure of a unit is made of; null: none does. */
+export type BehindFigure = (unitId: number, figure: string) => string | null
+
 /** Places a sheet's values in the cells of the layout; the XLSX and the page are drawn from it. */
-export function planTrackingSheet(layout: FormLayout, sheet: TrackingSheet): SheetPlan {
+export function planTrackingSheet(
+  layout: FormLayout,
+  sheet: TrackingSheet,
+  behind: BehindFigure = () => null,
+): SheetPlan {
   const { heights, page } = layout
   const headerBottom = ROWS_ABOVE_HEADER + heights.header.length
   const bodyBottom = headerBottom + sheet.rows.length
@@ -48,7 +57,7 @@ export function planTrackingSheet(layout: FormLayout, sheet: TrackingSheet): She
     cells: [
       ...above(layout, sheet),
       ...headerCells(layout),
-      ...bodyCells(layout, sheet, headerBottom),
+      ...bodyCells(layout, sheet, headerBottom, behind),
       ...lineCells(layout, sheet, bodyBottom),
       ...below(layout, notes, linesBottom),
     ],
@@ -65,8 +74,8 @@ function above(layout: FormLayout, sheet: TrackingSheet): PlannedCell[] {
     contact: sheet.contact,
   }
   return [
-    cell(1, 1, last, layout.attachment, text(fonts.attachmentPt, { align: 'left' })),
-    cell(2, 1, last, layout.title, text(fonts.titlePt, { bold: true })),
+    cell(1, 1, last, layout.attachment, text(fonts.attachmentPt, { align: 'left' }), 'attachment'),
+    cell(2, 1, last, layout.title, text(fonts.titlePt, { bold: true }), 'title'),
     ...layout.head.map(part => {
       const { from, to } = parseSpan(part.columns)
       const value = known(values, part.field, 'field')
@@ -77,6 +86,7 @@ function above(layout: FormLayout, sheet: TrackingSheet): PlannedCell[] {
         to,
         printed,
         text(fonts.headPt, { align: 'left', overflow: 'shrink' }),
+        'head',
       )
     }),
   ]
@@ -86,16 +96,35 @@ function headerCells(layout: FormLayout): PlannedCell[] {
   const look = text(layout.fonts.headerPt, { border: true, overflow: 'wrap' })
   return layout.header.map(({ text: value, range }) => {
     const { top, left, bottom, right } = parseRange(range)
-    return { top: top + ROWS_ABOVE_HEADER, left, bottom: bottom + ROWS_ABOVE_HEADER, right, value, look }
+    return {
+      top: top + ROWS_ABOVE_HEADER,
+      left,
+      bottom: bottom + ROWS_ABOVE_HEADER,
+      right,
+      value,
+      look,
+      part: 'columnHead',
+    }
   })
 }
 
-function bodyCells(layout: FormLayout, sheet: TrackingSheet, above: number): PlannedCell[] {
+function bodyCells(
+  layout: FormLayout,
+  sheet: TrackingSheet,
+  above: number,
+  behind: BehindFigure,
+): PlannedCell[] {
   const number = text(layout.fonts.bodyPt, { border: true, overflow: 'shrink' })
-  return sheet.rows.flatMap(({ township, figures }, index) =>
+  return sheet.rows.flatMap(({ township, unitId, figures }, index) =>
     layout.columns.map(({ figure }, column) => {
-      const value = figure === 'township' ? township : figureOf(figures, figure)
-      return cell(above + index + 1, column + 1, column + 1, value, number)
+      const row = above + index + 1
+      if (figure === 'township') return cell(row, column + 1, column + 1, township, number, 'rowHead')
+      const value = figureOf(figures, figure)
+      const path = unitId === undefined || value === 0 ? null : behind(unitId, figure)
+      return {
+        ...cell(row, column + 1, column + 1, value, number),
+        ...(path === null ? {} : { behind: path }),
+      }
     }),
   )
 }
@@ -115,7 +144,7 @@ function lineCells(layout: FormLayout, sheet: TrackingSheet, above: number): Pla
       const column = labelEnd + offset + 1
       return cell(row, column, column, lineValue(figure), look)
     })
-    return [cell(row, 1, labelEnd, line.text, look), ...numbers]
+    return [cell(row, 1, labelEnd, line.text, look, 'rowHead'), ...numbers]
 
     function lineValue(figure: string): number | null {
       if (line.figures === 'all') return figureOf(sum, figure)
@@ -126,11 +155,13 @@ function lineCells(layout: FormLayout, sheet: TrackingSheet, above: number): Pla
 
 function below(layout: FormLayout, notes: string[], above: number): PlannedCell[] {
   const look = text(layout.fonts.notePt, { align: 'left', overflow: 'shrink' })
-  const cells = notes.map((note, index) => cell(above + index + 1, 1, layout.columns.length, note, look))
+  const cells = notes.map((note, index) =>
+    cell(above + index + 1, 1, layout.columns.length, note, look, 'note'),
+  )
   if (!layout.stamp) return cells
   const { from, to } = parseSpan(layout.stamp.columns)
   const stampLook = text(layout.fonts.headPt, { align: 'left' })
-  return [...cells, cell(above + notes.length + 1, from, to, layout.stamp.text, stampLook)]
+  return [...cells, cell(above + notes.length + 1, from, to, layout.stamp.text, stampLook, 'stamp')]
 }
 
 function notesOf(layout: FormLayout, sheet: TrackingSheet): string[] {
@@ -139,16 +170,11 @@ function notesOf(layout: FormLayout, sheet: TrackingSheet): string[] {
     month: `${year}年${Number(month)}月`,
     byMachine: sheet.messagesSorted && String(sheet.messagesSorted.byMachine),
     byHand: sheet.messagesSorted && String(sheet.messagesSorted.byHand),
+    lateChanges: sheet.lateChanges ?? null,
   }
   return layout.notes
     .filter(note => note.needs.every(field => known(values, field, 'field') !== null))
     .map(note => note.text.replace(/\{(\w+)\}/g, (_, field: string) => known(values, field, 'field') ?? ''))
-}
-
-/** `2026-11-02` as 2026年11月2日; empty stays empty. */
-function chineseDay(day: string): string {
-  const [year, month, date] = day.split('-')
-  return year && month && date ? `${year}年${Number(month)}月${Number(date)}日` : ''
 }
 
 function figureOf(figures: TrackingFigures, id: string): number {
@@ -166,8 +192,9 @@ function cell(
   right: number,
   value: PlannedCell['value'],
   look: CellLook,
+  part?: CellPart,
 ): PlannedCell {
-  return { top: row, bottom: row, left, right, value, look }
+  return { top: row, bottom: row, left, right, value, look, ...(part === undefined ? {} : { part }) }
 }
 
 function text(sizePt: number, look: Partial<CellLook> = {}): CellLook {

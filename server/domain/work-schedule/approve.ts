@@ -14,7 +14,7 @@ import { type DomainRuntime, inTransaction } from '../../runtime.ts'
 import { type KnownActor, managesUnit } from '../actor.ts'
 import { mayApprove } from '../notices/approval.ts'
 import { absentActor } from '../notices/author.ts'
-import { checkNotice } from '../notices/check.ts'
+import { checkOutgoing } from '../notices/check.ts'
 import { dropDraft } from '../notices/drafts.ts'
 import { noteDeed, passOn } from '../notices/pass-on.ts'
 import { sendToPerson } from '../outgoing/enqueue.ts'
@@ -108,7 +108,7 @@ export async function submitApproved(
   if (draft.authorId === approverId)
     throw new DomainError('draft.own', `“${step.title}”是您改的，要由别人审核。`)
   try {
-    checkNotice(draft.content)
+    await checkOutgoing(rt, draft.content)
     await noteDeed(rt, author, 'submitted', draft)
     await passOn(rt, author, { ...draft, decidedBy: approverId, decidedAt: rt.clock.now(), reason: null })
   } catch (error) {

@@ -1,9 +1,15 @@
 import { describe, expect, test } from 'vitest'
 import { needsApproval } from '../../../../server/domain/notices/approval.ts'
 import { checkNotice, type NoticeWords } from '../../../../server/domain/notices/check.ts'
-import { cleanFile, cleanName } from '../../../../server/domain/notices/files.ts'
+import { checkFileText, unreadFiles } from '../../../../server/domain/notices/file-text.ts'
+import { cleanName } from '../../../../server/domain/notices/file-types.ts'
+import { cleanFile } from '../../../../server/domain/notices/files.ts'
+import { doorWords } from '../../../../server/domain/notices/mark.ts'
 import { noticeRules } from '../../../../server/domain/notices/rules.ts'
+import { likenessOf } from '../../../../server/domain/notices/split.ts'
 import { DomainError } from '../../../../server/errors.ts'
+import { isSameText } from '../../../../server/jobs/deliver/recover.ts'
+import { docxOf, xlsxOf, zipOf } from '../../../support/office-files.ts'
 
 /** What a rule said. null: nothing. */
 function said(work: () => unknown): string | null {
@@ -134,5 +140,124 @@ describe('files are told by what is inside', () => {
     [`${'长'.repeat(300)}.docx`, `${'长'.repeat(80)}.docx`],
   ])('%s is kept as %s', (written, name) => {
     expect(cleanName(written)).toBe(name)
+  })
+})
+
+describe('what a file says is looked through', () => {
+  const refusal = async (name: string, bytes: Buffer) => {
+    try {
+      await checkFileText({ name, bytes })
+      return 'taken'
+    } catch (error) {
+      return `${(error as DomainError).code} ${(error as Error).message}`
+    }
+  }
+
+  test.each<[what: string, name: string, bytes: Buffer, said: RegExp]>([
+    ['a plain paper', '方案.docx', docxOf('培训方案', '九月底前办三场。'), /^taken/],
+    [
+      'one that talks of secrecy',
+      '规定.docx',
+      docxOf(
+        `各单位要严格保密，涉密信息、内部资料一律不得在群里转发，${'各级要加强教育，'.repeat(3)}违者追究。`,
+      ),
+      /^taken/,
+    ],
+    [
+      'a marked one',
+      '通报.docx',
+      docxOf('机密★1年', '关于……的通报'),
+      /^notice\.secret 附件“通报\.docx”里可能有涉密/,
+    ],
+    ['spread marking', '通报.docx', docxOf('秘 密', '正文'), /^notice\.secret/],
+    ['one that is marked in brackets', '名单.docx', docxOf('考察名单（内部）'), /^notice\.secret/],
+    ['for the inside', '参考.docx', docxOf('内部资料，注意保存', '正文'), /^notice\.secret/],
+    [
+      'an ID number that is set in two runs',
+      '名册.docx',
+      docxOf('张三 61080220010307312X'),
+      /^notice\.privacy 附件“名册\.docx”里有个人信息/,
+    ],
+    ['an ID number in a cell', '名册.xlsx', xlsxOf('姓名', '张三', '61080220010307312X'), /^notice\.privacy/],
+    [
+      'phones of two persons',
+      '名册.xlsx',
+      xlsxOf('张三', '13812345678', '李四', '13987654321'),
+      /^notice\.privacy/,
+    ],
+    ['an ampersand', '说明.xlsx', xlsxOf('A&B', '三场 < 五场'), /^taken/],
+    ['plain text', '名册.txt', Buffer.from('张三 61080220010307312X'), /^notice\.privacy/],
+    ['a PDF, which is not read', '方案.pdf', Buffer.from('%PDF-1.7 \0\0 61080220010307312X'), /^taken/],
+    [
+      'a broken one',
+      '坏.docx',
+      Buffer.concat([docxOf('x').subarray(0, 60)]),
+      /^notice\.file_type “坏\.docx”打不开/,
+    ],
+    [
+      'one that unpacks to more than it says',
+      '炸.docx',
+      zipOf([{ name: 'word/document.xml', bytes: Buffer.alloc(5_000_000), says: 10 }]),
+      /^notice\.file_type/,
+    ],
+    [
+      'one that says it is huge',
+      '炸.docx',
+      zipOf([{ name: 'word/document.xml', bytes: Buffer.alloc(1000), says: 500_000_000 }]),
+      /^notice\.file_size “炸\.docx”展开后太大/,
+    ],
+    [
+      'a number behind two stretches of text',
+      '长.docx',
+      docxOf('报送情况。'.repeat(8000), '张三 61080220010307312X'),
+      /^notice\.privacy/,
+    ],
+  ])('%s', async (_what, name, bytes, said) => {
+    expect(await refusal(name, bytes)).toMatch(said)
+  })
+
+  test('the number itself is not repeated to whoever reads the refusal', async () => {
+    expect(await refusal('名册.docx', docxOf('张三 61080220010307312X'))).not.toContain('61080220010307312X')
+  })
+
+  test('its writer vouches for what is not read', () => {
+    const file = (name: string, kind = 'file') => ({ name, kind })
+    const all = [
+      file('图.jpg', 'picture'),
+      file('方案.docx'),
+      file('方案.pdf'),
+      file('旧.doc'),
+      file('表.XLSX'),
+    ]
+    expect(unreadFiles(all).map(each => each.name)).toEqual(['方案.pdf', '旧.doc'])
+  })
+})
+
+describe('notices that say nearly the same', () => {
+  const text = '各乡镇团委：请于周五前报送青年创业贷款名单，逾期不再受理。'
+  test.each<[string, string, boolean]>([
+    ['the very same', text, true],
+    ['with another name and day', '各县区团委：请于周六前报送青年创业贷款名单，逾期不再受理。', true],
+    ['with other signs', text.replace(/[，。：]/g, ' '), true],
+    ['about something else', '请各乡镇团委组织收看公开课，并把照片发到群里。', false],
+    ['with one word in common', '青年创业大赛今天开幕，欢迎大家观看直播。', false],
+    ['nothing', '', false],
+  ])('%s', (_what, other, isLike) => {
+    expect(likenessOf(text, other) >= noticeRules.split.likeness).toBe(isLike)
+    expect(likenessOf(text, other)).toBeCloseTo(likenessOf(other, text))
+  })
+})
+
+describe('a task on the platform is ours', () => {
+  const door = (address: string) => doorWords(`${address}/n/12`)
+  test.each<[string, string, boolean]>([
+    ['as it was made', `请报名单。\n${door('https://a.cn')}`, true],
+    ['under an address that we had before', `请报名单。\n${door('http://10.0.0.1:3000')}`, true],
+    ['without a line for it', '请报名单。', true],
+    ['with a file below', `请报名单。\n${door('https://a.cn')}\n附件“名单”：https://a.cn/f/1`, true],
+    ['with other words', `请报名册。\n${door('https://a.cn')}`, false],
+    ['with more words in the same line', `请报名单。再报一次。\n${door('https://a.cn')}`, false],
+  ])('%s', (_what, listed, isOurs) => {
+    expect(isSameText(listed, `请报名单。\n${door('https://b.cn')}`)).toBe(isOurs)
   })
 })
