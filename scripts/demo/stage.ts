@@ -9,6 +9,7 @@ import { botFor } from '../../server/main.ts'
 import { inTransaction } from '../../server/runtime.ts'
 import { type RunningServer, startServer } from '../../server/start.ts'
 import { type Simulator, startSimulator } from '../simulator/index.ts'
+import { withPatience } from './patient.ts'
 
 /** The month that the demo plays. */
 export const MONTH = '2026-09'
@@ -99,7 +100,7 @@ export async function openDemo(options: DemoOptions): Promise<DemoStage> {
   })
   const { rt } = server
   return {
-    sim,
+    sim: withPatience(sim, rt),
     server,
     clock,
     async settle() {
