@@ -6,10 +6,20 @@ import type { Simulator } from '../simulator/index.ts'
 const WAITS_MS = 60_000
 
 /**
- * The simulator with people who wait for their answer: on a slow machine what takes longer than a callback may comes as a
- * message of its own, a little later.
+ * The simulator with people who say one thing at a time and wait for their answer: on a slow machine what takes longer than
+ * a callback may comes as a message of its own, a little later.
  */
 export function withPatience(sim: Simulator, rt: Runtime): Simulator {
+  const saying = new Map<string, Promise<unknown>>()
+  const inTurn: Simulator['say'] = (personId, text, via) => {
+    const before = saying.get(personId) ?? Promise.resolve()
+    const answer = before.then(() => said(personId, text, via))
+    saying.set(
+      personId,
+      answer.catch(() => {}),
+    )
+    return answer
+  }
   const said: Simulator['say'] = async (personId, text, via) => {
     const before = sim.inbox(personId).length
     const replies = await sim.say(personId, text, via)
@@ -27,5 +37,5 @@ export function withPatience(sim: Simulator, rt: Runtime): Simulator {
     }
     return replies
   }
-  return Object.create(sim, { say: { value: said } }) as Simulator
+  return Object.create(sim, { say: { value: inTurn } }) as Simulator
 }
