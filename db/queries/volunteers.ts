@@ -232,9 +232,7 @@ export async function changeMentor(
     .set({ untilOn: by.today })
     .where(and(eq(volunteerMentors.fileId, fileId), isNull(volunteerMentors.untilOn)))
   if (mentorId !== null)
-    await db
-      .insert(volunteerMentors)
-      .values({ fileId, mentorId, sinceOn: by.today, assignedBy: by.personId })
+    await db.insert(volunteerMentors).values({ fileId, mentorId, sinceOn: by.today, assignedBy: by.personId })
 }
 
 /** All who were mentors of somebody, the last first. */
@@ -467,8 +465,8 @@ export async function takeQuietVolunteers(
   }>(sql`
     with quiet as (
       select f.id, f.unit_id, p.name, m.mentor_id,
-        ${when.today}::date - greatest(serving.starts_on,
-          (select max(t.on) from volunteer_touches t where t.file_id = f.id)) as days
+        ${when.today}::date - coalesce(greatest(serving.starts_on,
+          (select max(t.on) from volunteer_touches t where t.file_id = f.id)), f.created_at::date) as days
       from volunteer_files f join persons p on p.id = f.person_id
       cross join lateral ${servingRow(scope, when.today)} serving
       left join volunteer_mentors m on m.file_id = f.id and m.until_on is null and ${standingMentor}
@@ -550,6 +548,30 @@ export async function takeEndingKeeps(
     days: row.days,
     isReachable: row.is_reachable,
   }))
+}
+
+/**
+ * Candidates who were to graduate before a year and came on no roster, nor anywhere else. Nobody for whom something is
+ * still kept. @param among only of these; left out: of all
+ */
+export async function candidatesLongGone(
+  db: Db,
+  beforeYear: number,
+  limit: number,
+  among?: number[],
+): Promise<number[]> {
+  const rows = await db.execute<{ person_id: string }>(sql`
+    select distinct f.person_id from volunteer_files f
+    where f.year < ${beforeYear} ${among === undefined ? sql`` : sql`and f.person_id = any(${array(among, 'bigint')})`}
+      and not exists (select from roster_entries e where e.person_id = f.person_id)
+      and not exists (select from roles r where r.person_id = f.person_id and r.ended_at is null)
+      and not exists (select from registrations g where g.person_id = f.person_id)
+      and not exists (select from groups g where g.owner_id = f.person_id and g.dissolved_at is null)
+      and not exists (select from administrators a where a.person_id = f.person_id and a.ended_at is null)
+      and not exists (select from volunteer_files o join volunteer_keeps k on k.file_id = o.id
+        where o.person_id = f.person_id and k.ended_on is null)
+    order by f.person_id limit ${limit}`)
+  return [...rows].map(row => Number(row.person_id))
 }
 
 /**

@@ -1,7 +1,7 @@
 import policy from '../../../templates/policies/volunteers.json' with { type: 'json' }
 import type { Templates } from '../../templates.ts'
-import { universityKey } from '../groups/facts.ts'
 import { rolesMeant } from '../groups/entitlement.ts'
+import { universityKey } from '../groups/facts.ts'
 import type { RosterTerm } from './way.ts'
 
 export type KeptThing = 'household' | 'place' | 'records'

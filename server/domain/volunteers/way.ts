@@ -187,7 +187,12 @@ function stepPoint({ step, on }: StepOnWay): WayPoint[] {
 function termPoints(term: Term, today: string): WayPoint[] {
   const place = [term.row.county, term.row.branch, term.row.post].filter(Boolean).join(' · ')
   const begun: WayPoint = {
-    what: isServing(term, today) || isOver(term, today) ? (term.isExtension ? 'extended' : 'in_service') : 'assigned',
+    what:
+      isServing(term, today) || isOver(term, today)
+        ? term.isExtension
+          ? 'extended'
+          : 'in_service'
+        : 'assigned',
     on: term.startsOn,
     place,
   }
@@ -195,7 +200,11 @@ function termPoints(term: Term, today: string): WayPoint[] {
   const isEarly = isLeft(term, today)
   return [
     begun,
-    { what: isEarly ? 'dropped' : 'ended', on: isEarly && (term.endsOn ?? '') > today ? null : term.endsOn, place: null },
+    {
+      what: isEarly ? 'dropped' : 'ended',
+      on: isEarly && (term.endsOn ?? '') > today ? null : term.endsOn,
+      place: null,
+    },
   ]
 }
 
