@@ -1,12 +1,15 @@
 import { billsOfRun } from '../../db/queries/pay-bills.ts'
+import { appendAudit } from '../../db/queries/platform.ts'
 import { insertComparison } from '../../db/queries/subsidies.ts'
-import type { BillNews } from '../payments.ts'
 import { type BillState, isFinal, stateWords } from '../domain/subsidies/bill-state.ts'
 import { yuan } from '../domain/subsidies/rules.ts'
 import { settleBill } from '../domain/subsidies/settle.ts'
-import type { Runtime } from '../runtime.ts'
+import type { BillNews } from '../payments.ts'
+import { inTransaction, type Runtime } from '../runtime.ts'
 
 const AT_ONCE = 10
+/** How long a bill can be asked for. */
+const KEPT_DAYS = 30
 
 export interface PaymentDifference {
   number: string
@@ -25,7 +28,9 @@ export async function comparePayments(
   askedBy: number | null,
 ): Promise<{ bills: number; differences: PaymentDifference[] }> {
   const port = rt.channels.wechatPay?.port
-  const bills = await billsOfRun(rt.db, runId)
+  // older ones the platform does not tell of any more (platform-facts.md 7.2)
+  const since = new Date(rt.clock.now().getTime() - KEPT_DAYS * 24 * 3600_000)
+  const bills = (await billsOfRun(rt.db, runId)).filter(({ bill }) => bill.createdAt > since)
   const differences: PaymentDifference[] = []
   for (let at = 0; port && at < bills.length; at += AT_ONCE)
     await Promise.all(
@@ -44,7 +49,18 @@ export async function comparePayments(
       }),
     )
   differences.sort((one, other) => one.number.localeCompare(other.number))
-  await insertComparison(rt.db, { runId, at: rt.clock.now(), askedBy, bills: bills.length, differences })
+  const at = rt.clock.now()
+  await inTransaction(rt, async tx => {
+    await insertComparison(tx.db, { runId, at, askedBy, bills: bills.length, differences })
+    await appendAudit(tx.db, {
+      at,
+      actorId: askedBy,
+      action: 'subsidy.compared',
+      subjectKind: 'subsidy_run',
+      subjectId: runId,
+      details: { bills: bills.length, differences: differences.length },
+    })
+  })
   return { bills: bills.length, differences }
 }
 

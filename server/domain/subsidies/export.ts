@@ -3,13 +3,13 @@ import { appendAudit } from '../../../db/queries/platform.ts'
 import {
   bankNumbersOf,
   itemsOf,
-  ledgerOf,
   type LedgerKind,
+  ledgerOf,
   namesOfPersons,
   type SubsidyRunRow,
 } from '../../../db/queries/subsidies.ts'
 import { unitById } from '../../../db/queries/units.ts'
-import { chineseMoment, dayOf } from '../../clock.ts'
+import { dayOf, timeOf } from '../../clock.ts'
 import { DomainError } from '../../errors.ts'
 import { type DomainRuntime, inTransaction } from '../../runtime.ts'
 import type { KnownActor } from '../actor.ts'
@@ -77,7 +77,18 @@ export function exportRun(rt: DomainRuntime, actor: KnownActor, runId: number): 
       sheets: [
         {
           name: '名单',
-          heads: ['序号', '姓名', '服务地', '省内外', '服务开始', '金额（元）', '状态', '商户单号', '微信单号', '说明'],
+          heads: [
+            '序号',
+            '姓名',
+            '服务地',
+            '省内外',
+            '服务开始',
+            '金额（元）',
+            '状态',
+            '商户单号',
+            '微信单号',
+            '说明',
+          ],
           widths: [6, 12, 28, 8, 12, 14, 16, 18, 24, 36],
           formats: { 5: MONEY },
           rows: [[...rows, ['', '合计', '', '', '', total / 100, '', '', '', ''], ...signed]],
@@ -89,7 +100,7 @@ export function exportRun(rt: DomainRuntime, actor: KnownActor, runId: number): 
           formats: { 3: MONEY },
           rows: [
             (await ledgerOf(tx.db, run.id)).map(entry => [
-              chineseMoment(entry.at),
+              `${dayOf(entry.at)} ${timeOf(entry.at)}`,
               entry.name,
               ledgerWords[entry.kind as LedgerKind],
               entry.fen / 100,

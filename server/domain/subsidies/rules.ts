@@ -35,3 +35,9 @@ export function yuan(fen: number): string {
   const [whole = '', cents = ''] = (Math.abs(fen) / 100).toFixed(2).split('.')
   return `${fen < 0 ? '-' : ''}${whole.replace(/\B(?=(\d{3})+$)/g, ',')}.${cents} 元`
 }
+
+/** 6,000.5 as 600050 fen, without arithmetic on fractions; NaN: no amount. */
+export function readYuan(text: string): number {
+  const [, whole, cents = ''] = /^(\d{1,9})(?:\.(\d{1,2}))?$/.exec(text.replace(/[,，\s元]/g, '')) ?? []
+  return whole === undefined ? Number.NaN : Number(whole) * 100 + Number(cents.padEnd(2, '0'))
+}
