@@ -64,7 +64,9 @@ import { reconcileCommand, rollCallCommand, taskDoneCommand, tasksCommand } from
 import {
   correctCommand,
   isPicture,
+  isRecordCorrection,
   isToRecord,
+  namesCount,
   offerToRecord,
   recordCommand,
   takePicture,
@@ -84,10 +86,12 @@ import {
   takeSlipPicture,
   wantsToBeHeard,
 } from './commands/slips.ts'
+import { subsidyCommand } from './commands/subsidy.ts'
+import { myVolunteersCommand, touchCommand } from './commands/volunteers.ts'
 import { webPageCommand } from './commands/web-page.ts'
 import { type Context, type Heard, type KnownContext, normaliseText } from './context.ts'
 import { type Conversation, leave, openField, resume } from './conversation.ts'
-import { activityConversation, announceConversation } from './conversations/activity.ts'
+import { activityConversation, announceConversation, namesKind } from './conversations/activity.ts'
 import { correctNoticeConversation, withdrawNoticeConversation } from './conversations/correct.ts'
 import { dutyReportConversation } from './conversations/duty-report.ts'
 import { eraseConversation } from './conversations/erase.ts'
@@ -157,6 +161,8 @@ export const commands: readonly Command[] = [
   handedOverCommand,
   contactCommand,
   visitCommand,
+  touchCommand,
+  myVolunteersCommand,
   dissolveCommand,
   noticeCommand,
   draftsCommand,
@@ -177,6 +183,7 @@ export const commands: readonly Command[] = [
   confirmMonthCommand,
   signMonthCommand,
   monthProgressCommand,
+  subsidyCommand,
   issueCodeCommand,
 ]
 
@@ -219,6 +226,14 @@ const textsForOthers: ReadonlySet<Command> = new Set([
   originCommand,
   dutyReportCommand,
   issueCodeCommand,
+])
+/** Of these only a line that says what they ask for: 活动现场有3人晕倒了 is a call. */
+const readAsLines: ReadonlyMap<Command, (heard: Heard, input: string) => boolean> = new Map([
+  [recordCommand, (_heard: Heard, input: string) => namesCount(input)],
+  [activityCommand, namesKind],
+  [correctCommand, (_heard: Heard, input: string) => isRecordCorrection(input)],
+  [approveCommand, (_heard: Heard, input: string) => /^\D?\d/.test(input)],
+  [visitCommand, (_heard: Heard, input: string) => /\d|[今昨前]天/.test(input)],
 ])
 /** These call help themselves, and go on. */
 const callingThemselves: ReadonlySet<Command> = new Set([slipCommand, addToSlipCommand])
@@ -393,8 +408,6 @@ function decide(heard: Heard): Decision {
 function decideOnWords(heard: Heard, matched: MatchedCommand | null): Decision {
   const { update } = heard
   if (isCallForHelp(heard, matched)) return { act: ctx => helpFirst(ctx, matched) }
-  const checkInCode = checkInCodeIn(heard.text)
-  if (checkInCode !== null) return route(heard, checkInCommand, checkInCode)
   if (matched) return route(heard, matched.command, matched.input)
   if (isPicture(heard))
     return {
@@ -431,9 +444,9 @@ function isCallForHelp(heard: Heard, matched: MatchedCommand | null): boolean {
   return callsForHelp(heard)
 }
 
-function isTextForOthers(heard: Heard, { command }: MatchedCommand): boolean {
+function isTextForOthers(heard: Heard, { command, input }: MatchedCommand): boolean {
   const isMeant = textsForOthers.has(command) || (callingThemselves.has(command) && !isPublic(heard.update))
-  return isMeant && isFor(heard, command.audience)
+  return isMeant && isFor(heard, command.audience) && (readAsLines.get(command)?.(heard, input) ?? true)
 }
 
 /** Whom a command is for, and whether here is the place for it. */
@@ -465,6 +478,9 @@ function isCancel(heard: Heard): boolean {
 }
 
 function matchIn(heard: Heard): MatchedCommand | null {
+  const code = checkInCodeIn(heard.text)
+  // 签到 K3482: who stands at the door is not asked first what they were in the middle of
+  if (code !== null) return { command: checkInCommand, input: code, isBare: true, isGlued: false }
   return heard.update.kind === 'media' ? null : matchCommand(commands, heard.text)
 }
 
@@ -558,7 +574,8 @@ async function answerInDialogue(
   const field = openField(conversation, stored)
   if (!field) return null
   const { title } = conversation
-  const isOfSlip = slipDialogues.has(conversation) && field.name !== 'offered'
+  // one that is offered holds it as well: what somebody complains of is no proof of what they registered before
+  const isOfSlip = slipDialogues.has(conversation)
   const held = isOfSlip && isPicture(ctx) ? await holdPicture(ctx, conversation, stored) : null
   if (held !== null) return held
   const picture = isPicture(ctx) ? ((await takeSlipPicture(ctx)) ?? (await takePicture(ctx))) : null

@@ -39,7 +39,10 @@ export const activityCommand: Command = {
 const MOST_NAMES = 500
 /** Several activities of one person are told apart by their numbers. */
 const MOST_OWN = 5
-const NUMBER = /^[\s#活动编号]*(\d{1,9})(?=\D|$)/
+/** The number of an activity: 12, 12号, 活动12. Heads (35人), days and times that a text begins with are none. */
+const NUMBER = /^[\s#活动编号]*(\d{1,9})(?!\d|\s*(?:[人名位个多余年月日点时天:：.．、\-/~～+]|号[前后起]))/
+/** More than this behind a command is a text that only begins with its word: 报名 3 楼会议室，请各位…… */
+const MOST_BEHIND = 20
 
 export const announceCommand: Command = {
   name: '活动预告',
@@ -60,7 +63,7 @@ const participant = ({ actor }: Context): Participant => ({
   personId: actor.person?.id ?? null,
 })
 
-const isNumbered = (input: string) => input === '' || NUMBER.test(input)
+const isNumbered = (input: string) => input === '' || (NUMBER.test(input) && [...input].length <= MOST_BEHIND)
 
 export const signUpCommand: Command = {
   name: '报名',
@@ -75,7 +78,7 @@ export const signUpCommand: Command = {
     const result = await signUp(ctx.rt, participant(ctx), Number(number))
     if ('refused' in result) return result.refused
     const { activity } = result
-    return `已报名：${activityLine(ctx.templates, activity)}（${activity.unitName}）。前一天我会提醒您；去不了请回复：取消报名 ${activity.id}`
+    return `已报名：${activityLine(ctx.templates, activity)}（${activity.unitName}）。${activity.remindedAt === null ? '前一天傍晚我会提醒您' : '就要开始了，请记着时间'}；去不了请回复：取消报名 ${activity.id}`
   },
 }
 
@@ -174,7 +177,7 @@ export const heldCommand: Command = {
   usage: '办完 活动编号 人数：预告的活动办完了，计入报表',
   example: '办完 12 35人',
   audience: 'owner',
-  accepts: input => input === '' || (NUMBER.test(input) && [...input].length <= 40),
+  accepts: input => isNumbered(input) || (/^\d/.test(input) && [...input].length <= 40),
   async run(ctx, input) {
     const activityId = await ownActivity(ctx, input, '办完')
     if (typeof activityId === 'string') return activityId

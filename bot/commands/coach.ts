@@ -10,6 +10,8 @@ import { readNumbers } from '../words.ts'
 
 const ON = /^(?:开|打开|开启)$/
 const OFF = /^(?:关|关闭|关掉|不要|停)$/
+/** No name of a category is longer. */
+const MOST_BEHIND = 8
 
 export const recommendCommand: Command = {
   name: '推荐',
@@ -18,7 +20,12 @@ export const recommendCommand: Command = {
   example: '推荐 政策',
   audience: 'owner',
   takesWords: true,
-  accepts: (input, isGlued) => !isGlued || parseCategory(input) !== null || ON.test(input) || OFF.test(input),
+  // 推荐 一部好电影，今晚八点…… is a text that was sent somewhere
+  accepts: (input, isGlued) =>
+    (!isGlued && [...input].length <= MOST_BEHIND) ||
+    parseCategory(input) !== null ||
+    ON.test(input) ||
+    OFF.test(input),
   async run(ctx, input) {
     if (ON.test(input) || OFF.test(input)) {
       await setCoach(ctx.rt, ctx.actor, ON.test(input))
@@ -56,7 +63,8 @@ export const handOutCommand: Command = {
   usage: '发 备选号：把上级备好的消息给我转（有机器人的群直接发）',
   example: '发 12',
   audience: 'owner',
-  accepts: input => /^\d{1,9}(?:\s*[条号])?$/.test(input),
+  // 发3条 tells of what was sent already
+  accepts: input => /^\d{1,9}(?:\s*号)?$/.test(input),
   async run(ctx, input) {
     const [postId] = readNumbers(input)
     if (postId === undefined) return '请写备选号，如：发 12。发送“推荐”可以看到。'

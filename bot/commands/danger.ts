@@ -7,7 +7,7 @@ import {
   reportDanger,
   reportWords,
 } from '../../server/domain/danger/report.ts'
-import { firstWords, speaksOfDanger } from '../../server/domain/danger/rules.ts'
+import { firstWords, mayMeanDanger, speaksOfDanger } from '../../server/domain/danger/rules.ts'
 import { type DangerWord, endOwnCall, settleDanger } from '../../server/domain/danger/settle.ts'
 import { type Command, plainWords } from '../command.ts'
 import type { Context, Heard, KnownContext } from '../context.ts'
@@ -166,10 +166,16 @@ export async function answerQuestion(ctx: Context): Promise<string | null> {
   const byNumber = ctx.dialogue === null && /^[12]$/.test(said)
   if (byNumber) return answerDanger(ctx.rt, ctx.actor, said === '1')
   const [first = ''] = said.split(/[，,。！!\s]/)
-  if (/^(有|有的|有危险|有人受伤|是|是的)$/.test(first)) return answerDanger(ctx.rt, ctx.actor, true)
-  return /^(没有|没有危险|没危险|没人受伤|没事|没|不是)$/.test(first)
-    ? answerDanger(ctx.rt, ctx.actor, false)
-    : null
+  const hasMore = [...said].length > [...first].length + 1
+  if (/^(有|有的|有危险|有人受伤|是|是的)$/.test(first)) {
+    const done = await answerDanger(ctx.rt, ctx.actor, true)
+    if (done !== null && hasMore) await passOn(ctx)
+    return done
+  }
+  // 没有，他没有呼吸了 and 不是，是我家着火了 are no “no”
+  const isNo =
+    /^(没有|没有危险|没危险|没人受伤|没事|没|不是)$/.test(first) && !(hasMore && mayMeanDanger(said))
+  return isNo ? answerDanger(ctx.rt, ctx.actor, false) : null
 }
 
 const mediaNames: Readonly<Record<string, string>> = {

@@ -4,7 +4,7 @@ import { topUnits } from '../../server/domain/access/policy.ts'
 import { matrixDiagramForms, pictureOf } from '../../server/domain/forms/matrix-diagram.ts'
 import { attachFile } from '../../server/domain/outgoing/attach-file.ts'
 import { sendWithFiles } from '../../server/domain/outgoing/enqueue.ts'
-import { svgToPng } from '../../server/domain/pictures/svg-to-png.ts'
+import { drawPng } from '../../server/domain/pictures/draw-png.ts'
 import type { Command } from '../command.ts'
 import type { KnownContext } from '../context.ts'
 
@@ -19,7 +19,7 @@ export const diagramCommand: Command = {
     if (typeof unit === 'string') return unit
     const { svg, missing } = await pictureOf(ctx.rt, unit, monthOf(ctx.rt.clock.now()), 'phone')
     const personId = ctx.actor.person.id
-    const file = await attachFile(ctx.rt, personId, `框架图-${unit.name}.png`, svgToPng(svg))
+    const file = await attachFile(ctx.rt, personId, `框架图-${unit.name}.png`, await drawPng(svg))
     const found = missing === 0 ? '该建的群都建了。' : `还有 ${missing} 个该建的群没有建，图上是红字。`
     await sendWithFiles(ctx.rt, { identityId: ctx.actor.identityId }, 'report', {
       texts: [`${unit.name}的微信群矩阵框架图：`],

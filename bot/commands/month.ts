@@ -7,6 +7,7 @@ import { confirmMonth, reportingProgrammes } from '../../server/domain/months/co
 import { monthSpan, signingLevels } from '../../server/domain/months/rules.ts'
 import { type Signed, signMonth } from '../../server/domain/months/sign.ts'
 import { countsWords, figuresWords, monthName } from '../../server/domain/months/words.ts'
+import { DomainError } from '../../server/errors.ts'
 import type { DomainRuntime } from '../../server/runtime.ts'
 import type { Command } from '../command.ts'
 import { type KnownContext, listReply } from '../context.ts'
@@ -56,15 +57,26 @@ export const signMonthCommand: Command = {
       const names = units.slice(0, MAX_NAMED).map(each => each.name)
       return `您有 ${units.length} 个单位还没有签报${monthName(month)}的数：${names.join('、')}。\n请写明单位，如：签报 ${monthName(month)} ${unit.name}；都签请回复：签报 ${monthName(month)} 全部`
     }
+    if (others.length === 0)
+      return signedWords(await signMonth(ctx.rt, ctx.actor, { unitId: unit.id, month }), month)
     const signed: Signed[] = []
-    for (const each of units) signed.push(await signMonth(ctx.rt, ctx.actor, { unitId: each.id, month }))
-    return signed.length === 1
-      ? signedWords(signed[0] as Signed, month)
-      : listReply(
-          ctx,
-          `已签报 ${signed.length} 个单位${monthName(month)}的数：`,
-          signed.map(each => `${each.unit.name}：${figuresWords(each.figures)}`),
-        )
+    const silent: string[] = []
+    for (const each of units)
+      try {
+        signed.push(await signMonth(ctx.rt, ctx.actor, { unitId: each.id, month }))
+      } catch (error) {
+        // one that has not said what it must is no reason to leave the others
+        if (!(error instanceof DomainError && error.code === 'month.facts')) throw error
+        silent.push(each.name)
+      }
+    return listReply(ctx, `已签报 ${signed.length} 个单位${monthName(month)}的数：`, [
+      ...(silent.length === 0
+        ? []
+        : [
+            `没有签的 ${silent.length} 个，还没有报过团支部、团干部、团员青年数，请先在网页上填报：${silent.join('、')}`,
+          ]),
+      ...signed.map(each => `${each.unit.name}：${figuresWords(each.figures)}`),
+    ])
   },
 }
 
@@ -171,7 +183,7 @@ async function unitsToSign(ctx: KnownContext, month: string, name: string) {
     return signed.length === 1 ? signed.map(top => ({ id: top.unitId, name: top.unitName })) : []
   }
   // those below for which nobody but the actor answers
-  const found = new Map(unsigned.map(unit => [unit.id, { id: unit.id, name: unit.name }]))
+  const found = new Map<number, { id: number; name: string }>()
   for (const top of tops) {
     const below = await unsignedUnits(ctx.rt.db, top.unitPath, month, {
       levels: signingLevels,
@@ -186,6 +198,11 @@ async function unitsToSign(ctx: KnownContext, month: string, name: string) {
     for (const unit of below)
       if (answerers.get(unit.id)?.includes(ctx.actor.person.id))
         found.set(unit.id, { id: unit.id, name: unit.name })
+  }
+  // from below upwards, so that who signs last signs what those below have said
+  for (const unit of unsigned.toReversed()) {
+    found.delete(unit.id)
+    found.set(unit.id, { id: unit.id, name: unit.name })
   }
   return [...found.values()].slice(0, MOST_AT_ONCE)
 }

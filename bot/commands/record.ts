@@ -23,7 +23,7 @@ export const recordCommand: Command = {
   example: '登记 12 致富 3条',
   audience: 'owner',
   takesWords: true,
-  accepts: (input, isGlued) => !isGlued || 'counts' in readCountLine(input, '2000-01-01'),
+  accepts: (input, isGlued) => !isGlued || namesCount(input),
   async run(ctx, input) {
     const line = readCountLine(input, dayOf(ctx.rt.clock.now()))
     if ('error' in line) return line.error
@@ -50,6 +50,11 @@ export const recordCommand: Command = {
       line.day === null ? '' : `（${Number(line.day.slice(5, 7))}月${Number(line.day.slice(8))}日）`
     return `已登记：群 ${groupIds.join('、')} 发送${what}${when}。写错了请回复：改 类别，或 改 条数（如：改 便民、改 2条）；有截图的接着发来，存为证明`
   },
+}
+
+/** Whether a line says what was sent, and is no talk that begins with 登记. */
+export function namesCount(input: string): boolean {
+  return 'counts' in readCountLine(input, '2000-01-01')
 }
 
 interface CountLine {

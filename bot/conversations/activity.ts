@@ -6,17 +6,17 @@ import { isOpenDay } from '../../server/domain/activities/open-month.ts'
 import { recordActivity } from '../../server/domain/activities/record.ts'
 import { activityKindName, activityLine } from '../../server/domain/activities/words.ts'
 import { recordRules } from '../../server/domain/messages/record-rules.ts'
-import type { Context, KnownContext } from '../context.ts'
+import type { Context, Heard, KnownContext } from '../context.ts'
 import type { Answers, Conversation, Field } from '../conversation.ts'
 import { readMoment } from '../moments.ts'
 import { readDay, readNumber } from '../words.ts'
 
 /** The five activity columns of the tracking sheet (榆林团市委 2014 附件3). */
-function kinds(ctx: Context): { name: string; figure: string }[] {
+function kinds(ctx: Heard): { name: string; figure: string }[] {
   return ctx.templates.programmes.flatMap(programme => programme.activityCategories ?? [])
 }
 
-function readKind(ctx: Context, text: string): string | null {
+function readKind(ctx: Heard, text: string): string | null {
   const all = kinds(ctx)
   const number = readNumber(text)
   const found =
@@ -190,6 +190,11 @@ export function isAnnouncement(line: string): boolean {
   return /\s/.test(line) || [...line].length <= 6
 }
 
+/** Whether a line says which kind of activity it was. */
+export function namesKind(heard: Heard, line: string): boolean {
+  return wordsOf(heard, line).some(word => !/^\d/.test(word) && readKind(heard, word) !== null)
+}
+
 /** What one line says: `技能培训 35人 村委会 9月12日`. */
 export function readActivityLine(ctx: Context, line: string): Answers {
   const answers: Answers = {}
@@ -208,7 +213,7 @@ export function readActivityLine(ctx: Context, line: string): Answers {
 }
 
 /** The words of a line; a kind and the number of heads may be written on to each other (技能培训35人). */
-function wordsOf(ctx: Context, line: string): string[] {
+function wordsOf(ctx: Heard, line: string): string[] {
   const kind = kinds(ctx).find(each => line.startsWith(each.name))?.name ?? ''
   return `${kind} ${line.slice(kind.length)}`
     .replace(/(?<![\d月年.\-/])(\d+人)/g, ' $1 ')

@@ -1,3 +1,4 @@
+import { openDeliveriesOf } from '../../db/queries/notices.ts'
 import { noteForwarded } from '../../server/domain/coach/hand-out.ts'
 import type { KnownContext } from '../context.ts'
 import type { Conversation } from '../conversation.ts'
@@ -26,6 +27,9 @@ export const handedOutConversation: Conversation = {
       at: update.at,
       updateId,
     })
-    return `已登记：${category}，${groups} 个群各 1 条。谢谢！`
+    // the same word answers a notice that came meanwhile
+    const [open] = await openDeliveriesOf(rt.db, actor.person.id)
+    const notice = open ? `（备选消息）通知转好了的，请回复：转 ${open.noticeId}` : ''
+    return `已登记：${category}，${groups} 个群各 1 条。谢谢！${notice}`
   },
 }

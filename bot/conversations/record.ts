@@ -75,15 +75,15 @@ export const recordConversation: Conversation = {
     const isNo = answers.where === 'no'
     const category = (answers.category ?? answers.guess) as Category
     if (ctx.update.kind === 'tapped') await noteTap(ctx.rt, ctx.update)
-    await settleCards(
-      ctx.rt,
-      { kind: 'record', id: Number(answers.card ?? 0) },
-      isNo ? '没有登记' : `已登记：${category}`,
-    )
-    if (isNo) return '好的，没有登记。'
-    const groupIds = JSON.parse(answers.where as string) as number[]
-    await recordMessages(ctx.rt, (ctx as KnownContext).actor, {
-      groupIds,
+    const settle = (words: string) =>
+      settleCards(ctx.rt, { kind: 'record', id: Number(answers.card ?? 0) }, words)
+    if (isNo) {
+      await settle('没有登记')
+      return '好的，没有登记。'
+    }
+    const wanted = JSON.parse(answers.where as string) as number[]
+    const groupIds = await recordMessages(ctx.rt, (ctx as KnownContext).actor, {
+      groupIds: wanted,
       category,
       count: 1,
       day: null,
@@ -96,6 +96,9 @@ export const recordConversation: Conversation = {
         isOwn: answers.own === 'yes',
       },
     })
+    await settle(groupIds.length === 0 ? '今天登记过了' : `已登记：${category}`)
+    if (groupIds.length === 0)
+      return `这条今天已经登记过，没有再记一次。确实又发了一次的，请回复：登记 ${wanted.join(' ')} ${category} 1条`
     const own = answers.own === 'yes' ? '（自发）' : ''
     return `已登记：${category}${own} 1 条，${groupIds.length} 个群（${groupIds.join('、')}）。不对请回复：改 类别`
   },

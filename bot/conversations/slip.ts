@@ -138,6 +138,7 @@ export async function holdPicture(
   const answers = { ...stored.answers, pictures: JSON.stringify([...held, picture]) }
   const { name, version, step } = stored
   await saveConversation(ctx.rt.db, ctx.actor.identityId, { name, version, step, answers }, expiryOf(ctx))
+  if (step === 'offered') return '图片我先拿着：要上报请回“要”，和它一起送；是登记的证明，请先回“不用”再发。'
   return `图片收下了（第 ${held.length + 1} 张），和上报一起送。\n${await field.ask(ctx, answers)}`
 }
 

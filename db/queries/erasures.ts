@@ -269,6 +269,9 @@ export async function personsLongGone(
       and not exists (select from registrations g where g.person_id = p.id)
       and not exists (select from groups g where g.owner_id = p.id and g.dissolved_at is null)
       and not exists (select from administrators a where a.person_id = p.id and a.ended_at is null)
+      -- a university that keeps their 户口 or 档案 must know whose it is
+      and not exists (select from volunteer_files f join volunteer_keeps k on k.file_id = f.id
+        where f.person_id = p.id and k.ended_on is null)
       and not (p.phone_sealed is null and p.id_number_sealed is null and p.wechat_sealed is null and p.wechat_index is null
         and exists (select from erasures x where x.person_id = p.id and x.why = 'retention') and ${stands(sql`p.id`)})
     order by p.id limit ${limit}`)

@@ -1,4 +1,17 @@
-import { and, asc, desc, eq, inArray, isNotNull, isNull, like, or, type SQL, sql } from 'drizzle-orm'
+import {
+  and,
+  asc,
+  desc,
+  eq,
+  inArray,
+  isNotNull,
+  isNull,
+  like,
+  or,
+  type SQL,
+  type SQLWrapper,
+  sql,
+} from 'drizzle-orm'
 import type { Db } from '../client.ts'
 import { formReminders, formReturns, persons, units } from '../schema/index.ts'
 
@@ -10,6 +23,8 @@ export interface AskedForm {
   period: string
   programme: string
   levels: readonly string[]
+  /** The end of the period: units that came later are not asked for it. */
+  end: Date
 }
 
 /** Makes those who send forms of one unit at the same time wait for each other, until the transaction ends. */
@@ -60,6 +75,10 @@ const sends = (programme: string, levels: readonly string[], paths: readonly str
     isNotNull(units.parentId),
     or(...paths.map(path => like(units.path, `${path}%`))),
   )
+
+/** There before the period ended; one that sends its form all the same is counted. */
+const wasThere = (end: Date, returned: SQLWrapper): SQL =>
+  sql`(${units.createdAt} < ${end.toISOString()} or ${returned} is not null)`
 
 /** Sent by its day: what came first counts, so that a correction makes nobody late. */
 const onTime = sql`bool_or(${formReturns.dueOn} is null or (${formReturns.sentAt} at time zone 'Asia/Shanghai')::date <= ${formReturns.dueOn})`
@@ -113,6 +132,7 @@ export async function unitReturns(
     .where(
       and(
         sends(asked.programme, asked.levels, asked.paths),
+        wasThere(asked.end, of.unitId),
         asked.isMissingOnly ? isNull(of.unitId) : undefined,
       ),
     )
@@ -143,7 +163,7 @@ export async function returnCounts(
     })
     .from(units)
     .leftJoin(of, eq(of.unitId, units.id))
-    .where(sends(asked.programme, asked.levels, asked.paths))
+    .where(and(sends(asked.programme, asked.levels, asked.paths), wasThere(asked.end, of.unitId)))
   return row ?? { expected: 0, received: 0, onTime: 0 }
 }
 
@@ -164,7 +184,13 @@ export async function returnCountsBelow(
     })
     .from(units)
     .leftJoin(of, eq(of.unitId, units.id))
-    .where(and(sends(asked.programme, asked.levels, [top.path]), sql`${units.id} <> ${top.id}`))
+    .where(
+      and(
+        sends(asked.programme, asked.levels, [top.path]),
+        wasThere(asked.end, of.unitId),
+        sql`${units.id} <> ${top.id}`,
+      ),
+    )
     .groupBy(sql`1`)
     .as('counted')
   return db

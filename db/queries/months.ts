@@ -1,6 +1,14 @@
 import { and, asc, desc, eq, inArray, isNull, like, sql } from 'drizzle-orm'
 import type { Db } from '../client.ts'
-import { closedMonths, groupMonths, lateChanges, persons, unitMonths, units } from '../schema/index.ts'
+import {
+  closedMonths,
+  groupMonths,
+  lateChanges,
+  monthStarts,
+  persons,
+  unitMonths,
+  units,
+} from '../schema/index.ts'
 
 export type LateChangeRow = typeof lateChanges.$inferSelect
 export type UnitMonthRow = typeof unitMonths.$inferSelect
@@ -56,6 +64,29 @@ export async function closeMonth(db: Db, programme: string, month: string, close
     .onConflictDoNothing()
     .returning({ month: closedMonths.month })
   return rows.length > 0
+}
+
+/**
+ * Notes that a programme's month is begun. One that was asked for before such starts were noted began with the first asking.
+ * @returns when it was begun the first time
+ */
+export async function beginMonth(db: Db, programme: string, month: string, now: Date): Promise<Date> {
+  const before = await monthStartOf(db, programme, month)
+  if (before) return before
+  await db.execute(sql`
+    insert into month_starts (programme, month, begun_at)
+    select ${programme}, ${month}, least(${now.toISOString()}::timestamptz, min(m.asked_at))
+    from unit_months m join units u on u.id = m.unit_id where m.month = ${month} and u.programme = ${programme}
+    on conflict do nothing`)
+  return (await monthStartOf(db, programme, month)) ?? now
+}
+
+export async function monthStartOf(db: Db, programme: string, month: string): Promise<Date | null> {
+  const [row] = await db
+    .select({ begunAt: monthStarts.begunAt })
+    .from(monthStarts)
+    .where(and(eq(monthStarts.programme, programme), eq(monthStarts.month, month)))
+  return row?.begunAt ?? null
 }
 
 /** When a programme's months were closed, of some. */
@@ -140,7 +171,7 @@ export async function takeOwnersToRemind(
     ), noted as (
       update group_months m set reminded_at = ${now.toISOString()}
       from due join next on next.owner_id = due.owner_id
-      where m.group_id = due.group_id and m.month = ${month} returning m.owner_id
+      where m.group_id = due.group_id and m.month = ${month} and m.reminded_at is null returning m.owner_id
     )
     select owner_id, count(*)::int as count from noted group by owner_id`)
   return [...rows].map(row => ({ ownerId: Number(row.owner_id), groups: row.count }))
@@ -320,7 +351,7 @@ export async function takeUnitsToRemind(
       order by u.path limit ${limit}
     ), noted as (
       update unit_months m set reminded_at = ${now.toISOString()} from due
-      where m.unit_id = due.unit_id and m.month = ${month} returning m.unit_id
+      where m.unit_id = due.unit_id and m.month = ${month} and m.reminded_at is null returning m.unit_id
     )
     select u.id, u.name, above.name as parent_name from noted join units u on u.id = noted.unit_id
     left join units above on above.id = u.parent_id order by u.path`)
@@ -470,6 +501,7 @@ export async function unitsToTell(
     programme,
     month,
     levels,
+    managing,
     end,
     after,
     limit,
@@ -477,6 +509,8 @@ export async function unitsToTell(
     programme: string
     month: string
     levels: readonly string[]
+    /** Roles of those who get them; a unit that nobody runs is looked at when somebody does. */
+    managing: readonly string[]
     end: Date
     after: number
     limit: number
@@ -487,6 +521,8 @@ export async function unitsToTell(
     where u.programme = ${programme} and u.level = any(${sql.param([...levels])}::text[]) and u.id > ${after}
       and u.created_at < ${end.toISOString()}
       and not exists (select from sent_reports s where s.unit_id = u.id and s.month = ${month})
+      and exists (select from roles r where r.unit_id = u.id and r.ended_at is null
+        and r.role = any(${sql.param([...managing])}::text[]))
     order by u.id limit ${limit}`)
   return [...rows].map(row => Number(row.id))
 }

@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, sql } from 'drizzle-orm'
+import { asc, desc, eq, sql } from 'drizzle-orm'
 import type { Db } from '../client.ts'
 import { payBills, subsidyItems, subsidyRuns, units } from '../schema/index.ts'
 

@@ -34,7 +34,7 @@ export interface AskingRound {
 /**
  * Takes the owners who are to be asked what was posted, a portion by their number: those who want it (who have said
  * nothing, where the standard says so and WeCom can show them buttons), have an account, were not asked for this day yet,
- * and have registered nothing since. With it goes the open question, so that a bare number answers it.
+ * have registered nothing since, and have not just called for help: a number would answer the wrong question. With it goes the open question, so that a bare number answers it.
  * @param conversation its name, version and step
  * @returns the last owner that was looked at; null: there are no more
  */
@@ -67,6 +67,9 @@ export async function takeOwnersToAsk(
       select w.* from wanted w
       where exists (select from identities i where i.person_id = w.person_id and i.is_reachable
           and (i.channel = 'wecom' or (i.channel = 'official-account' and not w.is_standard)))
+        and not exists (
+          select from danger_calls d where d.person_id = w.person_id and d.ended_at is null
+            and d.created_at > ${at} - interval '1 hour')
         and not exists (
           select from groups g join message_records r on r.group_id = g.id
           where g.owner_id = w.person_id and g.dissolved_at is null and r.month = any(${sql.param(months)}::text[])

@@ -45,6 +45,31 @@ export async function foldRecordCounts(db: Db, portion: number): Promise<number>
   return row?.folded ?? 0
 }
 
+/**
+ * Takes the sums of units that get another place in the tree along, from those who were above them to those who are then.
+ * The fold waits until the caller's transaction ends: it must not add to the old place what is at the new one already.
+ * @param tree recursive common table expressions that `moved` reads
+ * @param moved selects `id`, `before` and `after` (paths) of the units
+ */
+export async function carryRecordCounts(db: Db, tree: SQL, moved: SQL): Promise<void> {
+  await db.execute(sql`select pg_advisory_xact_lock(${FOLD_LOCK}::bigint)`)
+  await db.execute(sql`
+    with recursive ${tree}, moved as materialized (${moved}), differences as (
+      select over.id::bigint as unit_id, c.month, c.category, c.source, c.decided_by, sum(over.sign * c.messages) as messages
+      from moved m join record_counts c on c.unit_id = m.id
+      cross join lateral (
+        select id, -1 as sign from unnest(string_to_array(trim(both '/' from m.before), '/')) as old (id)
+        union all
+        select id, 1 from unnest(string_to_array(trim(both '/' from m.after), '/')) as new (id)
+      ) over
+      group by 1, 2, 3, 4, 5 having sum(over.sign * c.messages) <> 0
+    )
+    insert into subtree_record_counts as kept (unit_id, month, category, source, decided_by, messages)
+    select * from differences
+    on conflict (unit_id, month, category, source, decided_by)
+    do update set messages = kept.messages + excluded.messages`)
+}
+
 /** The unit that a path ends with. */
 function lastOf(path: string): number {
   return Number(path.split('/').filter(Boolean).at(-1))

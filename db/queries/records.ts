@@ -1,4 +1,4 @@
-import { and, desc, eq, gte, inArray, isNotNull, like, lte, type SQL, sql } from 'drizzle-orm'
+import { and, desc, eq, gt, gte, inArray, isNotNull, like, lte, type SQL, sql } from 'drizzle-orm'
 import type { Db } from '../client.ts'
 import {
   activities,
@@ -15,6 +15,43 @@ import { countMessages, countMessagesByChild, countMessagesByMonth } from './rec
 export async function insertRecord(db: Db, row: typeof messageRecords.$inferInsert): Promise<number> {
   const [inserted] = await db.insert(messageRecords).values(row).returning({ id: messageRecords.id })
   return inserted?.id as number
+}
+
+/** Those of some groups in which a message that begins like this was counted on a day. */
+export async function groupsWithSame(
+  db: Db,
+  groupIds: number[],
+  day: string,
+  excerpt: string,
+): Promise<number[]> {
+  const rows = await db
+    .selectDistinct({ groupId: messageRecords.groupId })
+    .from(messageRecords)
+    .where(
+      and(
+        sql`${messageRecords.groupId} = any(${sql.param(groupIds)}::bigint[])`,
+        eq(messageRecords.month, day.slice(0, 7)),
+        eq(messageRecords.recordedOn, day),
+        eq(messageRecords.excerpt, excerpt),
+        gt(messageRecords.count, 0),
+      ),
+    )
+  return rows.map(row => row.groupId)
+}
+
+/** The categories that one update of a person reported. */
+export async function reportsOf(db: Db, updateId: number, personId: number): Promise<string[]> {
+  const rows = await db
+    .selectDistinct({ category: messageRecords.category })
+    .from(messageRecords)
+    .where(
+      and(
+        eq(messageRecords.updateId, updateId),
+        eq(messageRecords.reportedBy, personId),
+        gt(messageRecords.count, 0),
+      ),
+    )
+  return rows.map(row => row.category)
 }
 
 /** What a person reported last, to be put right: all records of that one message of theirs. */

@@ -366,7 +366,11 @@ export async function namesOfPersons(db: Db, ids: (number | null)[]): Promise<Ma
 /** The sealed numbers by which a bank knows the people of a list. */
 export async function bankNumbersOf(db: Db, runId: number) {
   const rows = await db
-    .select({ personId: persons.id, phoneSealed: persons.phoneSealed, idNumberSealed: persons.idNumberSealed })
+    .select({
+      personId: persons.id,
+      phoneSealed: persons.phoneSealed,
+      idNumberSealed: persons.idNumberSealed,
+    })
     .from(subsidyItems)
     .innerJoin(persons, eq(persons.id, subsidyItems.personId))
     .where(and(eq(subsidyItems.runId, runId), isNull(subsidyItems.leftOutReason)))
@@ -397,7 +401,9 @@ export interface OfficePayments {
 
 /** Every university with something to look at. @param from, to the span of what came to nothing lately */
 export async function paymentsToLookAt(db: Db, from: Date, to: Date): Promise<OfficePayments[]> {
-  const rows = await db.execute<Record<'unit_id' | 'waiting' | 'held' | 'freed' | 'freed_fen' | 'stuck', string>>(sql`
+  const rows = await db.execute<
+    Record<'unit_id' | 'waiting' | 'held' | 'freed' | 'freed_fen' | 'stuck', string>
+  >(sql`
     select r.unit_id, count(*) filter (where b.state = 'waiting') as waiting,
       count(*) filter (where b.state = 'held') as held,
       count(*) filter (where b.state in ('failed', 'cancelled')) as freed,

@@ -1,7 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm'
 import type { Db } from '../client.ts'
 import type { ContactScope } from './contacts.ts'
-import { cellOf, dayIn, yuanIn } from './roster-cells.ts'
+import { type InsuranceColumns, insuranceCells, insuranceOf, insuranceWords } from './roster-cells.ts'
 
 /**
  * What is measured, of which units. Every measure is one statement over all of them that adds rows up by unit first and then
@@ -158,16 +158,7 @@ export function namedManagers(): Measure {
 export function insuredVolunteers(input: {
   roles: readonly string[]
   day: string
-  columns: Record<
-    | 'arrivedOn'
-    | 'insuredFrom'
-    | 'insuredTo'
-    | 'accidentCover'
-    | 'illnessCover'
-    | 'hospitalCover'
-    | 'medicalCover',
-    string[]
-  >
+  columns: InsuranceColumns
   daysBefore: number
   daysAfter: number
   accident: number
@@ -175,22 +166,22 @@ export function insuredVolunteers(input: {
   medical: number
 }): Measure {
   const { columns, day } = input
-  return sql`select c.id as unit_id, count(*) filter (where
+  return sql`with serving as materialized (
+      select above.id as county_id, e.starts_on, e.ends_on, ${sql.join(insuranceCells(columns), sql`, `)}
+      from roster_entries e join units u on u.id = e.unit_id
+      cross join lateral unnest(string_to_array(trim(both '/' from u.path), '/')::bigint[]) as above (id)
+      join concerned k on k.id = above.id
+      where e.gone_import_id is null and e.status = '在岗' and e.role = any(${texts(input.roles)})
+        and coalesce(e.starts_on, '-infinity') <= ${day}::date and coalesce(e.ends_on, 'infinity') >= ${day}::date
+    ), ${insuranceWords('serving')}
+    select c.id as unit_id, count(*) filter (where
         e.insured_from <= e.arrived_on - ${input.daysBefore}::int and e.insured_to >= e.ends_on + ${input.daysAfter}::int
         and (num_nonnulls(e.accident, e.illness, e.hospital, e.medical) = 0
           or e.accident >= ${input.accident} and e.illness >= ${input.accident}
             and e.hospital >= ${input.hospital} and e.medical >= ${input.medical})) as actual,
       nullif(count(*) filter (where e.insured_from is not null and e.insured_to is not null), 0) as wanted
     from concerned c left join (
-      select above.id as county_id, e.ends_on, coalesce(${dayIn(cellOf(columns.arrivedOn))}, e.starts_on) as arrived_on,
-        ${dayIn(cellOf(columns.insuredFrom))} as insured_from, ${dayIn(cellOf(columns.insuredTo))} as insured_to,
-        ${yuanIn(cellOf(columns.accidentCover))} as accident, ${yuanIn(cellOf(columns.illnessCover))} as illness,
-        ${yuanIn(cellOf(columns.hospitalCover))} as hospital, ${yuanIn(cellOf(columns.medicalCover))} as medical
-      from roster_entries e join units u on u.id = e.unit_id
-      cross join lateral unnest(string_to_array(trim(both '/' from u.path), '/')::bigint[]) as above (id)
-      join concerned k on k.id = above.id
-      where e.gone_import_id is null and e.status = '在岗' and e.role = any(${texts(input.roles)})
-        and coalesce(e.starts_on, '-infinity') <= ${day}::date and coalesce(e.ends_on, 'infinity') >= ${day}::date
+      select e.county_id, e.ends_on, ${insuranceOf.columns} from serving e ${insuranceOf.joins}
     ) e on e.county_id = c.id group by c.id`
 }
 

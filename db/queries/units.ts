@@ -2,6 +2,7 @@ import { and, eq, inArray, like, sql } from 'drizzle-orm'
 import type { Db } from '../client.ts'
 import { compiled } from '../compiled.ts'
 import { persons, roles, units } from '../schema/index.ts'
+import { carryRecordCounts } from './record-counts.ts'
 
 export type UnitRow = typeof units.$inferSelect
 
@@ -81,13 +82,18 @@ export async function placeUnits(
       join units p on p.programme = ${programme} and p.code = t.parent
       where u.programme = ${programme} and u.code = t.code`)
   }
-  await db.execute(sql`
-    with recursive tree as (
+  const tree = sql`tree as (
       select id, '/' || id || '/' as path from units where programme = ${programme} and parent_id is null
       union all
       select u.id, t.path || u.id || '/' from units u join tree t on u.parent_id = t.id
-    )
-    update units u set path = t.path from tree t where u.id = t.id and u.path <> t.path`)
+    )`
+  // a unit that is new has no path yet and has counted nothing
+  const moved = sql`select u.id, u.path as before, t.path as after from units u join tree t on t.id = u.id
+    where u.path <> t.path and u.path <> ''`
+  const [hasMoved] = await db.execute(sql`with recursive ${tree} ${moved} limit 1`)
+  if (hasMoved) await carryRecordCounts(db, tree, moved)
+  await db.execute(sql`
+    with recursive ${tree} update units u set path = t.path from tree t where u.id = t.id and u.path <> t.path`)
 }
 
 export async function setManager(db: Db, unitId: number, personId: number) {

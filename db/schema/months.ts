@@ -71,6 +71,13 @@ export const unitMonths = pgTable(
   ],
 )
 
+/** When owners and units of a programme were first asked for a month: a month that is begun late ends later. */
+export const monthStarts = pgTable(
+  'month_starts',
+  { programme: text().notNull(), month: text().notNull(), begunAt: moment().notNull() },
+  table => [primaryKey({ columns: [table.programme, table.month] })],
+)
+
 /** A month that is over for a programme: owners change nothing in it any more. */
 export const closedMonths = pgTable(
   'closed_months',

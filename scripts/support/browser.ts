@@ -49,7 +49,7 @@ export const desk = { width: 1280, height: 900 }
 export async function openWindow(
   browser: Browser,
   size: { width: number; height: number },
-  options: { javaScriptEnabled?: boolean } = {},
+  options: { javaScriptEnabled?: boolean; userAgent?: string } = {},
 ): Promise<{ context: BrowserContext; page: Page; faults: string[] }> {
   const context = await browser.newContext({
     viewport: size,

@@ -12,6 +12,7 @@ const own = (name: string) => join(import.meta.dirname, 'public', name)
 const files: Record<string, { file: string; type: string }> = {
   'console.css': { file: own('console.css'), type: 'text/css; charset=utf-8' },
   'console.js': { file: own('console.js'), type: 'text/javascript; charset=utf-8' },
+  'pay.js': { file: own('pay.js'), type: 'text/javascript; charset=utf-8' },
   'htmx.js': { file: require.resolve('htmx.org/dist/htmx.min.js'), type: 'text/javascript; charset=utf-8' },
   'sse.js': {
     file: require.resolve('htmx-ext-sse/dist/sse.min.js'),

@@ -36,6 +36,7 @@ import { noticeDraftPages } from './pages/notice-drafts.ts'
 import { noticeWritingPages } from './pages/notice-writing.ts'
 import { noticePages } from './pages/notices.ts'
 import { answerPages } from './pages/own-notices.ts'
+import { ownPaymentPages } from './pages/own-payments.ts'
 import { personPages } from './pages/persons.ts'
 import { readyPostPages } from './pages/ready-posts.ts'
 import { recordPages } from './pages/records.ts'
@@ -44,12 +45,17 @@ import { rosterPages } from './pages/roster.ts'
 import { serverPages } from './pages/server.ts'
 import { sheetPages } from './pages/sheets.ts'
 import { slipPages, slipPicturePages } from './pages/slips.ts'
+import { subsidyPages } from './pages/subsidies.ts'
+import { subsidyPaymentPages } from './pages/subsidy-payments.ts'
+import { subsidyRunPages } from './pages/subsidy-run.ts'
 import { targetPages } from './pages/targets.ts'
 import { unitPages } from './pages/unit.ts'
 import { unitAccountPages } from './pages/unit-accounts.ts'
 import { unitPlanPages } from './pages/unit-plans.ts'
+import { volunteerPages } from './pages/volunteers.ts'
 import { workSchedulePages } from './pages/work-schedule.ts'
 import { workScheduleAdoptPages } from './pages/work-schedule-adopt.ts'
+import { registerPayDoor } from './pay-door.ts'
 import { registerRollCalls } from './roll-calls.ts'
 import { askToSignIn, createRoutes, NotFound, type Routes } from './routes.ts'
 import { dropSession, viewerOfRequest } from './session.ts'
@@ -81,9 +87,14 @@ const pages: readonly ((routes: Routes) => void)[] = [
   unitAccountPages,
   dutyReportPages,
   targetPages,
+  subsidyPages,
+  subsidyRunPages,
+  subsidyPaymentPages,
+  ownPaymentPages,
   rosterPages,
   handOverPages,
   contactPages,
+  volunteerPages,
   personPages,
   auditPages,
   serverPages,
@@ -142,6 +153,7 @@ export async function registerConsole(app: FastifyInstance, rt: Runtime): Promis
     registerSignIn(scope, rt)
     registerNoticeDoor(scope, rt)
     registerActivityDoor(scope, rt)
+    registerPayDoor(scope, rt)
     registerRollCalls(scope, rt)
     const routes = createRoutes(scope, rt)
     for (const register of pages) register(routes)

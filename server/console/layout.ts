@@ -12,6 +12,7 @@ const parts = [
   { id: 'slips', name: '上报', path: '/console/slips', audience: 'manager' },
   { id: 'records', name: '记录', path: '/console/records', audience: 'keeper' },
   { id: 'sheets', name: '报表', path: '/console/forms', audience: 'manager' },
+  { id: 'subsidies', name: '补贴', path: '/console/subsidies', audience: 'university' },
   { id: 'roster', name: '名册', path: '/console/roster', audience: 'manager' },
   { id: 'audit', name: '留痕', path: '/console/audit', audience: 'manager' },
   { id: 'server', name: '运维', path: '/console/server', audience: 'administrator' },

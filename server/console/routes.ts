@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 
 import type { z } from 'zod'
 import { type Policy, topUnits, type Viewer } from '../domain/access/policy.ts'
 import { managingRoles } from '../domain/actor.ts'
+import { universitiesOf } from '../domain/subsidies/officers.ts'
 import { DomainError } from '../errors.ts'
 import { Html } from '../http/html.ts'
 import type { Runtime } from '../runtime.ts'
@@ -11,9 +12,17 @@ import { checkForm, formToken, type SignedIn, takeFlash, viewerOfRequest, writeF
 /**
  * Who a route is for. Beside the policies of single things: `public` for everybody, `person` for whoever is signed in,
  * `manager` for those who run a unit, `keeper` for them and for group owners, `administrator` for whoever looks after the
- * server, `overseer` for them and for the offices of the nation and the provinces.
+ * server, `overseer` for them and for the offices of the nation and the provinces, `university` for whoever runs the
+ * 校项目办 of one.
  */
-export type Audience = 'public' | 'person' | 'keeper' | 'manager' | 'administrator' | 'overseer'
+export type Audience =
+  | 'public'
+  | 'person'
+  | 'keeper'
+  | 'manager'
+  | 'administrator'
+  | 'overseer'
+  | 'university'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -112,6 +121,8 @@ export function isOf(rt: Runtime, viewer: Viewer, audience: Exclude<Audience, 'p
       return viewer.isAdministrator
     case 'overseer':
       return viewer.isAdministrator || overseenBy(rt, viewer).length > 0
+    case 'university':
+      return universitiesOf(rt, viewer.actor).length > 0
     case 'manager':
       return managingRoles(rt.templates, viewer.actor).length > 0
     case 'keeper':

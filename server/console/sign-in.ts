@@ -167,6 +167,12 @@ export function shortestWayIn(rt: Runtime, request: FastifyRequest, to: string):
   return `/sign-in${way}?to=${encodeURIComponent(to)}`
 }
 
+/** Whether a page is opened in WeChat itself: WeCom and other browsers have none of its calls. */
+export function isInsideWechat(request: FastifyRequest): boolean {
+  const agent = request.headers['user-agent'] ?? ''
+  return /micromessenger/i.test(agent) && !/wxwork|windowswechat|macwechat/i.test(agent)
+}
+
 /** In which program somebody opens a page, and whether the Official Account can tell who they are. */
 function placeOf(rt: Runtime, request: FastifyRequest) {
   const agent = request.headers['user-agent'] ?? ''

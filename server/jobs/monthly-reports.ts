@@ -8,8 +8,8 @@ import { monthSpan, signingLevels } from '../domain/months/rules.ts'
 import { figuresWords, monthName } from '../domain/months/words.ts'
 import { attachFile } from '../domain/outgoing/attach-file.ts'
 import { sendWithFiles } from '../domain/outgoing/enqueue.ts'
+import { drawPng } from '../domain/pictures/draw-png.ts'
 import { drawMonth } from '../domain/pictures/month-pictures.ts'
-import { svgToPng } from '../domain/pictures/svg-to-png.ts'
 import { exportTrackingSheet } from '../domain/reports/export.ts'
 import { type DomainRuntime, inTransaction, type Runtime } from '../runtime.ts'
 
@@ -28,7 +28,14 @@ export async function sendMonthlyReports(rt: Runtime, signal?: AbortSignal): Pro
   let sheets = 0
   for (const programme of rt.templates.programmes.filter(each => each.messageCategories)) {
     const managing = programme.roles.filter(role => role.manages).map(role => role.id)
-    const asked = { programme: programme.id, month, levels, end: monthSpan(month).end, limit: PORTION }
+    const asked = {
+      programme: programme.id,
+      month,
+      levels,
+      managing,
+      end: monthSpan(month).end,
+      limit: PORTION,
+    }
     for (let after = 0; !signal?.aborted; ) {
       const ids = await unitsToTell(rt.db, { ...asked, after })
       for (const unitId of ids)
@@ -57,7 +64,7 @@ async function sendReport(
   if (!unit || holders.size === 0 || !(await noteReportSent(rt.db, unitId, month, rt.clock.now())))
     return false
   const picture = await drawMonth(rt, unit, month, 'messages')
-  const png = { name: `发送微信-${unit.name}-${month}.png`, bytes: svgToPng(picture.svg) }
+  const png = { name: `发送微信-${unit.name}-${month}.png`, bytes: await drawPng(picture.svg) }
   const page = `${rt.publicUrl}/console/months/${unit.id}/${month}`
   if (unit.level !== SHEET_LEVEL) {
     const { total } = await rollUp(rt, unit, month)

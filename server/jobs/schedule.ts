@@ -12,6 +12,8 @@ import { beginMissedLevels } from '../domain/notices/by-level.ts'
 import { escalateDue } from '../domain/notices/escalate.ts'
 import { deleteDrafts } from '../domain/roster/drafts.ts'
 import { raiseDueSlips, tellOverdueSlips } from '../domain/slips/follow-time.ts'
+import { keepVolunteerFiles } from '../domain/volunteers/files.ts'
+import { remindOfVolunteers } from '../domain/volunteers/remind.ts'
 import { sendDueReminders } from '../domain/work-schedule/remind.ts'
 import { inTransaction, type Runtime } from '../runtime.ts'
 import type { UpdateHandler } from '../updates.ts'
@@ -26,6 +28,7 @@ import { followServiceDays } from './follow-service-days.ts'
 import { deleteExpired, reportTroubles } from './housekeeping.ts'
 import { lookAfterActivities } from './look-after-activities.ts'
 import { runRequests } from './look-after-requests.ts'
+import { lookAfterSubsidies } from './look-after-subsidies.ts'
 import { payDueBills } from './pay-bills.ts'
 import { pollMassTasks } from './poll-mass-tasks.ts'
 import { raiseAlarms } from './raise-alarms.ts'
@@ -74,6 +77,11 @@ export const scheduledJobs: readonly ScheduledJob[] = [
     isShared: true,
     run: (rt, _updates, signal) => payDueBills(rt, signal),
   },
+  {
+    name: 'look-after-subsidies',
+    when: '0 40 8 * * *',
+    run: (rt, _updates, signal) => lookAfterSubsidies(rt, signal),
+  },
   { name: 'recover-in-flight', when: '*/5 * * * * *', run: rt => recoverInFlight(rt) },
   { name: 'end-roll-calls', when: '45 * * * * *', run: rt => endDueRollCalls(rt) },
   {
@@ -114,6 +122,8 @@ export const scheduledJobs: readonly ScheduledJob[] = [
   { name: 'raise-slips', when: '35 * * * * *', run: rt => raiseDueSlips(rt) },
   { name: 'ask-for-duty-reports', when: '0 10 9 * * *', run: rt => askForDutyReports(rt) },
   { name: 'remind-of-forms', when: '0 20 9 * * *', run: rt => remindOfForms(rt) },
+  { name: 'keep-volunteer-files', when: '0 35 4 * * *', run: rt => keepVolunteerFiles(rt) },
+  { name: 'remind-of-volunteers', when: '0 40 9 * * *', run: rt => remindOfVolunteers(rt) },
   { name: 'tell-overdue-slips', when: '0 5 9 * * *', run: rt => tellOverdueSlips(rt) },
   { name: 'coach-owners', when: '0 20 10 * * *', run: (rt, _updates, signal) => tellOwners(rt, signal) },
   { name: 'raise-alarms', when: '15 */5 * * * *', run: rt => raiseAlarms(rt) },

@@ -25,6 +25,8 @@ function viewerFor(
     return { visitor: visitors.administrator, ids }
   if (typeof policy !== 'string' && policy.name === 'join request')
     return { visitor: visitors.branch, ids: { ...ids, ...xibu } }
+  if (/^\/console\/(volunteers|subsidies)/.test(url)) return { visitor: visitors.university, ids }
+  if (url.startsWith('/me/payments')) return { visitor: visitors.member, ids }
   if (url.startsWith('/me')) return { visitor: visitors.owner, ids }
   return { visitor: visitors.county, ids }
 }

@@ -38,6 +38,11 @@ const mayHave: Record<string, readonly Who[]> = {
   'hand-over': ['city', 'county', 'owner'],
   'own hand-over': ['owner'],
   contact: [],
+  // for its university alone, and not for the offices of where they serve
+  volunteer: ['university'],
+  'subsidy run': ['university'],
+  'subsidy payment': ['university'],
+  'own payment': ['member'],
   'own contact': [],
   'roster draft': ['county'],
   'roster import': ['city', 'county'],
@@ -49,12 +54,23 @@ const mayHave: Record<string, readonly Who[]> = {
 
 /** Who belongs to each audience. */
 const audiences: Record<string, readonly Who[]> = {
-  person: ['city', 'county', 'owner', 'branch', 'otherCounty', 'otherOwner', 'member', 'administrator'],
-  keeper: ['city', 'county', 'owner', 'branch', 'otherCounty', 'otherOwner'],
-  manager: ['city', 'county', 'owner', 'branch', 'otherCounty', 'otherOwner'],
+  person: [
+    'city',
+    'county',
+    'owner',
+    'branch',
+    'otherCounty',
+    'otherOwner',
+    'university',
+    'member',
+    'administrator',
+  ],
+  keeper: ['city', 'county', 'owner', 'branch', 'otherCounty', 'otherOwner', 'university'],
+  manager: ['city', 'county', 'owner', 'branch', 'otherCounty', 'otherOwner', 'university'],
   administrator: ['administrator'],
   // and the offices of the nation and the provinces, of which there is none here
   overseer: ['administrator'],
+  university: ['university'],
 }
 
 describe('who may have what', () => {

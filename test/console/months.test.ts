@@ -58,8 +58,10 @@ describe('the pages of a month', () => {
         decidedBy: 'person',
         createdAt: stage.clock.now(),
       })
-    clockTo('10-03T09:00')
-    await runMonth(stage.rt)
+    for (const moment of ['10-01T09:00', '10-03T09:00']) {
+      clockTo(moment)
+      await runMonth(stage.rt)
+    }
     county = await signIn(stage, '林县书')
     city = await signIn(stage, '高市书')
   })
@@ -154,6 +156,21 @@ describe('the pages of a month', () => {
     expect(page.text).not.toContain('重新签报</button>')
     const sheet = plain(await county.get(`/console/forms/tracking-sheet/${countyId}/${month}`))
     expect(sheet).toContain('关账后更正 1 处：10月10日镇川镇 团支部数 +1、团员青年数 +5（漏了一个支部）')
+    // who registered is no longer counted where the township says how many there are: the difference is that of the figures
+    await rows(
+      stage,
+      `insert into registrations (person_id, unit_id, group_id, residence, occupation, registered_at)
+       select p.id, u.id, (select min(id) from groups), 'home', 'membersHome.farming', '2026-09-02'
+       from units u, (select id from persons order by id desc limit 2) p where u.name = '贺圈镇'`,
+    )
+    const [other] = await rows<{ id: number }>(stage, "select id::int from units where name = '贺圈镇'")
+    const otherPath = `/console/months/${other?.id}/${month}`
+    city = await signIn(stage, '高市书')
+    const first = { branches: '3', cadres: '9', youth: '90', membersHome_farming: '5', reason: '漏报' }
+    expect((await city.post(`${otherPath}/facts`, first)).status).toBe(303)
+    expect(tableOf(await city.get(otherPath), '关账后的更正')[0]?.[2]).toBe(
+      '团支部数 +3、团干部数 +9、团员青年数 +90、在乡务农 +3',
+    )
     // what was signed stays
     const [signed] = await rows<{ youth: number }>(
       stage,

@@ -208,6 +208,11 @@ describe('sheets', () => {
     const city = plain(await matrix.visitors.city.get(`/console/forms?form=tracking-sheet&period=${month}`))
     expect(city).toMatch(/榆阳区 榆林市 还没有报 59 3 看表/)
     expect(city).toMatch(/定边县 榆林市 还没有报 0 0/)
+    // the sheet of a month is asked of nobody who came after it
+    const early = plain(await county.get('/console/forms?form=tracking-sheet'))
+    expect(early).toMatch(/2026年8月.* 0 应报 /)
+    expect(early).not.toContain('榆阳区 榆林市')
+    await rows(stage, "update units set created_at = '2026-08-01' where programme = 'qingnong'")
     const own = plain(await county.get('/console/forms?form=tracking-sheet'))
     expect(own).toMatch(/2026年8月的跟踪摸底表.* 榆阳区 榆林市 还没有报 6 1/)
     expect(own).not.toContain('定边县')

@@ -9,6 +9,7 @@ import {
   countMonthOfUnits,
   foldRecordCounts,
 } from '../../db/queries/record-counts.ts'
+import { placeUnits } from '../../db/queries/units.ts'
 import { openDatabase } from '../support/database.ts'
 
 const categories = ['政策法规', '致富信息', '其他']
@@ -114,7 +115,7 @@ async function take(db: Db, step: Step): Promise<unknown> {
 const fold = (db: Db, portion: number) => db.transaction(tx => foldRecordCounts(tx, portion))
 
 /** What the queries say, against the rows themselves. */
-async function compare(db: Db): Promise<void> {
+async function compare(db: Db, tree: readonly string[] = paths): Promise<void> {
   const raw = [
     ...(await db.execute<{
       unit: number
@@ -126,13 +127,13 @@ async function compare(db: Db): Promise<void> {
       select unit_id::int as unit, month, category, decided_by as decided, count from message_records where count > 0`)),
   ]
   const sum = (rows: { count: number }[]) => rows.reduce((all, row) => all + row.count, 0)
-  for (const [index, path] of paths.entries()) {
+  for (const [index, path] of tree.entries()) {
     const id = index + 1
-    const under = (unit: number) => (paths[unit - 1] as string).startsWith(path)
+    const under = (unit: number) => (tree[unit - 1] as string).startsWith(path)
     for (const month of months) {
       const here = raw.filter(row => row.month === month && under(row.unit))
       const childOf = (unit: number) =>
-        Number((paths[unit - 1] as string).slice(path.length).split('/')[0] || unit)
+        Number((tree[unit - 1] as string).slice(path.length).split('/')[0] || unit)
       const byChild = await countMessagesByChild(db, path, month)
       for (const category of categories) {
         for (const child of new Set([id, ...here.map(row => childOf(row.unit))])) {
@@ -172,6 +173,28 @@ describe('the counters of message records', () => {
       }),
       { numRuns: 12 },
     )
+  })
+
+  test('go along with a township that is put under another county, folded or not', async () => {
+    const db = await openCounties()
+    await db.execute(sql`update units set parent_id = 1 where id = 6`)
+    await placeUnits(db, 'qingnong', new Map([['0', null]]))
+    const before = ['/1/', '/1/2/', '/1/3/', '/1/2/4/', '/1/2/5/', '/1/6/']
+    for (const unit of [1, 2, 4, 5, 6])
+      await insert(db, { kind: 'insert', unit, month: unit % 2, category: unit % 3, count: unit, times: 3 })
+    while ((await fold(db, 50)) > 0);
+    for (const unit of [2, 4])
+      await insert(db, { kind: 'insert', unit, month: 0, category: 1, count: 7, times: 2 })
+    await compare(db, before)
+    // the fold that comes while the tree is being changed leaves what there is
+    await db.transaction(async tx => {
+      await placeUnits(tx, 'qingnong', new Map([['1', '5']]))
+      expect(await fold(db, 50)).toBe(0)
+    })
+    const after = ['/1/', '/1/6/2/', '/1/3/', '/1/6/2/4/', '/1/6/2/5/', '/1/6/']
+    await compare(db, after)
+    while ((await fold(db, 50)) > 0);
+    await compare(db, after)
   })
 
   test('lose nothing while several record and several fold', async () => {

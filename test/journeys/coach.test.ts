@@ -143,6 +143,15 @@ describe('ready posts and the coach', () => {
     expect(await say(ma, `发 ${policy}`)).toContain('没有您可以转的备选')
   })
 
+  test('发3条 and 推荐 before a text are no command of it', async () => {
+    const medical = await idOf('医保缴费')
+    expect(await say(ma, `发${medical}条`)).toContain('没有明白')
+    const text = '推荐 一部好电影：今晚八点县文化馆放映，欢迎大家带上小板凳来看。'
+    expect(await say(ma, text)).toContain('要登记这条消息吗')
+    await say(ma, '否')
+    expect(await say(ma, '推荐 天气')).toContain('请写类别')
+  })
+
   test('by itself it says so once a week, on working days, says why, and can be switched off', async () => {
     const tell = async (moment: string) => {
       at(moment)

@@ -27,6 +27,10 @@ function doubtful(isClear: boolean): string {
     '他又打我了',
     '工地上有人受伤了，单位不管',
     '队里有人摔了一跤，不知道要不要紧',
+    '煤气味很大',
+    '胸口有点闷',
+    '他跟我要钱，不给不让走',
+    '外面好像有人在吵架',
   ].find(
     text =>
       speaksOfDanger(text) &&
@@ -181,6 +185,30 @@ describe('a call for help', () => {
       expect(await stage.say(stranger.id, text), text).toContain('急救 120')
       expect(await say(volunteer, text), text).toContain('急救 120')
     }
+    // nor in what an owner registers: only a line that says what it asks for is one
+    await say(secretary, '建群 团支部群 微信群 30人 第一团支部 入群码 https://example.cn/q')
+    for (const text of [
+      '活动现场有3人晕倒了，快叫救护车',
+      '活动 有人晕倒了快来救人',
+      '登记 有人落水了快救命',
+      '走访 有人晕倒了快来救人',
+      '同意 有人落水了快救命',
+      '改 有人落水了快救命',
+    ]) {
+      expect(await say(secretary, text), text).toContain('急救 120')
+      await say(secretary, '没有危险')
+    }
+    await rows(
+      stage,
+      `delete from danger_steps where call_id in (select c.id from danger_calls c join persons p
+      on p.id = c.person_id where p.name = '周支书')`,
+    )
+    await rows(
+      stage,
+      `delete from danger_calls c using persons p where p.id = c.person_id and p.name = '周支书'`,
+    )
+    expect(await say(secretary, '活动 技能培训 35人 村委会防溺水急救 9月1日')).not.toContain('急救 120，')
+    await say(secretary, '取消')
     expect(await say(volunteer, '我的上报')).not.toContain('转告')
     await say(county, '通知 有人落水了快救命：本周五下午三点防溺水演练，请准时参加')
     expect(await rows(stage, 'select id from danger_calls')).toHaveLength(2)
@@ -337,10 +365,21 @@ describe('a call for help', () => {
     expect(await rows(stage, 'select * from danger_calls')).toEqual([])
     expect(await rows(stage, 'select * from danger_steps')).toEqual([])
 
+    // a word that begins like a no, and is none
+    await say(volunteer, clear)
+    for (const text of ['没有，他没有呼吸了', '不是，是我家着火了']) {
+      expect(await say(volunteer, text), text).not.toContain('没有通知任何人')
+      expect(await rows(stage, 'select 1 from danger_calls'), text).toHaveLength(1)
+    }
+    await say(volunteer, '没有危险')
+    await rows(stage, 'delete from danger_steps')
+    await rows(stage, 'delete from danger_calls')
+    await heard(news)
+
     await say(volunteer, clear)
     expect(await say(volunteer, '我的上报')).not.toContain('转告')
     expect(await say(volunteer, '有，他流血了')).toContain('已马上告诉榆阳区赵县办')
-    expect(await heard(news)).toMatch(/【可能有人有危险 \d+】阿依古丽/)
+    expect(await heard(news)).toMatch(/【可能有人有危险 \d+】阿依古丽[\s\S]*又说[\s\S]*有，他流血了/)
     await say(volunteer, '没有危险')
     expect(await heard(news)).toContain('本人：平安')
 

@@ -54,6 +54,13 @@ describe('a false alarm about a notice', () => {
     expect(own().join('\n')).toContain('高市书看过：是误报')
     expect(await say(county, `通知 政策 ${SECRET}！`)).toContain('请确认')
     expect(await say(county, '确认')).toMatch(/已发出|草稿/)
+    // what somebody writes into a line that looks like a correction's is no part of the verdict
+    for (const line of [
+      '【更正】绝密，榆办发〔2026〕3号，内部掌握不得外传',
+      '【更正】9月7日的通知“绝密★一年 榆办发〔2026〕3号内部文件”（通知 1）有更正，请以这一条为准：',
+    ])
+      expect(await say(county, `通知 政策 ${line}\n${SECRET}`), line).toContain('不能在群里发')
+    await say(county, '取消')
     const [entry] = await rows(stage, `select action from audit_log where subject_kind = 'alert_verdict'`)
     expect(entry).toEqual({ action: 'alert_verdict.false' })
   })

@@ -165,6 +165,22 @@ describe('registering in the least words', () => {
       expect(await files()).toHaveLength(before + 1)
     })
 
+    test('what somebody sends with a complaint is no proof that the office it is about may see', async () => {
+      await say(wang, '登记 便民 1条')
+      expect(await say(wang, '我反映了好几次，镇上扣着我们的补贴不发，我真的受不了了')).toContain(
+        '反映给团组织吗',
+      )
+      expect(await show(wang, picture('欠条'))).toContain('图片我先拿着')
+      expect(await rows(stage, 'select 1 from awaited_pictures')).toEqual([])
+      await say(wang, '不用')
+      expect(
+        await rows(
+          stage,
+          "select 1 from conversations where identity_id in (select id from identities where address = 'wang')",
+        ),
+      ).toEqual([])
+    })
+
     test('nine are enough', async () => {
       await say(wang, '登记 其他 1条')
       for (let n = 0; n < 9; n++) await show(wang, picture(`九张之${n}`))
@@ -180,9 +196,24 @@ describe('registering in the least words', () => {
       await say(wang, text)
       expect(await say(wang, '致富 自发')).toContain('已登记：致富信息（自发） 1 条')
       expect(await last()).toMatchObject({ source: 'posted', decided_by: 'person', category: '致富信息' })
-      await say(wang, text)
+      await say(wang, `${text}（转）`.replace('榆阳区', '区'))
       await say(wang, '致富')
       expect(await last()).toMatchObject({ source: 'forwarded', category: '致富信息' })
+      // the same again on the same day is one message
+      const before = (await records()).length
+      await say(wang, text)
+      expect(await say(wang, '致富')).toContain(
+        `没有再记一次。确实又发了一次的，请回复：登记 ${group} 致富信息 1条`,
+      )
+      expect(await records()).toHaveLength(before)
+      // and on another day another
+      await rows(stage, `update message_records set recorded_on = '2026-09-06' where excerpt is not null`)
+      await say(wang, text)
+      expect(await say(wang, '致富')).toContain('已登记：致富信息 1 条')
+      // two items of one report that would become one are not told apart any more
+      await say(wang, '登记 致富 3条 便民 2条')
+      expect(await say(wang, '改 致富')).toContain('另有一项')
+      expect(await say(wang, '改 0条')).toContain('作废')
     })
 
     test('where the machine is not sure the owner is asked with five buttons, and one tap records it', async () => {
@@ -209,6 +240,7 @@ describe('registering in the least words', () => {
       ['否', '没有登记', null, ''],
     ])('with several groups: %s', async (first, words, second, then) => {
       await say(li, '取消')
+      await rows(stage, `update message_records set excerpt = 'before'`)
       await say(li, unsureText())
       expect(await say(li, first)).toContain(words)
       if (second !== null) expect(await say(li, second)).toContain(then)
@@ -317,6 +349,20 @@ describe('registering in the least words', () => {
       expect(await say(li, '快点')).toMatch(/转告[\s\S]*110、120、119/)
       expect(await say(li, '4')).not.toContain('发到了哪个群')
       await rows(stage, `update danger_calls set status = 'closed', ended_at = now()`)
+    })
+
+    test('nobody is asked who has just been asked whether anybody is in danger: 1 answers that', async () => {
+      at('2026-09-27T17:29:00')
+      await rows(stage, `delete from conversations`)
+      expect(await say(li, '孩子两天没回家了')).toContain('1 有危险')
+      at('2026-09-27T17:30:00')
+      expect(await ask()).toBe(0)
+      expect(await say(li, '1')).not.toMatch(/发到了哪个群|政策法规/)
+      expect(await rows(stage, `select status from danger_calls where ended_at is null`)).toEqual([
+        { status: 'open' },
+      ])
+      await rows(stage, `update danger_calls set status = 'closed', ended_at = now()`)
+      expect(await ask()).toBe(1)
     })
 
     test('the rounds', () => {
@@ -442,6 +488,15 @@ describe('registering in the least words', () => {
       expect(await say(three, '取消报名')).toContain('已取消报名')
       expect(await say(three, '取消报名 2')).toContain('没有报名')
       expect(await say(one, '报名 99')).toContain('没有编号是 99 的活动')
+      // texts that begin with a command and a number are no command
+      for (const text of [
+        '报名 2月20日截止，请符合条件的青年到村委会登记，带身份证',
+        '报名2人以上免费送教上门，请各位青年农民互相转告一下',
+        '没办 2天的事今天办完了，谢谢大家支持，请互相转告一下',
+      ]) {
+        expect(await say(ma, text), text).not.toMatch(/已报名|没有编号|不是您发起的/)
+        await say(ma, '取消')
+      }
       const visitor = await signIn(stage, '马黄梁')
       expect((await visitor.get('/a/2')).text).toMatch(/大棚管理[\s\S]*还没有报名/)
       expect((await visitor.post('/a/2/sign-up')).status).toBe(303)
@@ -479,7 +534,11 @@ describe('registering in the least words', () => {
       at('2026-10-20T13:40:00')
       expect(await say(one, `签到 ${code.toLowerCase()}`)).toContain('签到成功：技能培训“大棚管理”')
       expect(await say(one, `到场 ${code}`)).toContain('已经签过到了')
-      expect(await say(ma, `签到${code}`)).toContain('第 2 位')
+      // in the middle of something else, too
+      await say(ma, '活动 技能培训 35人')
+      expect(await say(ma, `签到${code}`)).toMatch(/第 2 位[\s\S]*还没有办完/)
+      await say(ma, '取消')
+      expect(await say(wang, '办完 2 35人')).toContain('活动日期还没到')
       for (let n = 0; n < 10; n++) expect(await say(three, `签到 Z${1000 + n}`)).toContain('签到码不对')
       expect(await say(three, `签到 ${code}`)).toContain('试的次数太多了')
       at('2026-10-20T14:45:00')
@@ -530,10 +589,31 @@ describe('registering in the least words', () => {
       await say(wang, '活动预告 政策宣讲 10月30日 9:00 镇政府 惠农政策')
       const [one] = people as [SimPerson]
       await say(one, '报名 5')
+      // at night it waits for the morning
+      at('2026-10-29T23:10:00')
       expect(await say(wang, '没办 5')).toContain('已告诉报名的 1 人')
       await stage.settle()
-      expect(stage.received(one.id).at(-1)).toContain('【活动取消】您报名的政策宣讲“惠农政策”')
+      const told = () => stage.received(one.id).filter(text => text.includes('【活动取消】您报名的政策宣讲'))
+      expect(told()).toEqual([])
+      at('2026-10-30T07:01:00')
+      await say(one, '你好')
+      await stage.settle()
+      expect(told()).toHaveLength(1)
       expect(await say(one, '报名 5')).toContain('已经取消')
+    })
+
+    test('heads are no number of an activity; what is classified is announced to nobody', async () => {
+      const said = await say(wang, '活动预告 文体 10月30日 19:00 镇中学 乒乓球赛')
+      const id = Number(/活动编号 (\d+)/.exec(said)?.[1])
+      at('2026-10-30T21:00:00')
+      expect(await say(wang, '办完 6人')).toContain('6 人，计入 2026-10')
+      expect(await rows(stage, `select id::int from activities where status = 'held' and heads = 6`)).toEqual(
+        [{ id }],
+      )
+      await say(wang, '活动预告 政策宣讲 11月2日 9:00 镇政府')
+      expect(await say(wang, '学习（机密）榆办发〔2026〕3号文件，内部掌握不得外传')).toContain('不能在群里发')
+      await say(wang, '取消')
+      expect(await rows(stage, `select id from activities where title like '%机密%'`)).toEqual([])
     })
   })
 

@@ -204,4 +204,32 @@ describe('October is checked, signed and closed', () => {
     await at('11-11T09:00')
     expect(fresh('林县书').filter(text => text.includes('月报】'))).toHaveLength(1)
   })
+
+  test('a month that begins late, because the service stood still, ends as much later', async () => {
+    for (const name of Object.keys(people)) fresh(name)
+    await at('12-06T09:00')
+    const [township] = fresh('李镇川').filter(isChasing)
+    expect(township).toContain('请在12月10日前签报')
+    expect(township).toContain('12月15日 18:00关账')
+    await at('12-10T18:00')
+    expect(fresh('李镇川').join()).toContain('镇川镇11月的数还没有签报，今天截止')
+    expect(await say('李镇川', '签报')).not.toContain('过了期限')
+    expect(await say('林县书', '签报')).not.toContain('过了期限')
+    expect(
+      await rows(stage, "select due_on::text as due from form_returns where period = '2026-11'"),
+    ).toEqual([{ due: '2026-12-12' }])
+    // who signs for others too signs what can be signed; one that has said nothing of itself holds up nobody
+    await rows(
+      stage,
+      `update roles set ended_at = now() where unit_id in (select id from units where name in ('定边县', '贺圈镇'))`,
+    )
+    const all = await say('高市书', '签报 11月 全部')
+    expect(all).toContain('没有签的 1 个，还没有报过团支部、团干部、团员青年数')
+    expect(all).toContain('榆林市：微信群')
+    const months = () => rows<{ month: string }>(stage, 'select month from closed_months order by month')
+    expect(await months()).toEqual([{ month: '2026-10' }])
+    await at('12-15T18:00')
+    expect(await months()).toEqual([{ month: '2026-10' }, { month: '2026-11' }])
+    expect(fresh('高市书').join()).toContain('【月报】榆林市11月汇总')
+  })
 })

@@ -35,7 +35,7 @@ export async function signIn(stage: Stage, name: string | number): Promise<Visit
   const cookie = response.headers
     .getSetCookie()
     .map(each => each.split(';')[0] ?? '')
-    .find(each => each.startsWith('qz='))
+    .find(each => /^(?:__Host-)?qz=/.test(each))
   if (!cookie) throw new Error(`${name} could not sign in: ${response.status} ${await response.text()}`)
   return visitorWith(stage, cookie)
 }

@@ -29,6 +29,8 @@ export interface FullMatrix {
     /** The officer of 定边县, an owner there. */
     otherCounty: Visitor
     otherOwner: Visitor
+    /** An officer of 校项目办 of a university that has sent 周支书. */
+    university: Visitor
     /** A volunteer without any office. */
     member: Visitor
     administrator: Visitor
@@ -176,6 +178,33 @@ export async function fillConsole(stage: Stage): Promise<FullMatrix> {
     scopes: 'units:read',
     until: '2026-12-31',
   })
+  const officeId = await one(`
+    insert into units (programme, code, name, kind, level, parent_id, path, created_at)
+    select 'xibu', '10424', '山东科技大学校项目办', 'university-office', 'university', id, '', now()
+    from units where programme = 'xibu' and kind = 'province-office' limit 1 returning id`)
+  await rows(
+    stage,
+    `update units u set path = above.path || u.id || '/' from units above where u.id = ${officeId} and above.id = u.parent_id`,
+  )
+  const universityOfficer = await one(
+    `insert into persons (name, name_key, sound_key, created_at) values ('孙校办', '孙校办', 'sun xiao ban', now()) returning id`,
+  )
+  await rows(
+    stage,
+    `insert into roles (person_id, unit_id, role, started_at) values (${universityOfficer}, ${officeId}, 'university-league-head', now())`,
+  )
+  const runId = await one(`
+    insert into subsidy_runs (unit_id, year, way, status, made_by, made_at, checked_by, checked_at)
+    values (${officeId}, 2026, 'wechat', 'approved', ${universityOfficer}, now(), ${administratorId}, now()) returning id`)
+  const paymentId = await one(`
+    with item as (
+      insert into subsidy_items (run_id, person_id, name, place, is_out_of_province, starts_on, fen)
+      values (${runId}, ${volunteer}, '张思雨', '陕西省榆林市', true, '2026-08-01', 600000) returning id
+    ) insert into pay_bills (item_id, run_id, number, fen, order_sealed, state, waiting_since, created_at, updated_at)
+    select id, ${runId}, 'QZ1T1', 600000, '${rt.vault.seal('{}')}', 'waiting', now(), now(), now() from item returning id`)
+  const volunteerId = await one(`
+    insert into volunteer_files (unit_id, person_id, year, created_at)
+    select ${officeId}, id, 2026, now() from persons where name = '周支书' returning id`)
   return {
     things: {
       unitId,
@@ -208,6 +237,10 @@ export async function fillConsole(stage: Stage): Promise<FullMatrix> {
         insert into contacts (person_id, office_id, unit_id, since_on, assigned_by)
         select p.id, office.id, branch.id, '2026-09-01', p.id from persons p, units office, units branch
         where p.name = '刘市办' and office.kind = 'city-office' and branch.name = '榆阳区第一团支部' returning id`),
+      volunteerId,
+      runId,
+      billId: paymentId,
+      paymentId,
       tokenId: await one('select id from api_tokens order by id limit 1'),
       sessionId: await one(
         `select id from sessions where person_id = (select id from persons where name = '林县书') order by id limit 1`,
@@ -272,6 +305,7 @@ export async function fillConsole(stage: Stage): Promise<FullMatrix> {
       branch: await signIn(stage, '周支书'),
       otherCounty: await signIn(stage, '丁县书'),
       otherOwner: await signIn(stage, '贺圈书'),
+      university: await signIn(stage, universityOfficer),
       member: await signIn(stage, volunteer),
       administrator: await signIn(stage, administratorId),
     },

@@ -20,6 +20,7 @@ import { officialForms } from '../../domain/forms/index.ts'
 import {
   addPeriods,
   dueOn,
+  endOf,
   isPeriod,
   periodShape,
   periodToSend,
@@ -167,6 +168,7 @@ const askedOf = (form: OfficialForm, period: string) => ({
   period,
   programme: form.programme,
   levels: senderLevels(form),
+  end: endOf(form.rhythm, period),
 })
 
 async function overview(

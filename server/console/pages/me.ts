@@ -15,6 +15,7 @@ import {
 } from '../../../db/queries/own-data.ts'
 import { personById, rolesOf } from '../../../db/queries/persons.ts'
 import { sessionsOf } from '../../../db/queries/sessions.ts'
+import { keptOfPerson } from '../../../db/queries/volunteers.ts'
 import { dayOf } from '../../clock.ts'
 import { topUnits } from '../../domain/access/policy.ts'
 import { ownSessionPolicy } from '../../domain/access/sessions.ts'
@@ -27,6 +28,8 @@ import { openQuestions } from '../../domain/notices/answers.ts'
 import { shownNumbers } from '../../domain/persons/shown-numbers.ts'
 import { privacyPolicy } from '../../domain/privacy/policy.ts'
 import { endOwnSession, endSessionsBut } from '../../domain/sign-in/end-sessions.ts'
+import { keepRule } from '../../domain/volunteers/rules.ts'
+import { type Stage, stageWords } from '../../domain/volunteers/way.ts'
 import { DomainError } from '../../errors.ts'
 import { type Html, html } from '../../http/html.ts'
 import { page } from '../layout.ts'
@@ -112,7 +115,7 @@ ${
     : ''
 }
 <h2>我的</h2>
-<div class="figures">${figure('通知', '发给我的通知', '/me/notices')}${figure('群', `我的 ${groups.length} 个群`, '/me/groups')}${figure('申请', '入群申请的结果', '/me/requests')}${figure('上报', '送上去的事办得怎样', '/me/slips')}${figure('信息', '系统知道我什么、谁看过', '/me/data')}${figure('同意', '身份证号使用说明', '/me/consent')}${figure('登录', '在哪些设备上登录', '/me/sessions')}</div>`,
+<div class="figures">${figure('通知', '发给我的通知', '/me/notices')}${figure('群', `我的 ${groups.length} 个群`, '/me/groups')}${figure('申请', '入群申请的结果', '/me/requests')}${figure('上报', '送上去的事办得怎样', '/me/slips')}${figure('补贴', '发给我的补贴', '/me/payments')}${figure('信息', '系统知道我什么、谁看过', '/me/data')}${figure('同意', '身份证号使用说明', '/me/consent')}${figure('登录', '在哪些设备上登录', '/me/sessions')}</div>`,
   })
 }
 
@@ -203,13 +206,14 @@ async function dataPage(view: View<null>): Promise<Html> {
   const { page: number } = view.read(paged)
   const { id } = viewer.actor.person
   const now = rt.clock.now()
-  const [person, roster, accounts, registration, groups, deeds] = await Promise.all([
+  const [person, roster, accounts, registration, groups, deeds, universities] = await Promise.all([
     personById(rt.db, id),
     rosterOf(rt.db, id),
     accountsOfPerson(rt.db, id),
     registrationOf(rt.db, id),
     groupsOfPerson(rt.db, id),
     deedsAbout(rt.db, id, placeOf(number)),
+    keptOfPerson(rt.db, id),
   ])
   const numbers = shownNumbers(rt.vault, person ?? {}, 'self')
   return page(view, {
@@ -248,6 +252,7 @@ ${
     ? html`<section class="card"><h2>自助登记</h2><p>在“${registration.groupName}”登记于${registration.unitName}：${registrationWords(view, registration)} <span class="soft">${moment(registration.registeredAt, now)}</span></p></section>`
     : ''
 }
+${universities.map(universityCard)}
 <p>另外知道您在 <a href="/me/groups">${groups.length} 个群</a>里，和<a href="/me/requests">您的入群申请</a>、<a href="/me/notices">读过的通知</a>、<a href="/me/sessions">登录的设备</a>。</p>
 <section class="card"><h2>保存多久</h2><ul>
 <li>名册、任职、入群记录是工作档案，离任记下结束时间；最后一段服务或任职结束 ${retention.personMonths.value} 个月后，姓名和号码自动删除，只留单位、角色和起止。</li>
@@ -264,6 +269,29 @@ ${
 }
 ${pager('/me/data', {}, number, deeds.length > PAGE_SIZE)}`,
   })
+}
+
+/** What a sending university knows and keeps of a volunteer. What mentors noted of them is counted, for they are its words. */
+function universityCard({
+  university,
+  college,
+  year,
+  mentor,
+  touches,
+  keeps,
+  steps,
+}: Awaited<ReturnType<typeof keptOfPerson>>[number]): Html {
+  const kept = keeps.map(
+    ({ what, sinceOn, untilOn }) =>
+      `${keepRule(what)?.name ?? what}（${dayWords(sinceOn)}起，${untilOn ? `到${dayWords(untilOn)}` : '没有期限'}）`,
+  )
+  const way = steps.map(({ step, on }) => `${stageWords[step as Stage] ?? step}（${dayWords(on)}）`)
+  return html`<section class="card"><h2>${university}的志愿者数据库</h2><dl class="facts">
+<dt>院系、毕业年份</dt><dd>${[college, year].filter(Boolean).join('，') || '没有填'}</dd>
+<dt>登记的阶段</dt><dd>${way.join('、') || '没有登记，在岗等由名册给出'}</dd>
+<dt>导师</dt><dd>${mentor ?? '没有'}</dd>
+<dt>联系的记录</dt><dd>${touches} 次</dd>
+<dt>学校为您保留</dt><dd>${kept.join('、') || '没有登记'}</dd></dl></section>`
 }
 
 const channelNames: Record<string, string> = {

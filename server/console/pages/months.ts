@@ -17,13 +17,14 @@ import { unitPolicy } from '../../domain/access/units.ts'
 import { rateWords, reportingRates } from '../../domain/forms/rates.ts'
 import { reportingProgrammes } from '../../domain/months/confirm.ts'
 import { differences, type RollUp, rollUp } from '../../domain/months/figures.ts'
+import { lateBy } from '../../domain/months/late-start.ts'
 import { effectWords, figureName } from '../../domain/months/late-words.ts'
 import { closeAt, dueAt, monthRules, monthSpan, signingLevels } from '../../domain/months/rules.ts'
 import { signMonth, signs } from '../../domain/months/sign.ts'
 import { type MonthState, monthState } from '../../domain/months/state.ts'
 import { membersOf, momentName, monthName, sumOf } from '../../domain/months/words.ts'
+import { drawPng } from '../../domain/pictures/draw-png.ts'
 import { drawMonth, type PictureKind, pictureKinds } from '../../domain/pictures/month-pictures.ts'
-import { svgToPng } from '../../domain/pictures/svg-to-png.ts'
 import type { TrackingFigures } from '../../domain/reports/tracking-sheet.ts'
 import { reportFacts } from '../../domain/reports/unit-facts.ts'
 import { DomainError } from '../../errors.ts'
@@ -110,7 +111,7 @@ export function monthPages(routes: Routes): void {
     })
     routes.get(`${base}/${id}.png`, unitPolicy, async view => {
       const { svg } = await pictureOf(view, id)
-      return view.reply.type('image/png').send(svgToPng(svg))
+      return view.reply.type('image/png').send(await drawPng(svg))
     })
   }
 }
@@ -158,7 +159,7 @@ async function list(view: View<null>): Promise<Html> {
       body: emptyState('按月签报的是农村共青团的各级团委，您负责的单位不按月签报。'),
     })
   const { end } = monthSpan(month)
-  const [counts, missing, closings, programme] = await Promise.all([
+  const [counts, missing, closings, programme, late] = await Promise.all([
     signingCounts(rt.db, top.path, month, signingLevels, end),
     unsignedUnits(rt.db, top.path, month, {
       levels: signingLevels,
@@ -168,6 +169,7 @@ async function list(view: View<null>): Promise<Html> {
     }),
     closingsOf(rt.db, top.programme, [month]),
     rt.templates.programme(top.programme),
+    lateBy(rt, top.programme, month),
   ])
   const levelName = (level: string) => programme.levels.find(each => each.id === level)?.name ?? level
   const months = Array.from({ length: MONTHS }, (_, back) => addMonths(monthOf(now), -back))
@@ -193,7 +195,7 @@ async function list(view: View<null>): Promise<Html> {
           )
         : ''
     }<button class="second">查看</button></form>
-<p>${stateTag(month, closedAt, now)} <a href="${pathOf(top.id, month)}">${top.name}${monthName(month)}的数</a></p>
+<p>${stateTag(month, closedAt, now, late)} <a href="${pathOf(top.id, month)}">${top.name}${monthName(month)}的数</a></p>
 <h2>各级签报</h2>
 ${table(
   '各级签报的五率',
@@ -219,17 +221,18 @@ ${table(
 ${table(
   '还没有签报的单位',
   ['单位', '上级', '期限', '情况'],
-  missing.slice(0, PAGE).map(each => missingRow(each, month, now, levelName)),
+  missing.slice(0, PAGE).map(each => missingRow(each, month, now, levelName, late)),
   asked.page > 1 ? '后面没有了。' : now < end ? '这个月还没有完，下个月 1 日起签报。' : '都签了。',
 )}
 ${pager('/console/months', about, asked.page, missing.length > PAGE)}`,
   })
 }
 
-function stateTag(month: string, closedAt: Date | undefined, now: Date): Html {
+function stateTag(month: string, closedAt: Date | undefined, now: Date, late: number): Html {
   if (closedAt) return tag(`${momentName(closedAt)}关账`, 'quiet')
   if (now < monthSpan(month).end) return tag('这个月还没有完', 'quiet')
-  return now > closeAt(month) ? tag('没有关账', 'quiet') : tag(`${momentName(closeAt(month))}关账`, 'wait')
+  const closesAt = closeAt(month, late)
+  return now > closesAt ? tag('没有关账', 'quiet') : tag(`${momentName(closesAt)}关账`, 'wait')
 }
 
 function missingRow(
@@ -237,8 +240,9 @@ function missingRow(
   month: string,
   now: Date,
   levelName: (level: string) => string,
+  late: number,
 ): Html {
-  const due = unit.dueAt ?? dueAt(month, unit.level)
+  const due = unit.dueAt ?? dueAt(month, unit.level, late)
   const state =
     now > due ? tag('过了期限', 'bad') : unit.askedAt ? tag('已请签报', 'wait') : tag('还没有轮到', 'quiet')
   return html`<tr><td><a href="${pathOf(unit.id, month)}">${unit.name}</a> <span class="soft">${levelName(unit.level)}</span></td><td>${unit.parentName ?? ''}</td><td class="nowrap">${dayMonth(due)}</td><td>${state}</td></tr>`
@@ -276,11 +280,12 @@ async function unitPage(
     })
   const parent = unit.parentId === null ? null : await unitById(rt.db, unit.parentId)
   const mayOpenParent = parent && (await unitPolicy.find(rt, view.viewer, parent.id))
-  const [sums, state, late, facts] = await Promise.all([
+  const [sums, state, late, facts, movedBy] = await Promise.all([
     rollUp(rt, unit, month),
     monthState(rt, unit.programme, month),
     lateChangesOf(rt.db, unit.path, month, LATE),
     lastFactsOf(rt.db, unit.id, month),
+    lateBy(rt, unit.programme, month),
   ])
   const signed = await unitMonthsOf(rt.db, [unit.id, ...sums.rows.map(row => row.unit.id)], month)
   const next = addMonths(month, 1)
@@ -290,7 +295,7 @@ async function unitPage(
     above: mayOpenParent ? [...above, [mayOpenParent.name, pathOf(mayOpenParent.id, month)]] : above,
     fault,
     body: html`<div class="figures">${figure(sums.total.groups, '个微信群')}${figure(membersOf(sums.total), '人在群内')}${figure(sumOf(sums.total, 'messages'), '条微信', recordsPath(unit.id, month))}${figure(sumOf(sums.total, 'activities'), '次线下活动')}</div>
-${signs(rt, unit) ? signPart(view, month, sums, signed.get(unit.id), state) : ''}
+${signs(rt, unit) ? signPart(view, month, sums, signed.get(unit.id), state, movedBy) : ''}
 ${unit.level === 'county' ? html`<p><a href="/console/forms/tracking-sheet/${unit.id}/${month}">${monthName(month)}跟踪摸底表</a></p>` : ''}
 <h2>各单位的数</h2>
 <p class="soft">点数字，可以看到是由哪些记录、哪些群来的；消息里机器归类 ${sums.byMachine} 条，人工归类 ${sums.byHand} 条。</p>
@@ -317,12 +322,13 @@ function signPart(
   sums: RollUp,
   signed: SignedMonth | undefined,
   state: MonthState,
+  movedBy: number,
 ): Html {
   const now = rt.clock.now()
   if (now < monthSpan(month).end)
     return html`<p class="soft">这个月还没有完，数还会变；下个月 1 日起签报。</p>`
   const isSigned = signed?.signedAt != null
-  const due = signed?.dueAt ?? dueAt(month, unit.level)
+  const due = signed?.dueAt ?? dueAt(month, unit.level, movedBy)
   const changed = isSigned ? differences(signed.figures ?? {}, sums.total) : {}
   const words =
     Object.keys(changed).length === 0 ? '签报以后没有变动。' : `签报以后的变动：${effectWords(changed)}。`
@@ -335,7 +341,7 @@ function signPart(
       : tag('还没有签报', now > due ? 'bad' : 'wait')
   }</h2>
 ${isSigned && signed.signedAt ? html`<p>${signed.signedByName ?? ''} ${moment(signed.signedAt, now)}签报。${words}</p>` : html`<p>请在${dayMonth(due)}前签报，上级要汇总。</p>`}
-<p class="soft">${state === 'open' ? `${momentName(closeAt(month))}关账；关账前有变动，可以再签一次。` : state === 'closed' ? '这个月已经关账：签过的数不再改，之后的更正写明理由，表上会注明。' : '这个月的数已经定了。'}</p>
+<p class="soft">${state === 'open' ? `${momentName(closeAt(month, movedBy))}关账；关账前有变动，可以再签一次。` : state === 'closed' ? '这个月已经关账：签过的数不再改，之后的更正写明理由，表上会注明。' : '这个月的数已经定了。'}</p>
 ${maySign ? html`<div class="deeds">${deed(`${pathOf(unit.id, month)}/sign`, formToken, isSigned ? '按现在的数重新签报' : '签报')}</div>` : ''}</section>`
 }
 

@@ -159,5 +159,5 @@ ${select(
 }
 
 function postRow({ formToken, rt }: View<null>, post: ListedPost, isOver: boolean): Html {
-  return html`<tr><td class="number">${post.id}</td><td><details><summary>${[...post.body].slice(0, 30).join('')}${[...post.body].length > 30 ? '…' : ''}</summary><p class="prose">${post.body}</p>${post.link ? html`<p><a href="${post.link}" rel="noreferrer">${post.link}</a></p>` : ''}</details></td><td class="nowrap">${tag(post.category)}</td><td>${post.unitName}<br><span class="soft">${post.writerName}</span></td><td class="nowrap">${moment(post.endsAt, rt.clock.now())}</td><td class="number">${post.uses}</td><td>${isOver ? '' : deed(`/console/ready-posts/${post.id}/end`, formToken, '停用')}</td></tr>`
+  return html`<tr><td class="number">${post.id}</td><td class="excerpt"><details><summary>${[...post.body].slice(0, 30).join('')}${[...post.body].length > 30 ? '…' : ''}</summary><p class="prose">${post.body}</p>${post.link ? html`<p><a href="${post.link}" rel="noreferrer">${post.link}</a></p>` : ''}</details></td><td class="nowrap">${tag(post.category)}</td><td>${post.unitName}<br><span class="soft">${post.writerName}</span></td><td class="nowrap">${moment(post.endsAt, rt.clock.now())}</td><td class="number">${post.uses}</td><td>${isOver ? '' : deed(`/console/ready-posts/${post.id}/end`, formToken, '停用')}</td></tr>`
 }

@@ -13,6 +13,7 @@ import { activityKindName } from '../../domain/activities/words.ts'
 import { managesUnit } from '../../domain/actor.ts'
 import { CATEGORIES } from '../../domain/messages/categories.ts'
 import { correctRecord } from '../../domain/messages/correct.ts'
+import { isSureEnough } from '../../domain/messages/record-rules.ts'
 import { type MonthState, monthState } from '../../domain/months/state.ts'
 import { openRecordFile } from '../../domain/record-files/open.ts'
 import { DomainError } from '../../errors.ts'
@@ -321,7 +322,7 @@ ${inner}${words}</form>`
 function decider({ decidedBy, confidence }: ListedRecord): Html {
   if (decidedBy !== 'machine') return tag('人工', 'good')
   const share = confidence === null ? '' : ` ${Math.round(confidence * 100)}%`
-  return tag(`机器${share}`, confidence !== null && confidence < 0.6 ? 'wait' : 'quiet')
+  return tag(`机器${share}`, confidence !== null && !isSureEnough(confidence) ? 'wait' : 'quiet')
 }
 
 function activitiesPart(
@@ -372,7 +373,7 @@ ${table(
   ],
   announced.map(
     each =>
-      html`<tr><td class="nowrap"><a href="/a/${each.id}">${each.id}</a></td><td class="nowrap">${each.startsAt ? moment(each.startsAt, now) : ''}${each.startsAt && each.startsAt < now ? html`<br>${tag('等确认', 'wait')}` : ''}</td><td>${activityKindName(rt.templates, each.kind)}${each.title ? html`<br><span class="soft">${each.title}</span>` : ''}</td><td>${each.unitName}</td><td>${each.place ?? ''}</td><td class="number">${each.signedUp}</td><td class="number">${each.came}</td><td>${each.reporterName ?? ''}</td></tr>`,
+      html`<tr><td class="nowrap"><a href="/a/${each.id}">${each.id}</a></td><td class="nowrap">${each.startsAt ? moment(each.startsAt, now) : ''}${each.startsAt && each.startsAt < now ? html`<br>${tag('等确认', 'wait')}` : ''}</td><td class="excerpt">${activityKindName(rt.templates, each.kind)}${each.title ? html`<br><span class="soft">${each.title}</span>` : ''}</td><td>${each.unitName}</td><td>${each.place ?? ''}</td><td class="number">${each.signedUp}</td><td class="number">${each.came}</td><td>${each.reporterName ?? ''}</td></tr>`,
   ),
   '',
 )}`

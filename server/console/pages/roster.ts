@@ -69,6 +69,7 @@ ${select('status', '状态', [['', '全部'], ...STATUSES.map(each => [each, eac
 <a class="button second" href="/console/imports">导入记录</a>
 <a class="button second" href="/console/hand-overs">交接</a>
 <a class="button second" href="/console/contacts">1+100 联系点</a>
+${tops.some(top => top.level === 'university' || top.level === 'college') ? html`<a class="button second" href="/console/volunteers">志愿者</a>` : ''}
 <span class="soft">共 ${all} 条${STATUSES.filter(each => counts.has(each)).map(each => ` · ${each} ${counts.get(each)}`)}</span></div>
 ${table(
   '名册',

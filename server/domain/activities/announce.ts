@@ -6,6 +6,7 @@ import { DomainError } from '../../errors.ts'
 import { type DomainRuntime, inTransaction } from '../../runtime.ts'
 import type { KnownActor } from '../actor.ts'
 import { recordRules } from '../messages/record-rules.ts'
+import { checkOutgoingSafety } from '../notices/check.ts'
 
 export interface AnnouncedInput {
   unitId: number
@@ -31,7 +32,7 @@ export function isCheckInCode(text: string): boolean {
 
 /**
  * Announces an activity that people can sign up for. It counts in no sheet before it was held (`confirmHeld`).
- * @throws DomainError `activity.day` for a moment that is over or too far away, `activity.title`
+ * @throws DomainError `activity.day` for a moment that is over or too far away, `activity.title`, and as `checkSafety`
  */
 export async function announceActivity(
   rt: DomainRuntime,
@@ -47,6 +48,8 @@ export async function announceActivity(
   if (input.title.trim() === '') throw new DomainError('activity.title', '请写上活动内容，如：大棚管理。')
   const day = dayOf(input.startsAt)
   return inTransaction(rt, async tx => {
+    // it stands on a page and goes out with every reminder
+    await checkOutgoingSafety(tx, { body: `${input.title}，${input.place}` })
     for (const digits of CODE_DIGITS) {
       const id = await insertAnnounced(tx.db, {
         ...input,

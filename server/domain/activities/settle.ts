@@ -13,6 +13,8 @@ import { DomainError } from '../../errors.ts'
 import { type DomainRuntime, inTransaction } from '../../runtime.ts'
 import { type KnownActor, managesUnit } from '../actor.ts'
 import { monthState } from '../months/state.ts'
+import { noticeRules } from '../notices/rules.ts'
+import { afterQuiet } from '../notices/timing.ts'
 import { settleCards } from '../outgoing/card.ts'
 import { sendToIdentities } from '../outgoing/enqueue.ts'
 import { activityLine } from './words.ts'
@@ -54,7 +56,12 @@ export async function confirmHeld(
     const now = tx.clock.now()
     const today = dayOf(now)
     const heldOn = how.heldOn ?? (activity.startsAt ? dayOf(activity.startsAt) : activity.heldOn)
-    if (heldOn > today || (activity.startsAt !== null && heldOn < addDays(dayOf(activity.startsAt), -31)))
+    const isBefore = how.heldOn === null && activity.startsAt !== null && activity.startsAt > now
+    if (
+      isBefore ||
+      heldOn > today ||
+      (activity.startsAt !== null && heldOn < addDays(dayOf(activity.startsAt), -31))
+    )
       throw new DomainError(
         'activity.day',
         '活动日期还没到，或者不对。办完以后再登记；改了日子请写在后面，如：9月21日。',
@@ -100,14 +107,16 @@ export async function cancelActivity(
     requireAnnounced(activity)
     const now = tx.clock.now()
     await settleAnnounced(tx.db, activityId, { status: 'cancelled' })
-    const isToCome = activity.startsAt !== null && activity.startsAt > now
-    const told = isToCome
-      ? await tellPeople(
-          tx,
-          activityId,
-          `【活动取消】您报名的${activityLine(tx.templates, activity)}不办了，请不要前往。有疑问请问群主。`,
-        )
-      : 0
+    const { startsAt } = activity
+    const told =
+      startsAt !== null && startsAt > now
+        ? await tellPeople(
+            tx,
+            activityId,
+            `【活动取消】您报名的${activityLine(tx.templates, activity)}不办了，请不要前往。有疑问请问群主。`,
+            whenToTell(now, startsAt),
+          )
+        : 0
     await appendAudit(tx.db, {
       at: now,
       actorId: actor.person.id,
@@ -121,8 +130,19 @@ export async function cancelActivity(
   })
 }
 
-/** Writes to everybody who signed up. @returns how many */
-export async function tellPeople(tx: DomainRuntime, activityId: number, text: string): Promise<number> {
+/** Not at night, unless the activity would have begun before anybody reads it. */
+function whenToTell(now: Date, startsAt: Date): Date {
+  const morning = afterQuiet(noticeRules.quiet, now)
+  return morning < startsAt ? morning : now
+}
+
+/** Writes to everybody who signed up. @param at not before; absent: now. @returns how many */
+export async function tellPeople(
+  tx: DomainRuntime,
+  activityId: number,
+  text: string,
+  at = tx.clock.now(),
+): Promise<number> {
   let count = 0
   for (let after = 0; ; ) {
     const people = await peopleSignedUp(tx.db, activityId, after, PORTION)
@@ -132,6 +152,7 @@ export async function tellPeople(tx: DomainRuntime, activityId: number, text: st
       tx,
       people.map(each => ({ identityId: each.identityId, text })),
       'reminder',
+      at,
     )
     count += people.length
     after = last.id

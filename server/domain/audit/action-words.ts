@@ -76,7 +76,8 @@ const words: Record<string, (details: Details) => string> = {
   'danger.confirmed': () => '核实有人有危险，报告上级',
   'danger.false_alarm': () => '登记求助为误报',
   'danger.reported': () => '有人对机器人说有危险',
-  'inspection.exported': ({ from, to }) => `导出检查验收表（${String(from)} 至 ${String(to)}）`,
+  'inspection.exported': ({ from, to }) =>
+    `导出检查验收表${typeof from === 'string' ? `（${from} 至 ${String(to)}）` : ''}`,
   'ready_post.written': () => '写备选消息',
   'ready_post.ended': () => '停用备选消息',
   'ready_post.used': () => '转发备选消息',
@@ -152,27 +153,37 @@ const words: Record<string, (details: Details) => string> = {
   'slip.leads': () => '合并办理的上报接着办',
   'slip.merged': () => '合并同一件事的上报',
   'slip.raised': () => '上报升到上一级',
-  'subsidy.approved': ({ people }) => `批准补贴名单（${people} 人）`,
-  'subsidy.budget_set': ({ year }) => `设定 ${year} 年补贴预算`,
+  'subsidy.approved': details => `批准补贴名单${peopleIn(details)}`,
+  'subsidy.budget_set': ({ year }) => `设定${typeof year === 'number' ? ` ${year} 年` : ''}补贴预算`,
   'subsidy.cancel_asked': () => '撤销一笔补贴付款',
   'subsidy.compared': ({ differences }) =>
     `与微信支付对账（${typeof differences === 'number' && differences > 0 ? `${differences} 处不一致` : '一致'}）`,
-  'subsidy.exported': ({ kind, people }) => `导出补贴${kind === 'bank' ? '银行发放表' : '名单'}（${people} 人）`,
+  'subsidy.exported': details =>
+    `导出补贴${details.kind === 'bank' ? '银行发放表' : '名单'}${peopleIn(details)}`,
   'subsidy.given_up': () => '放弃一笔被拒的补贴付款',
   'subsidy.left_out': () => '把人移出补贴名单',
-  'subsidy.made': ({ people }) => `制作补贴名单（${people} 人）`,
+  'subsidy.made': details => `制作补贴名单${peopleIn(details)}`,
   'subsidy.put_back': () => '把人放回补贴名单',
   'subsidy.receipt_asked': () => '申请一笔补贴的电子回单',
   'subsidy.receipt_exported': () => '下载一笔补贴的电子回单',
   'subsidy.returned': () => '退回补贴名单',
   'subsidy.sent_again': () => '原样重新提交一笔补贴付款',
-  'subsidy.submitted': ({ people }) => `提交补贴名单复核（${people} 人）`,
+  'subsidy.submitted': details => `提交补贴名单复核${peopleIn(details)}`,
   'subsidy.way_changed': ({ way }) => `补贴名单改由${way === 'bank' ? '银行' : '微信'}发放`,
   'subsidy.withdrawn': () => '作废补贴名单',
   'slip.sent': () => '有人上报',
   'slip.spread': () => '把上报的经验做法写成通知',
   'slip.told_group': () => '把上报的答复转告群里',
   'task.done': () => '把群里的待办登记为完成',
+  'volunteer.added': () => '把人记入高校志愿者数据库',
+  'volunteer.exported': ({ count }) =>
+    `导出志愿者数据库${typeof count === 'number' ? `（${count} 人）` : ''}`,
+  'volunteer.keep_ended': () => '登记学校不再保留志愿者的户口、档案或入学资格',
+  'volunteer.kept': () => '登记学校为志愿者保留户口、档案或入学资格',
+  'volunteer.mentor_named': ({ mentorId }) => (mentorId === null ? '免去志愿者的导师' : '为志愿者请导师'),
+  'volunteer.placed': () => '改志愿者的院系和毕业年份',
+  'volunteer.step_dropped': () => '撤回志愿者的一个阶段',
+  'volunteer.step_written': () => '登记志愿者的一个阶段',
   'work_schedule.adopted': ({ year, steps }) =>
     `采用工作日程${typeof year === 'number' ? `（${year}年，${steps} 步）` : ''}`,
   'work_schedule.approved': () => '同意工作日程',
@@ -187,6 +198,10 @@ const words: Record<string, (details: Details) => string> = {
   'unit_facts.reported': ({ month }) => `填报基本数据${typeof month === 'string' ? `（${month}）` : ''}`,
   'update.retried': () => '让一条没办成的消息重新办理',
   'updates.retried': () => '让没办成的消息重新办理',
+}
+
+function peopleIn({ people }: Details): string {
+  return typeof people === 'number' ? `（${people} 人）` : ''
 }
 
 /** The actions that have words, for a filter. */

@@ -17,7 +17,7 @@ export const auditKinds = [
     of: /^(month|record|record_file|activity|sheet|form|unit_account|unit_plan|unit_facts|duty_report|inspection|ready_post)\./,
   },
   { id: 'money', name: '补贴', of: /^subsidy\./ },
-  { id: 'roster', name: '名册和人员', of: /^(roster|roster_draft|roster_import|person)\./ },
+  { id: 'roster', name: '名册和人员', of: /^(roster|roster_draft|roster_import|person|volunteer)\./ },
   { id: 'units', name: '单位、交接和联系点', of: /^(unit|hand_over|contact)\./ },
   { id: 'tokens', name: '接口令牌', of: /^api_token\./ },
   {

@@ -25,6 +25,11 @@ export function speaksOfDanger(text: string): boolean {
   return likelihoodOfDanger(text) > 0
 }
 
+/** Whether words beside a “no” may take it back: they speak of danger, or name one. */
+export function mayMeanDanger(text: string): boolean {
+  return speaksOfDanger(text) || dangerRules.doubt.clearWords.some(word => text.includes(word))
+}
+
 function likelihoodOfDanger(text: string): number {
   if ([...text].length < 4) return 0
   // a phone to ring up makes no call for help less likely

@@ -1,4 +1,4 @@
-import { addMonths, monthOf } from '../../clock.ts'
+import { addMonths, monthOf, shanghaiMoment } from '../../clock.ts'
 import type { FormDue } from '../../templates.ts'
 import {
   periodAt as dutyPeriodAt,
@@ -61,6 +61,11 @@ export function dueOn(due: FormDue | undefined, period: string): string | null {
   if (!due) return null
   if ('day' in due) return `${Number(period.slice(0, 4)) + due.yearsAfter}-${due.day}`
   return `${addMonths(period, 1)}-${String(due.dayAfter).padStart(2, '0')}`
+}
+
+/** The moment at which a period ends. @param period the last month of two */
+export function endOf(rhythm: FormRhythm, period: string): Date {
+  return shanghaiMoment(rhythm === 'year' ? `${Number(period) + 1}-01-01` : `${addMonths(period, 1)}-01`)
 }
 
 function endsTwoMonths(month: string): boolean {

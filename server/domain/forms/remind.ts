@@ -5,7 +5,7 @@ import { answerersFor } from '../groups/managers.ts'
 import { sendToPersons } from '../outgoing/enqueue.ts'
 import type { OfficialForm } from './form.ts'
 import { officialForms } from './index.ts'
-import { addPeriods, dueOn, periodToSend, periodWords } from './periods.ts'
+import { addPeriods, dueOn, endOf, periodToSend, periodWords } from './periods.ts'
 import { senderLevels } from './senders.ts'
 
 /** Units read at once. */
@@ -75,6 +75,7 @@ async function missingByPerson(rt: DomainRuntime, { form, period }: Due): Promis
     period,
     programme: form.programme,
     levels: senderLevels(form),
+    end: endOf(form.rhythm, period),
     paths: ['/'],
     isMissingOnly: true,
   }

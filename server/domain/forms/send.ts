@@ -23,9 +23,15 @@ export interface SentForm {
 /**
  * Whoever runs a unit sends its form of a period up: from now on the levels above see it as received. Sent anew it takes
  * the place of what was sent; the very same sent twice counts once.
+ * @param ownDue the day (`YYYY-MM-DD`) that was set for this unit, where it is another than the form's
  * @throws DomainError `rights.missing`, `form.none`, `form.not_sent` for what is only looked at
  */
-export function sendForm(rt: DomainRuntime, actor: KnownActor, asked: FormAsked): Promise<SentForm> {
+export function sendForm(
+  rt: DomainRuntime,
+  actor: KnownActor,
+  asked: FormAsked,
+  ownDue?: string,
+): Promise<SentForm> {
   checkForm(rt, actor, asked, '报送')
   const { form, period } = asked
   const { due: rule } = rt.templates.formBasics(form.id)
@@ -40,7 +46,7 @@ export function sendForm(rt: DomainRuntime, actor: KnownActor, asked: FormAsked)
     const hash = createHash('sha256').update(file).digest('hex')
     const before = await returnsOf(tx.db, form.id, unit.id, period)
     const now = tx.clock.now()
-    const due = dueOn(rule, period)
+    const due = ownDue ?? dueOn(rule, period)
     const isTimely = [...before.map(each => each.sentAt), now].some(at => isOnTime(at, due))
     const isReplaced = before.length > 0
     if (before[0]?.hash === hash) return { isNew: false, isReplaced, dueOn: due, isOnTime: isTimely }
@@ -69,7 +75,12 @@ export function sendForm(rt: DomainRuntime, actor: KnownActor, asked: FormAsked)
  * Sends a form along with the deed that confirms its figures (签报, 双月报告), in the caller's transaction: nobody reports
  * the same twice. Units that have no such form, and those with nothing above them, send none.
  */
-export async function sendAlong(rt: DomainRuntime, actor: KnownActor, asked: FormAsked): Promise<void> {
+export async function sendAlong(
+  rt: DomainRuntime,
+  actor: KnownActor,
+  asked: FormAsked,
+  ownDue?: string,
+): Promise<void> {
   const { form, unit } = asked
-  if (unit.programme === form.programme && sendsUp(form, unit)) await sendForm(rt, actor, asked)
+  if (unit.programme === form.programme && sendsUp(form, unit)) await sendForm(rt, actor, asked, ownDue)
 }

@@ -3,6 +3,7 @@ import { falseAlarmHashes } from '../../../db/queries/alert-verdicts.ts'
 import { DomainError } from '../../errors.ts'
 import type { DomainRuntime } from '../../runtime.ts'
 import type { AlertKind } from './alert-cues.ts'
+import { findAlerts } from './alerts.ts'
 import { maskPersonalData } from './mask.ts'
 import { findPersonalData, passesLuhn } from './personal-data.ts'
 
@@ -56,11 +57,25 @@ export const noFalseAlarms: FalseAlarms = { cover: () => false }
 export async function falseAlarmsFor(rt: DomainRuntime, texts: readonly string[]): Promise<FalseAlarms> {
   const found = await falseAlarmHashes(rt.db, [...new Set(texts.map(alarmHash))])
   if (found.size === 0) return noFalseAlarms
-  return { cover: (alert, text) => !holdsWholeNumbers(text) && found.has(`${alert} ${alarmHash(text)}`) }
+  return {
+    cover: (alert, text) =>
+      !holdsWholeNumbers(text) && found.has(`${alert} ${alarmHash(text)}`) && !raisedByFirstLine(alert, text),
+  }
 }
 
-/** The first line of a correction names what it corrects (`notices/change-words.ts`): the text is the same without it. */
-const CORRECTION_LINE = /^【更正】[^\n]*\n/
+/** No verdict is about the line that is left out of the hash: what it quotes is looked at by itself, torn apart or not. */
+function raisedByFirstLine(alert: AlertKind, text: string): boolean {
+  const [line = '', quoted = ''] = CORRECTION_LINE.exec(text) ?? []
+  const close = quoted.normalize('NFKC').replace(/\s|\p{Cf}/gu, '')
+  return [line, quoted, close].some(each => findAlerts(each).some(({ kind }) => kind === alert))
+}
+
+/**
+ * The first line of a correction names what it corrects (`notices/change-words.ts`): the text is the same without it. It is
+ * known by its form, and its writer may have typed it as well.
+ */
+const CORRECTION_LINE =
+  /^【更正】\d{1,2}月\d{1,2}日的通知(?:“([^\n]{1,30})”)?（通知 \d{1,9}）有更正，请以这一条为准：\n/
 
 /** By what a text is known again: masked, without spaces and signs, SHA-256 in hex. */
 export function alarmHash(text: string): string {

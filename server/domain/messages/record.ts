@@ -1,6 +1,12 @@
 import { groupById } from '../../../db/queries/groups.ts'
 import { appendAudit } from '../../../db/queries/platform.ts'
-import { insertRecord, lastReportOf, recategorise } from '../../../db/queries/records.ts'
+import {
+  groupsWithSame,
+  insertRecord,
+  lastReportOf,
+  recategorise,
+  reportsOf,
+} from '../../../db/queries/records.ts'
 import { dayOf, monthOf } from '../../clock.ts'
 import { DomainError } from '../../errors.ts'
 import { type DomainRuntime, inTransaction } from '../../runtime.ts'
@@ -37,20 +43,26 @@ export interface ReportedMessages {
 
 /**
  * Records what was sent in groups, as their owner reports it (发送微信数, 榆林团市委 2014 附件3). A message counts once for
- * every group it was sent in.
+ * every group it was sent in; one that is shown again on the same day is not counted again.
+ * @returns the groups in which it was counted
  * @throws DomainError `record.count`, `record.day`, `record.closed`, and as `requireManagedGroup`
  */
 export async function recordMessages(
   rt: DomainRuntime,
   actor: KnownActor,
   reported: ReportedMessages,
-): Promise<void> {
+): Promise<number[]> {
   if (!Number.isInteger(reported.count) || reported.count < 1 || reported.count > MAX_COUNT)
     throw new DomainError('record.count', `条数要在 1 到 ${MAX_COUNT} 之间。`)
   const now = rt.clock.now()
   const day = reported.day ?? dayOf(reported.at < now ? reported.at : now)
   if (!isOpenDay(day, now)) throw new DomainError('record.day', '只能登记本月和上月发送的消息，请核对日期。')
-  for (const groupId of new Set(reported.groupIds)) {
+  const excerpt = reported.shown
+    ? [...maskPersonalData(reported.shown.text)].slice(0, EXCERPT_CHARACTERS).join('')
+    : null
+  const before = excerpt === null ? [] : await groupsWithSame(rt.db, reported.groupIds, day, excerpt)
+  const fresh = [...new Set(reported.groupIds)].filter(id => !before.includes(id))
+  for (const groupId of fresh) {
     const group = await requireManagedGroup(rt, actor, groupId)
     const month = day.slice(0, 7)
     if (month !== monthOf(now)) await requireOpen(rt, group.programme, month)
@@ -64,14 +76,13 @@ export async function recordMessages(
       source: reported.shown ? (reported.shown.isOwn ? 'posted' : 'forwarded') : 'counted',
       decidedBy: reported.shown?.decidedBy ?? 'person',
       confidence: reported.shown?.confidence ?? null,
-      excerpt: reported.shown
-        ? [...maskPersonalData(reported.shown.text)].slice(0, EXCERPT_CHARACTERS).join('')
-        : null,
+      excerpt,
       updateId: reported.updateId,
       reportedBy: actor.person.id,
       createdAt: now,
     })
   }
+  return fresh
 }
 
 /** @throws DomainError `record.closed` */
@@ -87,7 +98,7 @@ async function requireOpen(rt: DomainRuntime, programme: string, month: string):
  * Puts the actor's last report right, in all the groups it was about. A count of 0 makes it void. What was reported in a
  * month that is closed by now stands.
  * @returns what it was and what it is, as 致富信息 3 条
- * @throws DomainError `record.none`, `record.closed`, `record.count`
+ * @throws DomainError `record.none`, `record.closed`, `record.count`, `record.twice`
  */
 export async function correctLastReport(
   rt: DomainRuntime,
@@ -102,6 +113,11 @@ export async function correctLastReport(
   const { category = last.category, count = last.count } = correction
   if (count > MAX_COUNT) throw new DomainError('record.count', `条数要在 1 到 ${MAX_COUNT} 之间。`)
   const { updateId } = last
+  if (category !== last.category && (await reportsOf(rt.db, updateId, actor.person.id)).includes(category))
+    throw new DomainError(
+      'record.twice',
+      `这次登记里“${category}”另有一项，改成一样的就分不开了。请先回复：改 0条，再登记一次。`,
+    )
   await inTransaction(rt, async tx => {
     await recategorise(tx.db, updateId, actor.person.id, last.category, { category, count })
     await appendAudit(tx.db, {

@@ -3,6 +3,7 @@ import { inTransaction, type Runtime } from '../../runtime.ts'
 import type { ActionCard } from '../outgoing/card.ts'
 import { sendCards, sendToPersons } from '../outgoing/enqueue.ts'
 import { figuresOf } from './confirm.ts'
+import { lateBy } from './late-start.ts'
 import { closeAt, monthRules, monthSpan } from './rules.ts'
 import { countsWords, momentName, monthName } from './words.ts'
 
@@ -23,6 +24,7 @@ export async function askOwners(
   signal?: AbortSignal,
 ): Promise<number> {
   const span = monthSpan(month)
+  const closesAt = closeAt(month, await lateBy(rt, programme, month))
   let asked = 0
   for (let after = 0; !signal?.aborted; ) {
     const last = await inTransaction(rt, async tx => {
@@ -53,13 +55,14 @@ export async function askOwners(
         [...byOwner].map(([personId, own]) =>
           question(
             month,
+            closesAt,
             personId,
             own.map(({ groupId, name }) => ({ groupId, name, counts: figures.get(groupId) ?? {} })),
             tx.publicUrl,
           ),
         ),
         'task',
-        closeAt(month),
+        closesAt,
       )
       asked += byOwner.size
       return groups.at(-1)?.ownerId ?? null
@@ -78,12 +81,13 @@ interface ShownGroup {
 
 function question(
   month: string,
+  closesAt: Date,
   personId: number,
   groups: ShownGroup[],
   publicUrl: string,
 ): { personId: number; card: ActionCard; text: string } {
   const name = monthName(month)
-  const until = momentName(closeAt(month))
+  const until = momentName(closesAt)
   const total: Record<string, number> = {}
   for (const { counts } of groups)
     for (const [category, count] of Object.entries(counts)) total[category] = (total[category] ?? 0) + count
@@ -122,6 +126,7 @@ export async function remindOwners(
   month: string,
   signal?: AbortSignal,
 ): Promise<number> {
+  const closesAt = closeAt(month, await lateBy(rt, programme, month))
   let reminded = 0
   for (let more = PORTION; more === PORTION && !signal?.aborted; reminded += more)
     more = await inTransaction(rt, async tx => {
@@ -132,7 +137,7 @@ export async function remindOwners(
         tx,
         owners.map(({ ownerId, groups }) => ({
           personId: ownerId,
-          text: `【提醒】您的 ${groups} 个群${monthName(month)}发送微信的数还没有核对。上级按月汇总，所以再请您看一眼：都对请回复“确认”，漏了的请登记。不回复也按现有的数计入，${momentName(closeAt(month))}关账。`,
+          text: `【提醒】您的 ${groups} 个群${monthName(month)}发送微信的数还没有核对。上级按月汇总，所以再请您看一眼：都对请回复“确认”，漏了的请登记。不回复也按现有的数计入，${momentName(closesAt)}关账。`,
         })),
         'reminder',
       )

@@ -15,6 +15,7 @@ import { sendCards, sendToPersons } from '../outgoing/enqueue.ts'
 import { collectFigures } from '../reports/collect-figures.ts'
 import type { TrackingFigures } from '../reports/tracking-sheet.ts'
 import { unitFigures } from './figures.ts'
+import { lateBy } from './late-start.ts'
 import { closeAt, dueAt, dueOn, monthRules, monthSpan, remindUnitsAt, signingLevels } from './rules.ts'
 import { missingBelow } from './sign.ts'
 import { dayName, figuresWords, momentName, monthName } from './words.ts'
@@ -47,10 +48,11 @@ export async function askUnits(
   signal?: AbortSignal,
 ): Promise<number> {
   const { end } = monthSpan(month)
+  const late = await lateBy(rt, programme, month)
   let asked = 0
   for (const [at, level] of signingLevels.entries()) {
     const below = signingLevels.slice(0, at)
-    const isDue = below.every(each => rt.clock.now() > dueAt(month, each))
+    const isDue = below.every(each => rt.clock.now() > dueAt(month, each, late))
     for (let after = 0; !signal?.aborted; ) {
       const last = await inTransaction(rt, async tx => {
         const units = await unitsToAsk(tx.db, {
@@ -64,7 +66,8 @@ export async function askUnits(
           parents: PARENTS,
         })
         const byParent = Map.groupBy(units, unit => unit.parentId ?? unit.id)
-        for (const own of byParent.values()) asked += await askSiblings(tx, own, { programme, month, level })
+        for (const own of byParent.values())
+          asked += await askSiblings(tx, own, { programme, month, level, late })
         return [...byParent.keys()].at(-1) ?? null
       })
       if (last === null) break
@@ -78,12 +81,12 @@ export async function askUnits(
 async function askSiblings(
   tx: DomainRuntime,
   units: UnitToAsk[],
-  { programme, month, level }: { programme: string; month: string; level: string },
+  { programme, month, level, late }: { programme: string; month: string; level: string; late: number },
 ): Promise<number> {
   const now = tx.clock.now()
   const isNew = await insertUnitMonths(
     tx.db,
-    units.map(unit => ({ unitId: unit.id, month, askedAt: now, dueAt: dueAt(month, level) })),
+    units.map(unit => ({ unitId: unit.id, month, askedAt: now, dueAt: dueAt(month, level, late) })),
   )
   const fresh = units.filter(unit => isNew.has(unit.id))
   const [first] = fresh
@@ -102,7 +105,7 @@ async function askSiblings(
     drafts.set(unit.id, {
       unit,
       figures: whole,
-      answers: answers.get(unit.id),
+      answers: first.parentId === null ? sumOfAnswers(answers) : answers.get(unit.id),
       facts:
         level === monthRules.rowLevel ? (facts.find(each => each.unitId === unit.id) ?? null) : undefined,
       missing: level === signingLevels[0] ? [] : await missingBelow(tx, { ...unit, level }, month),
@@ -115,7 +118,7 @@ async function askSiblings(
       question(
         tx,
         month,
-        level,
+        { dueOn: dueOn(month, level, late) ?? '', closesAt: closeAt(month, late) },
         personId,
         ids.map(id => drafts.get(id) as Draft),
         id => own.has(`${personId} ${id}`),
@@ -131,6 +134,14 @@ async function wholeOf(tx: DomainRuntime, unitId: number, month: string): Promis
   const unit = await unitById(tx.db, unitId)
   if (!unit) throw new Error(`there is no unit ${unitId}`)
   return unitFigures(tx, unit, month)
+}
+
+/** The answers of all below a unit at the top, together. */
+function sumOfAnswers(answers: Map<number, GroupAnswers>): GroupAnswers {
+  const sum: GroupAnswers = { groups: 0, answered: 0, corrected: 0, ownerless: 0 }
+  for (const each of answers.values())
+    for (const key of ['groups', 'answered', 'corrected', 'ownerless'] as const) sum[key] += each[key]
+  return sum
 }
 
 function parentPath(path: string): string {
@@ -155,13 +166,13 @@ function byPerson(unitIds: number[], answerers: Map<number, number[]>): Map<numb
 function question(
   rt: DomainRuntime,
   month: string,
-  level: string,
+  days: { dueOn: string; closesAt: Date },
   personId: number,
   drafts: Draft[],
   isOwn: (unitId: number) => boolean,
 ): { personId: number; card: ActionCard; text: string } {
   const name = monthName(month)
-  const by = `请在${dayName(dueOn(month, level) ?? '')}前签报，上级要汇总；${momentName(closeAt(month))}关账。`
+  const by = `请在${dayName(days.dueOn)}前签报，上级要汇总；${momentName(days.closesAt)}关账。`
   const [draft] = drafts as [Draft]
   const { unit } = draft
   const isFor = isOwn(unit.id) ? '' : '这里还没有能签报的同志，所以请您代签。'
@@ -267,9 +278,10 @@ export async function remindUnits(
   month: string,
   signal?: AbortSignal,
 ): Promise<number> {
+  const late = await lateBy(rt, programme, month)
   let written = 0
   for (const level of signingLevels) {
-    if (rt.clock.now() < remindUnitsAt(month, level)) continue
+    if (rt.clock.now() < remindUnitsAt(month, level, late)) continue
     for (let more = PORTION; more === PORTION && !signal?.aborted; )
       more = await inTransaction(rt, async tx => {
         const now = tx.clock.now()
@@ -285,8 +297,8 @@ export async function remindUnits(
         const names = new Map(units.map(unit => [unit.id, unit.name]))
         const unitIds = units.map(unit => unit.id)
         const people = byPerson(unitIds, await answerersFor(tx, unitIds))
-        const due = dayName(dueOn(month, level) ?? '')
-        const when = now > dueAt(month, level) ? `${due}的期限已经过了` : '今天截止'
+        const due = dayName(dueOn(month, level, late) ?? '')
+        const when = now > dueAt(month, level, late) ? `${due}的期限已经过了` : '今天截止'
         await sendToPersons(
           tx,
           [...people].map(([personId, ids]) => ({

@@ -1,4 +1,4 @@
-import { type OwnGroupMonth, ownGroupMonths, putAnswers } from '../../../db/queries/months.ts'
+import { closingsOf, type OwnGroupMonth, ownGroupMonths, putAnswers } from '../../../db/queries/months.ts'
 import { appendAudit } from '../../../db/queries/platform.ts'
 import { messageFiguresOfGroups } from '../../../db/queries/records.ts'
 import { addMonths, monthOf } from '../../clock.ts'
@@ -6,7 +6,7 @@ import { DomainError } from '../../errors.ts'
 import { type DomainRuntime, inTransaction } from '../../runtime.ts'
 import type { KnownActor } from '../actor.ts'
 import { settleCards } from '../outgoing/card.ts'
-import { closeAt, monthSpan } from './rules.ts'
+import { monthSpan } from './rules.ts'
 import { monthState } from './state.ts'
 import { momentName, monthName } from './words.ts'
 
@@ -50,11 +50,14 @@ export function confirmMonth(
     for (const programme of programmes)
       if ((await monthState(tx, programme, month)) === 'open') open.push(programme)
     const own: OwnGroupMonth[] = await ownGroupMonths(tx.db, actor.person.id, open, month, span)
-    if (own.length === 0)
+    if (own.length === 0) {
+      const closings = await Promise.all(programmes.map(each => closingsOf(tx.db, each, [month])))
+      const closedAt = closings.map(each => each.get(month)).find(at => at !== undefined)
       throw new DomainError(
         'month.closed',
-        `${monthName(month)}已于${momentName(closeAt(month))}关账，不用再确认。确有错漏，请告诉本单位负责的同志。`,
+        `${monthName(month)}${closedAt ? `已于${momentName(closedAt)}关账` : '的数已经定了'}，不用再确认。确有错漏，请告诉本单位负责的同志。`,
       )
+    }
     const figures = await figuresOf(
       tx,
       own.map(group => group.groupId),

@@ -2,6 +2,7 @@ import { lockForSigning, putSignature, unitMonthOf, unsignedUnits } from '../../
 import { appendAudit } from '../../../db/queries/platform.ts'
 import { lastFactsOf, upsertFacts } from '../../../db/queries/records.ts'
 import { type UnitRow, unitById } from '../../../db/queries/units.ts'
+import { dayOf } from '../../clock.ts'
 import { DomainError, notAllowed } from '../../errors.ts'
 import { type DomainRuntime, inTransaction } from '../../runtime.ts'
 import { type KnownActor, managesUnit } from '../actor.ts'
@@ -10,6 +11,7 @@ import { trackingSheetForm } from '../forms/tracking-sheet.ts'
 import { settleCards } from '../outgoing/card.ts'
 import type { TrackingFigures } from '../reports/tracking-sheet.ts'
 import { unitFigures } from './figures.ts'
+import { lateBy } from './late-start.ts'
 import { dueAt, monthRules, monthSpan, signingLevels } from './rules.ts'
 import { monthState } from './state.ts'
 import { monthName } from './words.ts'
@@ -70,7 +72,7 @@ export function signMonth(
       )
     const factsOf = await carryFacts(tx, actor, unit, month)
     const figures = await unitFigures(tx, unit, month)
-    const due = before?.dueAt ?? dueAt(month, unit.level)
+    const due = before?.dueAt ?? dueAt(month, unit.level, await lateBy(tx, unit.programme, month))
     const signedAt = before?.signedAt ?? now
     await putSignature(tx.db, {
       unitId: unit.id,
@@ -89,7 +91,7 @@ export function signMonth(
       subjectId: unit.id,
       details: { month, isAnew, figures },
     })
-    await sendAlong(tx, actor, { form: trackingSheetForm, unit, period: month })
+    await sendAlong(tx, actor, { form: trackingSheetForm, unit, period: month }, dayOf(due))
     await settleCards(tx, { kind: 'unit_month', id: unit.id }, `已签报：${actor.person.name}`)
     return {
       unit,

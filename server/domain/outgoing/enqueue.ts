@@ -120,6 +120,7 @@ export async function sendToIdentities(
   rt: DomainRuntime,
   messages: { identityId: number; text: string }[],
   purpose: Purpose,
+  at = rt.clock.now(),
 ): Promise<void> {
   const now = rt.clock.now()
   for (let from = 0; from < messages.length; from += PORTION) {
@@ -132,7 +133,7 @@ export async function sendToIdentities(
         purpose,
         textsSealed: rt.vault.seal(JSON.stringify([text])),
         status: 'pending',
-        nextAttemptAt: now,
+        nextAttemptAt: at,
         createdAt: now,
       })),
     )

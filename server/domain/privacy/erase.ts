@@ -17,6 +17,8 @@ import {
 import { groupsOwnedBy } from '../../../db/queries/groups.ts'
 import { type PersonRow, placesOf } from '../../../db/queries/persons.ts'
 import { appendAudit } from '../../../db/queries/platform.ts'
+import { eraseVolunteers } from '../../../db/queries/volunteers.ts'
+import { dayOf } from '../../clock.ts'
 import { DomainError, notAllowed } from '../../errors.ts'
 import { type DomainRuntime, inTransaction } from '../../runtime.ts'
 import { type KnownActor, managesUnit } from '../actor.ts'
@@ -129,6 +131,7 @@ async function eraseHeld(tx: DomainRuntime, personIds: number[], { why, byId }: 
   await eraseMessages(tx.db, personIds)
   await eraseActivity(tx.db, personIds)
   await eraseRegistrations(tx.db, personIds, now)
+  await eraseVolunteers(tx.db, personIds, dayOf(now))
   await giveUpDraftsWith(tx.db, personIds, '名册里有人的信息已删除，请重新整理文件再上传。')
   await eraseNumbers(tx.db, personIds)
   await endAccess(tx.db, personIds, now)

@@ -11,6 +11,7 @@ export type ErasedKind =
   | 'accounts'
   | 'messages'
   | 'pictures'
+  | 'volunteer'
   | 'import-history'
 
 export interface PrivacyPolicy {

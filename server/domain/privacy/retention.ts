@@ -8,6 +8,7 @@ import {
 } from '../../../db/queries/erasures.ts'
 import { deleteOldChatDays } from '../../../db/queries/owner-chat-days.ts'
 import { deleteOldPictures } from '../../../db/queries/record-files.ts'
+import { candidatesLongGone } from '../../../db/queries/volunteers.ts'
 import { addMonths, dayOf, shanghaiMoment } from '../../clock.ts'
 import type { DomainRuntime } from '../../runtime.ts'
 import { ERASED_NAME, erase, erasedWords } from './erase.ts'
@@ -37,6 +38,14 @@ export async function eraseAfterRetention(rt: DomainRuntime): Promise<number> {
     // an import that was under way may have brought somebody back
     persons += await erase(rt, ids, { why: 'retention', byId: null }, tx =>
       personsLongGone(tx.db, gone, PORTION, ids),
+    )
+    if (ids.length < PORTION) break
+  }
+  const year = Number(dayOf(before).slice(0, 4))
+  for (;;) {
+    const ids = await candidatesLongGone(rt.db, year, PORTION)
+    persons += await erase(rt, ids, { why: 'retention', byId: null }, tx =>
+      candidatesLongGone(tx.db, year, PORTION, ids),
     )
     if (ids.length < PORTION) break
   }

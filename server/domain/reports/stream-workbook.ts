@@ -8,7 +8,7 @@ export interface StreamedSheet {
   /** In characters, one for each head. */
   widths: readonly number[]
   /** Number formats of columns, by their place from 0. */
-  formats?: Readonly<Record<number, string>>
+  formats?: Readonly<Partial<Record<number, string>>>
   rows: AsyncIterable<(string | number | null)[][]> | Iterable<(string | number | null)[][]>
 }
 

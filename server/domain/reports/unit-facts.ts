@@ -1,12 +1,13 @@
 import { appendAudit } from '../../../db/queries/platform.ts'
-import { lastFactsOf, upsertFacts } from '../../../db/queries/records.ts'
+import { upsertFacts } from '../../../db/queries/records.ts'
 import type { UnitRow } from '../../../db/queries/units.ts'
 import { addMonths, monthOf } from '../../clock.ts'
 import { DomainError, notAllowed } from '../../errors.ts'
 import { type DomainRuntime, inTransaction } from '../../runtime.ts'
 import { type KnownActor, managesUnit } from '../actor.ts'
+import { differences, unitFigures } from '../months/figures.ts'
 import { noteLateChange } from '../months/late-change.ts'
-import { draftAt, monthRules } from '../months/rules.ts'
+import { draftAt } from '../months/rules.ts'
 import { isSigned } from '../months/signed.ts'
 import { monthState } from '../months/state.ts'
 import { TRACKING_FIGURES } from './tracking-sheet.ts'
@@ -50,26 +51,30 @@ export async function reportFacts(
     const of = month ?? (await monthToFill(tx, unit))
     const state = of > monthOf(tx.clock.now()) ? 'settled' : await monthState(tx, unit.programme, of)
     if (state === 'settled') throw new DomainError('facts.month', '只能填报本月和上月的数。')
-    const said = { branches, cadres, youth, otherGroups, members }
-    if (state === 'closed') {
-      const before = await lastFactsOf(tx.db, unit.id, of)
+    const isLate = state === 'closed'
+    const before = isLate ? await unitFigures(tx, unit, of) : null
+    const now = tx.clock.now()
+    await upsertFacts(tx.db, {
+      unitId: unit.id,
+      month: of,
+      branches,
+      cadres,
+      youth,
+      otherGroups,
+      members,
+      reportedBy: actor.person.id,
+      createdAt: now,
+    })
+    if (before)
       await noteLateChange(tx, actor, {
         unitId: unit.id,
         month: of,
         subjectKind: 'facts',
         subjectId: null,
-        effect: unit.level === monthRules.rowLevel ? effectOf(before, said) : {},
+        // counted, and not worked out: what it says of members takes the place of those who registered
+        effect: differences(before, await unitFigures(tx, unit, of)),
         reason,
       })
-    }
-    const now = tx.clock.now()
-    await upsertFacts(tx.db, {
-      unitId: unit.id,
-      month: of,
-      ...said,
-      reportedBy: actor.person.id,
-      createdAt: now,
-    })
     await appendAudit(tx.db, {
       at: now,
       actorId: actor.person.id,
@@ -98,24 +103,4 @@ export async function monthToFill(
     (await monthState(rt, unit.programme, last)) === 'open' &&
     !(await isSigned(rt, unit.id, last))
   return isReported ? last : current
-}
-
-type Said = Required<UnitFacts>
-
-/** What other words do to the figures of the sheet. */
-function effectOf(before: Said | undefined, after: Said): Record<string, number> {
-  const figures = (said: Said | undefined): Record<string, number> => ({
-    branches: said?.branches ?? 0,
-    cadres: said?.cadres ?? 0,
-    youth: said?.youth ?? 0,
-    groups: said?.otherGroups ?? 0,
-    ...said?.members,
-  })
-  const [old, fresh] = [figures(before), figures(after)]
-  const names = new Set([...Object.keys(old), ...Object.keys(fresh)])
-  return Object.fromEntries(
-    [...names]
-      .map(name => [name, (fresh[name] ?? 0) - (old[name] ?? 0)] as const)
-      .filter(([, by]) => by !== 0),
-  )
 }
