@@ -593,7 +593,7 @@ async function answerInDialogue(
   if ('reply' in outcome) return outcome.reply
   // an offer that nobody took is forgotten, and what was said is answered as usual
   if (conversation.isOffer && field.name === OFFERED) return null
-  return matched ? aside(ctx, title, matched) : `${outcome.error}\n（不办了请回复：取消）`
+  return matched && !isAnswer ? aside(ctx, title, matched) : `${outcome.error}\n（不办了请回复：取消）`
 }
 
 /** A question that the server has asked by itself, and that nobody has begun to answer. */

@@ -72,6 +72,7 @@ describe('a configuration', () => {
       wecomBaseUrl: 'https://qyapi.weixin.qq.com',
       aibot: null,
       officialAccount: null,
+      wechatPay: null,
     })
   })
 
@@ -181,6 +182,33 @@ describe('a configuration', () => {
     const problems = problemsOf(environment)
     expect(problems).toHaveLength(expected.length)
     for (const [index, start] of expected.entries()) expect(problems[index]).toMatch(new RegExp(`^${start}`))
+  })
+
+  test('of WeChat Pay is whole, with an address that WeChat Pay can tell, or is not there', () => {
+    const pem = (what: string) => `-----BEGIN ${what}-----\nabc\n-----END ${what}-----`
+    const pay = {
+      PUBLIC_URL: 'https://qunzhen.example.cn',
+      WECHAT_PAY_MCH_ID: '1900000001',
+      WECHAT_PAY_APP_ID: 'wx1',
+      WECHAT_PAY_CERTIFICATE: pem('CERTIFICATE'),
+      WECHAT_PAY_PRIVATE_KEY: pem('PRIVATE KEY'),
+      WECHAT_PAY_API_KEY: 'k'.repeat(32),
+    }
+    expect(readConfig({ ...whole, ...pay }).wechatPay).toMatchObject({
+      mchId: '1900000001',
+      platformKey: null,
+      interface: 'bills',
+      // far below 6000 yuan, as new merchants have it
+      limits: { bill: 20_000, personDay: 200_000, day: 5_000_000 },
+    })
+    const problems = (change: Record<string, string | undefined>) =>
+      problemsOf({ ...whole, ...pay, ...change }).join('\n')
+    expect(problems({ WECHAT_PAY_API_KEY: undefined })).toContain('WECHAT_PAY_API_KEY: is missing')
+    expect(problems({ WECHAT_PAY_API_KEY: 'short' })).toContain('exactly 32 characters')
+    expect(problems({ WECHAT_PAY_PRIVATE_KEY: 'apiclient_key.pem' })).toContain('name its file with _FILE')
+    expect(problems({ WECHAT_PAY_APP_ID: undefined })).toContain('WECHAT_PAY_APP_ID: is missing')
+    expect(problems({ PUBLIC_URL: 'http://qunzhen.example.cn' })).toContain('must begin with https://')
+    expect(problems({ WECHAT_PAY_PUBLIC_KEY: pem('PUBLIC KEY') })).toContain('WECHAT_PAY_PUBLIC_KEY_ID')
   })
 
   test('never repeats a value: it may be a secret', () => {
