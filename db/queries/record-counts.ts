@@ -2,7 +2,7 @@ import { type SQL, sql } from 'drizzle-orm'
 import type { Db } from '../client.ts'
 
 /*
- * How many messages there are. The triggers of migration 0009 write each change to `record_count_changes`; the fold adds it
+ * How many messages there are. The triggers of migration 0018 write each change to `record_count_changes`; the fold adds it
  * up by unit (`record_counts`) and for all units above (`subtree_record_counts`). A query that adds what is folded and what
  * is not has the exact number at any moment, and reads a few rows where counting reads millions.
  */

@@ -109,7 +109,7 @@ export const lateChanges = pgTable(
 )
 
 /*
- * Figures that are kept by the database itself (triggers of migration 0009): how many messages each unit has. What has
+ * Figures that are kept by the database itself (triggers of migration 0018): how many messages each unit has. What has
  * just been recorded lies in `record_count_changes` until it is folded in; both together are exact at any moment.
  */
 

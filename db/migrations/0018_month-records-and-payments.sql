@@ -242,6 +242,11 @@ CREATE TABLE "post_questions" (
 	"set_at" timestamp (3) with time zone NOT NULL
 );
 --> statement-breakpoint
+CREATE TABLE "slip_rounds" (
+	"day" date PRIMARY KEY NOT NULL,
+	"at" timestamp (3) with time zone NOT NULL
+);
+--> statement-breakpoint
 CREATE TABLE "pay_bills" (
 	"id" bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY (sequence name "pay_bills_id_seq" INCREMENT BY 1 MINVALUE 1 MAXVALUE 9223372036854775807 START WITH 1 CACHE 1),
 	"item_id" bigint NOT NULL,
@@ -396,6 +401,7 @@ CREATE TABLE "volunteer_touches" (
 DROP INDEX "registrations_unit";--> statement-breakpoint
 DROP INDEX "groups_unit";--> statement-breakpoint
 DROP INDEX "outgoing_due";--> statement-breakpoint
+ALTER TABLE "danger_calls" ADD COLUMN "pass_on_at" timestamp (3) with time zone;--> statement-breakpoint
 ALTER TABLE "notice_answers" ADD COLUMN "standing" text DEFAULT 'owner' NOT NULL;--> statement-breakpoint
 ALTER TABLE "notice_drafts" ADD COLUMN "calls" jsonb DEFAULT '[]'::jsonb NOT NULL;--> statement-breakpoint
 ALTER TABLE "notice_drafts" ADD COLUMN "call_again_at" timestamp (3) with time zone;--> statement-breakpoint
@@ -410,6 +416,8 @@ ALTER TABLE "activities" ADD COLUMN "confirmed_at" timestamp (3) with time zone;
 ALTER TABLE "unit_facts" ADD COLUMN "other_groups" integer;--> statement-breakpoint
 ALTER TABLE "unit_facts" ADD COLUMN "members" jsonb;--> statement-breakpoint
 ALTER TABLE "slip_steps" ADD COLUMN "outgoing_id" bigint;--> statement-breakpoint
+ALTER TABLE "slips" ADD COLUMN "group_may_know" boolean DEFAULT false NOT NULL;--> statement-breakpoint
+ALTER TABLE "slips" ADD COLUMN "is_signed" boolean DEFAULT false NOT NULL;--> statement-breakpoint
 ALTER TABLE "alert_verdicts" ADD CONSTRAINT "alert_verdicts_unit_id_units_id_fk" FOREIGN KEY ("unit_id") REFERENCES "public"."units"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "alert_verdicts" ADD CONSTRAINT "alert_verdicts_claimed_by_persons_id_fk" FOREIGN KEY ("claimed_by") REFERENCES "public"."persons"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "alert_verdicts" ADD CONSTRAINT "alert_verdicts_marked_by_persons_id_fk" FOREIGN KEY ("marked_by") REFERENCES "public"."persons"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
@@ -523,6 +531,8 @@ CREATE UNIQUE INDEX "volunteer_reminders_once" ON "volunteer_reminders" USING bt
 CREATE UNIQUE INDEX "volunteer_steps_once" ON "volunteer_steps" USING btree ("file_id","step");--> statement-breakpoint
 CREATE INDEX "volunteer_touches_file" ON "volunteer_touches" USING btree ("file_id","on");--> statement-breakpoint
 CREATE UNIQUE INDEX "volunteer_touches_update" ON "volunteer_touches" USING btree ("update_id") WHERE update_id is not null;--> statement-breakpoint
+CREATE INDEX "danger_calls_person" ON "danger_calls" USING btree ("person_id");--> statement-breakpoint
+CREATE INDEX "danger_calls_pass_on" ON "danger_calls" USING btree ("pass_on_at") WHERE pass_on_at is not null;--> statement-breakpoint
 CREATE INDEX "notice_drafts_call" ON "notice_drafts" USING btree ("call_again_at") WHERE status = 'waiting' and call_again_at is not null;--> statement-breakpoint
 CREATE INDEX "notices_author" ON "notices" USING btree ("author_id","issued_at");--> statement-breakpoint
 CREATE INDEX "notices_unanswered_of" ON "notices" USING btree (((audience ->> 'unansweredOf')::bigint)) WHERE audience ? 'unansweredOf';--> statement-breakpoint
@@ -533,6 +543,7 @@ CREATE INDEX "activities_reporter" ON "activities" USING btree ("reported_by","i
 CREATE INDEX "message_records_reporter" ON "message_records" USING btree ("reported_by","update_id") WHERE reported_by is not null;--> statement-breakpoint
 CREATE INDEX "registrations_counted" ON "registrations" USING btree ("unit_id","occupation","registered_at");--> statement-breakpoint
 CREATE INDEX "slip_steps_outgoing" ON "slip_steps" USING btree ("outgoing_id") WHERE outgoing_id is not null;--> statement-breakpoint
+CREATE UNIQUE INDEX "slip_steps_spread" ON "slip_steps" USING btree ("slip_id") WHERE kind = 'spread';--> statement-breakpoint
 CREATE INDEX "groups_unit" ON "groups" USING btree ("unit_id","created_at","dissolved_at");--> statement-breakpoint
 CREATE INDEX "outgoing_due" ON "outgoing_messages" USING btree ((case when purpose = 'danger' then -1
   when kind in ('welcome', 'response') or purpose in ('welcome', 'reply') then 0
