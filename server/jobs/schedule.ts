@@ -82,7 +82,13 @@ export const scheduledJobs: readonly ScheduledJob[] = [
     when: '0 40 8 * * *',
     run: (rt, _updates, signal) => lookAfterSubsidies(rt, signal),
   },
-  { name: 'recover-in-flight', when: '*/5 * * * * *', run: rt => recoverInFlight(rt) },
+  {
+    name: 'recover-in-flight',
+    when: '*/5 * * * * *',
+    // one alone would be lost with the process that has it, and what others left behind with it
+    isShared: true,
+    run: rt => recoverInFlight(rt),
+  },
   { name: 'end-roll-calls', when: '45 * * * * *', run: rt => endDueRollCalls(rt) },
   {
     name: 'remind-of-schedule',
