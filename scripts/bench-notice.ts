@@ -1,21 +1,16 @@
 import { parseArgs } from 'node:util'
-import { createDatabase, migrateDatabase } from '../db/migrate.ts'
 import { personById } from '../db/queries/persons.ts'
 import { unitByCode } from '../db/queries/units.ts'
 import { systemClock } from '../server/clock.ts'
-import { readConfig } from '../server/config.ts'
 import type { KnownActor } from '../server/domain/actor.ts'
-import { createLog } from '../server/log.ts'
-import { botFor } from '../server/main.ts'
-import { randomDataKey, startServer } from '../server/start.ts'
-import { undurableSettings } from './bench/database-checks.ts'
+import { startBenchServer } from './bench/bench-server.ts'
 import { nationalTree } from './bench/national-tree.ts'
 import { nationalGroups } from './bench/notice/national-groups.ts'
 import { sendTargets } from './bench/notice/send-figures.ts'
 import { takeSteps } from './bench/notice/take-steps.ts'
 import { writeCascade } from './bench/notice/write-cascade.ts'
 import { withDurablePostgres } from './chaos/durable-postgres.ts'
-import { runCommandLine, UsageError } from './support/command-line.ts'
+import { countOf, runCommandLine } from './support/command-line.ts'
 
 const HELP = `用法: npm run bench:notice [-- --groups 606000 --rounds 3]
 
@@ -33,38 +28,13 @@ runCommandLine(HELP, async args => {
     args,
     options: { groups: { type: 'string', default: '606000' }, rounds: { type: 'string', default: '3' } },
   })
-  const [groups, rounds] = [Number(values.groups), Number(values.rounds)]
-  if (!Number.isInteger(groups) || groups < 1000)
-    throw new UsageError(`--groups 要是不小于 1000 的整数：${values.groups}`)
-  if (!Number.isInteger(rounds) || rounds < 1)
-    throw new UsageError(`--rounds 要是大于 0 的整数：${values.rounds}`)
+  const groups = countOf('groups', values.groups, 1000)
+  const rounds = countOf('rounds', values.rounds)
 
   return withDurablePostgres(async url => {
-    const databaseUrl = await createDatabase(url, 'notices')
-    await migrateDatabase(databaseUrl)
-    const server = await startServer({
-      config: readConfig({
-        PORT: '0',
-        DATABASE_URL: databaseUrl,
-        DATA_KEY: randomDataKey(),
-        WECOM_BASE_URL: 'http://127.0.0.1:9',
-        WECOM_CORP_ID: 'bench',
-        WECOM_AGENT_ID: '1',
-        WECOM_SECRET: 'bench',
-        WECOM_TOKEN: 'bench',
-        WECOM_AES_KEY: 'jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C',
-      }),
-      createBot: botFor,
-      clock: systemClock,
-      log: createLog('fatal'),
-      withSchedule: false,
-      databaseUrl,
-      isDemo: true,
-    })
+    const { server, databaseUrl } = await startBenchServer(url, 'notices')
     try {
       const { rt } = server
-      const off = await undurableSettings(rt.db)
-      if (off.length > 0) throw new UsageError(`数据库没有打开落盘：${off.join('，')}`)
       const { officerId } = await nationalTree(rt)
       await nationalGroups(rt.db, 'shaoxiandui', groups, systemClock.now())
       const top = await unitByCode(rt.db, 'shaoxiandui', '0')

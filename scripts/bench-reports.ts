@@ -1,12 +1,7 @@
 import { parseArgs } from 'node:util'
 import { connectDatabase } from '../db/client.ts'
-import { createDatabase, migrateDatabase } from '../db/migrate.ts'
 import { addMonths, monthOf, systemClock } from '../server/clock.ts'
-import { readConfig } from '../server/config.ts'
-import { createLog } from '../server/log.ts'
-import { botFor } from '../server/main.ts'
-import { randomDataKey, startServer } from '../server/start.ts'
-import { undurableSettings } from './bench/database-checks.ts'
+import { startBenchServer } from './bench/bench-server.ts'
 import { nationalTree } from './bench/national-tree.ts'
 import { nationalGroups } from './bench/notice/national-groups.ts'
 import { nationalRecords } from './bench/reports/national-records.ts'
@@ -14,7 +9,7 @@ import { type ReadFigure, readFigures } from './bench/reports/read-figures.ts'
 import { recordMessages } from './bench/reports/record-messages.ts'
 import { sortMessages } from './bench/reports/sort-messages.ts'
 import { withDurablePostgres } from './chaos/durable-postgres.ts'
-import { runCommandLine, UsageError } from './support/command-line.ts'
+import { countOf, runCommandLine } from './support/command-line.ts'
 
 const HELP = `用法: npm run bench:reports [-- --rows 10000000 --groups 606000 --rounds 5]
 
@@ -41,42 +36,16 @@ runCommandLine(HELP, async args => {
       rounds: { type: 'string', default: '5' },
     },
   })
-  const whole = (name: 'rows' | 'groups' | 'rounds', least: number) => {
-    const value = Number(values[name])
-    if (!Number.isInteger(value) || value < least)
-      throw new UsageError(`--${name} 要是不小于 ${least} 的整数：${values[name]}`)
-    return value
-  }
-  const [rows, groups, rounds] = [whole('rows', 1000), whole('groups', 1000), whole('rounds', 1)]
+  const rows = countOf('rows', values.rows, 1000)
+  const groups = countOf('groups', values.groups, 1000)
+  const rounds = countOf('rounds', values.rounds)
 
   return withDurablePostgres(async url => {
-    const databaseUrl = await createDatabase(url, 'reports')
-    await migrateDatabase(databaseUrl)
-    const server = await startServer({
-      config: readConfig({
-        PORT: '0',
-        DATABASE_URL: databaseUrl,
-        DATA_KEY: randomDataKey(),
-        WECOM_BASE_URL: 'http://127.0.0.1:9',
-        WECOM_CORP_ID: 'bench',
-        WECOM_AGENT_ID: '1',
-        WECOM_SECRET: 'bench',
-        WECOM_TOKEN: 'bench',
-        WECOM_AES_KEY: 'jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C',
-      }),
-      createBot: botFor,
-      clock: systemClock,
-      log: createLog('fatal'),
-      withSchedule: false,
-      databaseUrl,
-      isDemo: true,
-    })
+    const { server, databaseUrl } = await startBenchServer(url, 'reports')
     // what is written turn and turn about is told apart by a setting of its one connection
     const writing = connectDatabase(databaseUrl, 1)
     try {
       const { rt } = server
-      const off = await undurableSettings(rt.db)
-      if (off.length > 0) throw new UsageError(`数据库没有打开落盘：${off.join('，')}`)
       const started = performance.now()
       await nationalTree(rt)
       await nationalGroups(rt.db, 'shaoxiandui', groups, systemClock.now())

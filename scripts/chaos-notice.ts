@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util'
 import { createDatabase, migrateDatabase } from '../db/migrate.ts'
 import { withDurablePostgres } from './chaos/durable-postgres.ts'
 import { holds, killUnderNotice } from './chaos/notice/kill-notice.ts'
-import { runCommandLine, UsageError } from './support/command-line.ts'
+import { countOf, runCommandLine } from './support/command-line.ts'
 
 const HELP = `用法: npm run chaos:notice [-- --kills 200] [--groups 10000] [--seed 1]
 
@@ -17,13 +17,6 @@ const HELP = `用法: npm run chaos:notice [-- --kills 200] [--groups 10000] [--
   --kills   杀几次（默认 200）
   --groups  群数（默认 10000）：四成有机器人，两成客户群，应用群至多 60，其余由群主转发
   --seed    随机数种子（默认 1）`
-
-function countOf(name: string, text: string, least: number): number {
-  const count = Number(text)
-  if (!Number.isInteger(count) || count < least)
-    throw new UsageError(`--${name} 要是不小于 ${least} 的整数：${text}`)
-  return count
-}
 
 runCommandLine(HELP, async args => {
   const { values } = parseArgs({

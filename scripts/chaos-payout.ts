@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util'
 import { createDatabase, migrateDatabase } from '../db/migrate.ts'
 import { withDurablePostgres } from './chaos/durable-postgres.ts'
 import { killUnderPayout } from './chaos/payout/kill-payout.ts'
-import { runCommandLine, UsageError } from './support/command-line.ts'
+import { countOf, runCommandLine } from './support/command-line.ts'
 
 const HELP = `用法: npm run chaos:payout [-- --kills 200] [--payments 1000] [--seed 1]
 
@@ -15,13 +15,6 @@ const HELP = `用法: npm run chaos:payout [-- --kills 200] [--payments 1000] [-
   --kills     杀几次（默认 200）
   --payments  几笔（默认 1000）
   --seed      随机数种子（默认 1）`
-
-function countOf(name: string, text: string, least: number): number {
-  const count = Number(text)
-  if (!Number.isInteger(count) || count < least)
-    throw new UsageError(`--${name} 要是不小于 ${least} 的整数：${text}`)
-  return count
-}
 
 runCommandLine(HELP, async args => {
   const { values } = parseArgs({

@@ -4,7 +4,7 @@ import { withDurablePostgres } from './chaos/durable-postgres.ts'
 import { killUnderLoad } from './chaos/kill-webhook.ts'
 import { type MutationResult, mutateWebhook } from './chaos/mutate-webhook.ts'
 import { type Phase, phasesOf } from './chaos/phases.ts'
-import { runCommandLine, UsageError } from './support/command-line.ts'
+import { countOf, runCommandLine, UsageError } from './support/command-line.ts'
 
 const HELP = `用法: npm run chaos:webhook [-- --only mutations|kills] [--mutations 200000] [--kills 200] [--seed 1]
 
@@ -21,13 +21,6 @@ const HELP = `用法: npm run chaos:webhook [-- --only mutations|kills] [--mutat
   --seed       随机数种子；同一种子重现同一批请求（默认 1）
   --case       只重发第几号变异，并印出请求和应答（配合 --seed 和 --mutations）
   --lanes      同时的连接数（默认 48；杀进程时 16）`
-
-/** Whole numbers from 1 on. @throws UsageError */
-function countOf(name: string, text: string, least = 1): number {
-  const count = Number(text)
-  if (!Number.isInteger(count) || count < least) throw new UsageError(`--${name} 要是整数：${text}`)
-  return count
-}
 
 runCommandLine(HELP, async args => {
   const { values } = parseArgs({

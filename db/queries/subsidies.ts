@@ -15,17 +15,23 @@ import {
 export type SubsidyRunRow = typeof subsidyRuns.$inferSelect
 export type SubsidyItemRow = typeof subsidyItems.$inferSelect
 
-/** A standing roster row of a university's volunteer, as SQL gives it. */
+/** One standing roster row of a volunteer whom the university has sent. */
 export interface VolunteerRow {
   personId: number
   name: string
   category: string | null
+  /** 在岗, 待派遣 or 离岗. */
   status: string
+  /** `YYYY-MM-DD` */
   startsOn: string | null
+  /** Further columns of the roster, by header. */
   extra: Record<string, string>
+  /** The unit of service, as words. */
   place: string
   isOutOfProvince: boolean
+  /** The Official Account that is bound to the person; null: none. */
   identityId: number | null
+  /** A subsidy is promised or paid already. */
   hasClaim: boolean
 }
 

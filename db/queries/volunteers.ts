@@ -12,17 +12,19 @@ import {
 export type VolunteerFileRow = typeof volunteerFiles.$inferSelect
 export type VolunteerKeepRow = typeof volunteerKeeps.$inferSelect
 
-/** A row of the roster as `wayOf` of the domain reads it. */
+/** One row of the roster, as it stands or stood. */
 export interface VolunteerTermRow {
   id: number
   startsOn: string | null
   endsOn: string | null
+  /** 在岗, 待派遣 or 离岗. */
   status: string
   category: string | null
   university: string | null
   branch: string
   county: string | null
   post: string | null
+  /** The day of the import that no longer had it; null while it stands. */
   goneOn: string | null
 }
 

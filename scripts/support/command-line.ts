@@ -37,6 +37,14 @@ export async function runCommandLine(help: string, main: (args: string[]) => Pro
   }
 }
 
+/** Reads the whole number of an option. @param name without its dashes @throws UsageError below `least` */
+export function countOf(name: string, text: string, least = 1): number {
+  const count = Number(text)
+  if (text.trim() === '' || !Number.isInteger(count) || count < least)
+    throw new UsageError(`--${name} 要是不小于 ${least} 的整数：${text}`)
+  return count
+}
+
 /**
  * Opens the database of the environment for a command line, and lets go of it afterwards.
  * @param connections that the work needs at once, however few the setting allows

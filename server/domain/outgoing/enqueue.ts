@@ -52,14 +52,24 @@ export async function sendToPersons(
   purpose: Purpose,
   notBefore: Date = rt.clock.now(),
 ): Promise<void> {
+  await sendInPortions(rt, messages, purpose, notBefore)
+}
+
+/** One text for each person or account, in portions. */
+async function sendInPortions(
+  rt: DomainRuntime,
+  messages: ({ personId: number; text: string } | { identityId: number; text: string })[],
+  purpose: Purpose,
+  notBefore: Date,
+): Promise<void> {
   const createdAt = rt.clock.now()
   for (let from = 0; from < messages.length; from += PORTION) {
     if (from > 0) await breathe()
     await insertOutgoing(
       rt.db,
-      messages.slice(from, from + PORTION).map(({ personId, text }) => ({
+      messages.slice(from, from + PORTION).map(({ text, ...receiver }) => ({
         kind: 'person',
-        personId,
+        ...receiver,
         purpose,
         textsSealed: rt.vault.seal(JSON.stringify([text])),
         status: 'pending',
@@ -120,24 +130,9 @@ export async function sendToIdentities(
   rt: DomainRuntime,
   messages: { identityId: number; text: string }[],
   purpose: Purpose,
-  at = rt.clock.now(),
+  notBefore: Date = rt.clock.now(),
 ): Promise<void> {
-  const now = rt.clock.now()
-  for (let from = 0; from < messages.length; from += PORTION) {
-    if (from > 0) await breathe()
-    await insertOutgoing(
-      rt.db,
-      messages.slice(from, from + PORTION).map(({ identityId, text }) => ({
-        kind: 'person',
-        identityId,
-        purpose,
-        textsSealed: rt.vault.seal(JSON.stringify([text])),
-        status: 'pending',
-        nextAttemptAt: at,
-        createdAt: now,
-      })),
-    )
-  }
+  await sendInPortions(rt, messages, purpose, notBefore)
 }
 
 /** Has the buttons of a card that was sent replaced by a word. */

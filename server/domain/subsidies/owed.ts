@@ -1,24 +1,5 @@
+import type { VolunteerRow } from '../../../db/queries/subsidies.ts'
 import { subsidyRules } from './rules.ts'
-
-/** One standing roster row of a volunteer whom the university has sent. */
-export interface ServiceRow {
-  personId: number
-  name: string
-  category: string | null
-  /** 在岗, 待派遣 or 离岗. */
-  status: string
-  /** `YYYY-MM-DD` */
-  startsOn: string | null
-  /** Further columns of the roster, by header. */
-  extra: Record<string, string>
-  /** The unit of service, as words. */
-  place: string
-  isOutOfProvince: boolean
-  /** The Official Account that is bound to the person; null: none. */
-  identityId: number | null
-  /** A subsidy is promised or paid already. */
-  hasClaim: boolean
-}
 
 export interface Owed {
   personId: number
@@ -47,7 +28,7 @@ export const notOwedWords: Readonly<Record<NotOwedReason, string>> = {
  * @source 山科大党发〔2021〕52号 四(一).1: 按期上岗; that an extension is not paid again is a project assumption
  */
 export function whoIsOwed(
-  rows: readonly ServiceRow[],
+  rows: readonly VolunteerRow[],
   today: string,
 ): { owed: Owed[]; not: { personId: number; name: string; reason: NotOwedReason }[] } {
   const owed: Owed[] = []
@@ -55,7 +36,7 @@ export function whoIsOwed(
   for (const [personId, own] of Map.groupBy(rows, row => row.personId)) {
     const first = own.toSorted((a, b) =>
       (a.startsOn ?? '9999').localeCompare(b.startsOn ?? '9999'),
-    )[0] as ServiceRow
+    )[0] as VolunteerRow
     const reason = whyNot(first, own, today)
     if (reason !== null) not.push({ personId, name: first.name, reason })
     else
@@ -71,7 +52,7 @@ export function whoIsOwed(
   return { owed, not }
 }
 
-function whyNot(first: ServiceRow, own: readonly ServiceRow[], today: string): NotOwedReason | null {
+function whyNot(first: VolunteerRow, own: readonly VolunteerRow[], today: string): NotOwedReason | null {
   if (own.some(row => row.hasClaim)) return 'paid'
   if (first.startsOn === null) return 'no_start'
   if (first.startsOn > today) return 'not_started'

@@ -1,3 +1,6 @@
+import type { VolunteerTermRow as RosterTerm } from '../../../db/queries/volunteers.ts'
+
+export type { RosterTerm }
 /** A step that an office writes, in the order of a way. */
 export const WRITTEN_STEPS = ['candidate', 'applied', 'selected', 'trained', 'dropped'] as const
 export type WrittenStep = (typeof WRITTEN_STEPS)[number]
@@ -23,22 +26,6 @@ export interface StepOnWay {
   step: string
   /** `YYYY-MM-DD` */
   on: string
-}
-
-/** One row of the roster, as it stands or stood. */
-export interface RosterTerm {
-  id: number
-  startsOn: string | null
-  endsOn: string | null
-  /** 在岗, 待派遣 or 离岗. */
-  status: string
-  category: string | null
-  university: string | null
-  branch: string
-  county: string | null
-  post: string | null
-  /** The day of the import that no longer had it; null while it stands. */
-  goneOn: string | null
 }
 
 export interface WayPoint {
