@@ -7,7 +7,7 @@ import { type DomainRuntime, inTransaction } from '../../runtime.ts'
 import type { KnownActor } from '../actor.ts'
 import { settleCards } from '../outgoing/card.ts'
 import { monthSpan } from './rules.ts'
-import { monthState } from './state.ts'
+import { monthState, reportingProgrammes } from './state.ts'
 import { momentName, monthName } from './words.ts'
 
 export interface Confirmed {
@@ -17,11 +17,6 @@ export interface Confirmed {
   corrected: number
   /** All of it had been said before. */
   isAgain: boolean
-}
-
-/** The programmes whose months are reported. */
-export function reportingProgrammes(rt: DomainRuntime): string[] {
-  return rt.templates.programmes.filter(each => each.messageCategories).map(each => each.id)
 }
 
 /**

@@ -12,3 +12,8 @@ export async function monthState(rt: DomainRuntime, programme: string, month: st
   if (!isOpenMonth(month, rt.clock.now())) return 'settled'
   return (await isClosedMonth(rt.db, programme, month)) ? 'closed' : 'open'
 }
+
+/** The programmes whose months are reported. */
+export function reportingProgrammes(rt: DomainRuntime): string[] {
+  return rt.templates.programmes.filter(each => each.messageCategories).map(each => each.id)
+}
