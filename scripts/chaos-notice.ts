@@ -11,7 +11,7 @@ const HELP = `用法: npm run chaos:notice [-- --kills 200] [--groups 10000] [--
   · 没有忘的：平台上有，或记为“不确定”给人看，或已请群主转发；
   · 没有重的：每个群、每个群发任务、给每个人的每段话都只有一次；
   · 记为“已到”的，平台上都有；
-  · “不确定”的不多于被杀时在途的请求。
+  · “不确定”的不多于被杀时在途的请求（记了“正在发”、还没记下结果的；旁边印出平台那边看到的数）。
 最后一行是 JSON；全部成立时退出码 0，否则 1。
 
   --kills   杀几次（默认 200）
@@ -45,7 +45,7 @@ runCommandLine(HELP, async args => {
     const { faults: _told, ...figures } = result
     console.log(
       `${result.groups} 个群，杀 ${kills} 次（${result.killsUnderWay} 次在发送中）：到 ${result.arrived}，忘 ${result.forgotten}，` +
-        `重 ${result.doubled}，误记 ${result.untrue}，没办完 ${result.open}；不确定 ${result.unknown}，被杀时在途 ${result.inFlight}`,
+        `重 ${result.doubled}，误记 ${result.untrue}，没办完 ${result.open}；不确定 ${result.unknown}，被杀时在途 ${result.inFlight}（平台看到 ${result.seenInFlight}）`,
     )
     console.log(JSON.stringify({ chaos: 'notice', seed, ...figures, holds: holds(result) }))
     return holds(result) ? 0 : 1

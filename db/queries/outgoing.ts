@@ -192,15 +192,26 @@ export async function giveUpClaim(db: Db, id: number, why: string): Promise<void
   await db.update(outgoingMessages).set({ claimedBy: NOBODY, error: why }).where(eq(outgoingMessages.id, id))
 }
 
+/** A message that was taken over from a process that has gone. */
+export interface LostMessage extends OutgoingRow {
+  /** Who it was with; null: who notes no calls. */
+  lostBy: number | null
+}
+
 /**
- * Messages whose process has gone with them in hand: it shows no more that it lives (`db/presence.ts`), or has said
- * nothing for very long.
+ * Takes over messages whose process has gone with them in hand: it shows no more that it lives (`db/presence.ts`), or has
+ * said nothing for very long. One process gets each of them, and has it until it is put back, let go, or gone itself.
  * @param since.unseen claims before this count when their process is not seen: it may just be making its connection again
  * @param since.silent claims before this count in any case
+ * @param by null: nobody will know when it has gone, so that another may take them over at any time
  */
-export async function lostOutgoing(db: Db, since: { unseen: Date; silent: Date }): Promise<OutgoingRow[]> {
-  return db
-    .select()
+export async function takeOverLost(
+  db: Db,
+  since: { unseen: Date; silent: Date },
+  by: number | null,
+): Promise<LostMessage[]> {
+  const lost = await db
+    .select({ id: outgoingMessages.id, claimedBy: outgoingMessages.claimedBy })
     .from(outgoingMessages)
     .where(
       and(
@@ -217,50 +228,82 @@ export async function lostOutgoing(db: Db, since: { unseen: Date; silent: Date }
       ),
     )
     .orderBy(asc(outgoingMessages.id))
-}
-
-/**
- * Takes a lost claim over, so that one process sees to it. @returns false: it is another claim by now
- */
-export async function takeOver(
-  db: Db,
-  { id, claimedAt, claimedBy }: Pick<OutgoingRow, 'id' | 'claimedAt' | 'claimedBy'>,
-): Promise<boolean> {
+  if (lost.length === 0) return []
+  const lostBy = new Map(lost.map(row => [row.id, row.claimedBy]))
   const rows = await db
     .update(outgoingMessages)
-    .set({ claimedBy: NOBODY })
+    .set({ claimedBy: by ?? NOBODY })
     .where(
       and(
-        eq(outgoingMessages.id, id),
         eq(outgoingMessages.status, 'sending'),
-        claimedAt === null ? isNull(outgoingMessages.claimedAt) : eq(outgoingMessages.claimedAt, claimedAt),
-        sql`${outgoingMessages.claimedBy} is not distinct from ${claimedBy}::int`,
+        // another process has been quicker when it is with somebody else by now
+        sql`(${outgoingMessages.id}, coalesce(${outgoingMessages.claimedBy}, -1)) in (select * from unnest(
+          ${sql.param([...lostBy.keys()])}::bigint[], ${sql.param([...lostBy.values()].map(who => who ?? -1))}::int[]))`,
       ),
     )
-    .returning({ id: outgoingMessages.id })
-  return rows.length === 1
+    .returning()
+  return rows
+    .map(row => ({ ...row, lostBy: lostBy.get(row.id) ?? null }))
+    .sort((one, other) => one.id - other.id)
+}
+
+/** Lets go of messages that were taken over and of which nothing could be found out yet. */
+export async function letGo(db: Db, ids: number[], by: number | null): Promise<void> {
+  await db.update(outgoingMessages).set({ claimedBy: NOBODY }).where(stillWith(ids, by))
 }
 
 /**
- * Has a message that was taken over tried again. Asking the platform takes its time: when another process has come to the
- * same end meanwhile, the message may be under way again and is left alone.
+ * Has messages that were taken over tried again. Asking the platform takes its time: what another process has taken from
+ * this one meanwhile is left alone.
  */
-export async function retryLost(
-  db: Db,
-  { id, claimedAt }: Pick<OutgoingRow, 'id' | 'claimedAt'>,
-  now: Date,
-): Promise<void> {
+export async function retryLost(db: Db, ids: number[], by: number | null, now: Date): Promise<void> {
   await db
     .update(outgoingMessages)
     .set({ status: 'retrying', nextAttemptAt: now, claimedAt: null })
+    .where(stillWith(ids, by))
+}
+
+/** Puts messages back that were taken over and never tried. */
+export async function putBackLost(
+  db: Db,
+  ids: number[],
+  by: number | null,
+  now: Date,
+  why: string,
+): Promise<void> {
+  await db
+    .update(outgoingMessages)
+    .set({
+      status: 'pending',
+      attempts: sql`${outgoingMessages.attempts} - 1`,
+      nextAttemptAt: now,
+      claimedAt: null,
+      error: why,
+    })
+    .where(stillWith(ids, by))
+}
+
+const stillWith = (ids: number[], by: number | null) =>
+  and(
+    sql`${outgoingMessages.id} = any(${sql.param(ids)}::bigint[])`,
+    eq(outgoingMessages.status, 'sending'),
+    eq(outgoingMessages.claimedBy, by ?? NOBODY),
+  )
+
+/** Of these persons, those who have another mass task under way than these. */
+export async function withOtherMassTask(db: Db, personIds: number[], ids: number[]): Promise<Set<number>> {
+  const rows = await db
+    .select({ personId: outgoingMessages.personId })
+    .from(outgoingMessages)
     .where(
       and(
-        eq(outgoingMessages.id, id),
+        eq(outgoingMessages.kind, 'mass'),
         eq(outgoingMessages.status, 'sending'),
-        eq(outgoingMessages.claimedBy, NOBODY),
-        claimedAt === null ? isNull(outgoingMessages.claimedAt) : eq(outgoingMessages.claimedAt, claimedAt),
+        sql`${outgoingMessages.personId} = any(${sql.param(personIds)}::bigint[])`,
+        sql`${outgoingMessages.id} <> all(${sql.param(ids)}::bigint[])`,
       ),
     )
+  return new Set(rows.map(row => row.personId as number))
 }
 
 /** Which of these mass tasks are known to be some message's. */

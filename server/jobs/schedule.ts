@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import cron from 'node-cron'
 import { PgBoss } from 'pg-boss'
 import { describeError } from '../../db/errors.ts'
@@ -29,6 +28,7 @@ import { deleteExpired, reportTroubles } from './housekeeping.ts'
 import { lookAfterActivities } from './look-after-activities.ts'
 import { runRequests } from './look-after-requests.ts'
 import { lookAfterSubsidies } from './look-after-subsidies.ts'
+import { createOwnRuns, type OwnRuns } from './own-runs.ts'
 import { payDueBills } from './pay-bills.ts'
 import { pollMassTasks } from './poll-mass-tasks.ts'
 import { raiseAlarms } from './raise-alarms.ts'
@@ -46,7 +46,7 @@ interface ScheduledJob {
   name: string
   /** When a run is asked for (seconds first), in Asia/Shanghai. */
   when: string
-  /** Each process asks for a run of its own, so that they share the work; otherwise one of them does it. */
+  /** Every process does it, sharing the work, from when it starts; otherwise one of them does it for all. */
   isShared?: true
   /** @param signal the server stops: finish what is under way and take no more */
   run: (rt: Runtime, updates: UpdateHandler, signal: AbortSignal) => Promise<unknown>
@@ -150,9 +150,9 @@ async function escalateAllDue(rt: Runtime, signal: AbortSignal): Promise<void> {
 const LONGEST_RUN_SECONDS = 4 * 3600
 
 /**
- * Runs the schedule. Each tick only asks for a run through pg-boss, which gives it to one server process: any number of
- * processes do the work once. A run that is asked for while one waits is the same run. Shared work has a run for each
- * process, which any of them may take: when one is killed its run is lost with it, and the others go on.
+ * Runs the schedule. Most ticks only ask for a run through pg-boss, which gives it to one server process: any number of
+ * processes do the work once. Shared work asks nobody: a run that another process could take would be lost with that
+ * process for ten seconds or more, and what it should have done with it.
  */
 export async function startSchedule(
   rt: Runtime,
@@ -169,42 +169,52 @@ export async function startSchedule(
   boss.on('error', error => rt.log.error(describeError(error), 'pg-boss'))
   await boss.start()
   const stopping = new AbortController()
-  const ownKey = String(rt.processNumber ?? randomUUID())
+  /** @returns whether it was done without an error, which is logged */
+  const runJob = async (job: ScheduledJob): Promise<boolean> => {
+    try {
+      await job.run(rt, updates, stopping.signal)
+      return true
+    } catch (error) {
+      rt.log.error({ job: job.name, ...describeError(error) }, 'a job failed')
+      return false
+    }
+  }
   const ticks: { destroy(): unknown }[] = []
+  const ownRuns: OwnRuns[] = []
   for (const job of scheduledJobs) {
-    await boss.createQueue(job.name, {
-      policy: 'stately',
-      retryLimit: 0,
-      // a process that is killed falls silent: without this its job would be held until it expires
-      heartbeatSeconds: 10,
-      expireInSeconds: LONGEST_RUN_SECONDS,
-      deleteAfterSeconds: 3600,
-    })
-    await boss.work(job.name, { pollingIntervalSeconds: 0.5 }, async () => {
-      try {
-        await job.run(rt, updates, stopping.signal)
-      } catch (error) {
-        rt.log.error({ job: job.name, ...describeError(error) }, 'a job failed')
-        throw new Error(`${job.name} failed`)
-      }
-    })
-    ticks.push(
-      cron.schedule(
-        job.when,
-        () => {
-          boss
-            .send(job.name, null, job.isShared ? { singletonKey: ownKey } : {})
-            .catch(error => rt.log.warn({ job: job.name, ...describeError(error) }, 'a tick was lost'))
-        },
-        { timezone: 'Asia/Shanghai' },
-      ),
-    )
+    let ask: () => unknown
+    if (job.isShared) {
+      const runs = createOwnRuns(async () => void (await runJob(job)))
+      ownRuns.push(runs)
+      ask = runs.ask
+      ask()
+    } else {
+      await boss.createQueue(job.name, {
+        policy: 'stately',
+        retryLimit: 0,
+        // a process that is killed falls silent: without this its job would be held until it expires
+        heartbeatSeconds: 10,
+        expireInSeconds: LONGEST_RUN_SECONDS,
+        deleteAfterSeconds: 3600,
+      })
+      await boss.work(job.name, { pollingIntervalSeconds: 0.5 }, async () => {
+        if (!(await runJob(job))) throw new Error(`${job.name} failed`)
+      })
+      ask = () =>
+        boss
+          .send(job.name)
+          .catch(error => rt.log.warn({ job: job.name, ...describeError(error) }, 'a tick was lost'))
+    }
+    ticks.push(cron.schedule(job.when, () => void ask(), { timezone: 'Asia/Shanghai' }))
   }
   return {
     async stop() {
       for (const tick of ticks) tick.destroy()
       stopping.abort()
-      await boss.stop({ graceful: true, timeout: 20_000 })
+      await Promise.all([
+        boss.stop({ graceful: true, timeout: 20_000 }),
+        ...ownRuns.map(runs => runs.ended()),
+      ])
     },
   }
 }

@@ -1,4 +1,5 @@
 import type { Db } from '../../../db/client.ts'
+import { PRESENCE_LOCKS } from '../../../db/presence.ts'
 import type { PlatformGroup, PlatformLedger } from './platform.ts'
 
 /** A delivery as the server has it, with the group's names on the platform. */
@@ -97,4 +98,17 @@ export async function messageStates(db: Db): Promise<Record<string, number>> {
     'select status, count(*)::int as count from outgoing_messages group by status',
   )
   return Object.fromEntries([...rows].map(row => [row.status, row.count]))
+}
+
+/**
+ * Posts that a process which is gone had in flight: it noted that it calls and did not come to note what came of it.
+ * @returns a name for each claim, so that one that is seen again counts once
+ */
+export async function postsInFlight(db: Db): Promise<string[]> {
+  const rows = await db.execute<{ claim: string }>(`
+    select id || ' ' || claimed_by || ' ' || claimed_at as claim from outgoing_messages
+    where status = 'sending' and kind in ('robot', 'appchat') and calling_since is not null
+      and claimed_by not in (select objid::bigint from pg_locks
+        where locktype = 'advisory' and classid = ${PRESENCE_LOCKS} and objsubid = 2 and granted)`)
+  return [...rows].map(row => row.claim)
 }

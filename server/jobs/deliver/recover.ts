@@ -1,8 +1,19 @@
 import { describeError } from '../../../db/errors.ts'
-import type { OutgoingRow } from '../../../db/queries/notices.ts'
-import { knownMassTasks, lostOutgoing, putOff, retryLost, takeOver } from '../../../db/queries/outgoing.ts'
+import {
+  knownMassTasks,
+  type LostMessage,
+  letGo,
+  putBackLost,
+  retryLost,
+  takeOverLost,
+  withOtherMassTask,
+} from '../../../db/queries/outgoing.ts'
+import type { WecomChannel } from '../../channels/channel.ts'
 import { ChannelError } from '../../channels/errors.ts'
+import type { MassTaskRow } from '../../channels/wecom/mass-messages.ts'
 import { withoutDoor } from '../../domain/notices/mark.ts'
+import { unrepeatable } from '../../domain/outgoing/kinds.ts'
+import { createLanes } from '../../lanes.ts'
 import { MustWait, takePlace } from '../../limits.ts'
 import type { Runtime } from '../../runtime.ts'
 import { contentOf } from './content.ts'
@@ -19,6 +30,8 @@ const LISTED_AFTER_MS = 20_000
 const CLOCKS_DIFFER_MS = 10_000
 /** After this long nobody asks any more what became of a task. */
 const PATIENCE_MS = 24 * 3600_000
+/** Questions to the platform under way at once. */
+const AT_ONCE = 8
 
 const LIST = '/cgi-bin/externalcontact/get_groupmsg_list_v2'
 const SENDERS = '/cgi-bin/externalcontact/get_groupmsg_task'
@@ -30,51 +43,154 @@ const SENDERS = '/cgi-bin/externalcontact/get_groupmsg_task'
  * @returns how many there were
  */
 export async function recoverInFlight(rt: Runtime): Promise<number> {
-  const now = rt.clock.now().getTime()
-  const lost = await lostOutgoing(rt.db, {
-    unseen: new Date(now - UNSEEN_MS),
-    silent: new Date(now - SILENT_MS),
-  })
-  for (const message of lost)
-    try {
-      await takeUp(rt, message)
-    } catch (error) {
-      // asked about again at the next run
-      rt.log.warn({ outgoingId: message.id, ...describeError(error) }, 'a lost message could not be taken up')
-    }
+  const now = rt.clock.now()
+  const by = rt.processNumber
+  const lost = await takeOverLost(
+    rt.db,
+    {
+      unseen: new Date(now.getTime() - UNSEEN_MS),
+      silent: new Date(now.getTime() - SILENT_MS),
+    },
+    by,
+  )
+  if (lost.length === 0) return 0
+  const { again, uncalled, tasks, posts } = Object.groupBy(lost, whatToDo)
+  const idsOf = (messages: LostMessage[] = []) => messages.map(message => message.id)
+  try {
+    // what asks nobody first: the platform may be slow, and this process may be next
+    if (again) await retryLost(rt.db, idsOf(again), by, now)
+    if (uncalled) await putBackLost(rt.db, idsOf(uncalled), by, now, '发送前服务中断，重新排队')
+    for (const message of posts ?? []) await markUnknown(rt, message, '发送时服务中断，不知道是否已发出')
+    if (tasks) await takeUpMassTasks(rt, tasks)
+  } finally {
+    // asked about again at the next run, by whoever comes first
+    await letGo(rt.db, idsOf(lost), by)
+  }
   return lost.length
 }
 
-async function takeUp(rt: Runtime, message: OutgoingRow): Promise<void> {
-  // since the list was read another process may have seen to it, and it may be out again
-  if (!(await takeOver(rt.db, message))) return
-  const isPost = ['robot', 'appchat', 'mass'].includes(message.kind)
+function whatToDo(message: LostMessage): 'again' | 'uncalled' | 'tasks' | 'posts' {
+  if (!unrepeatable.has(message.kind)) return 'again'
   // a claim without a number was made by who notes no calls
-  if (isPost && message.claimedBy !== null && message.callingSince === null)
-    return putOff(rt.db, message.id, rt.clock.now(), '发送前服务中断，重新排队')
-  if (message.kind === 'mass') return takeUpMassTask(rt, message)
-  if (isPost) return markUnknown(rt, message, '发送时服务中断，不知道是否已发出')
-  await sendAgain(rt, message)
+  if (message.lostBy !== null && message.callingSince === null) return 'uncalled'
+  return message.kind === 'mass' ? 'tasks' : 'posts'
 }
 
-function sendAgain(rt: Runtime, message: OutgoingRow): Promise<void> {
-  return retryLost(rt.db, message, rt.clock.now())
+/** A mass task that may have been made: by its words, its owner and its time it is known among those that are listed. */
+interface AskedTask {
+  message: LostMessage
+  since: number
+  sender: string
+  /** Without the line with our own address. */
+  text: string
 }
 
-/** Finds the task that the call has made; when there is none, nobody has got it and it is made again. */
-async function takeUpMassTask(rt: Runtime, message: OutgoingRow): Promise<void> {
-  const now = rt.clock.now().getTime()
-  const since = message.callingSince ?? message.claimedAt ?? message.createdAt
-  const age = now - since.getTime()
+/** With its text likewise. */
+interface ListedTask extends MassTaskRow {
+  senders: string[]
+}
+
+/** Finds the tasks that the calls have made; where there is none, nobody has got it and it is made again. */
+async function takeUpMassTasks(rt: Runtime, lost: LostMessage[]): Promise<void> {
+  const { wecom } = rt.channels
+  const now = rt.clock.now()
+  const sinceOf = ({ callingSince, claimedAt, createdAt }: LostMessage) =>
+    (callingSince ?? claimedAt ?? createdAt).getTime()
   try {
-    const taskId = await findMassTask(rt, message, since)
-    // which groups it left out is not told; their owner is reminded of them as of any that nothing is heard of
-    if (taskId !== null) return await recordSent(rt, message, { platformId: taskId })
-    if (age >= LISTED_AFTER_MS) return await sendAgain(rt, message)
+    if (!wecom) throw new ChannelError('config', '没有配置企业微信')
+    const asked = (await inRoom(lost, message => askedOf(rt, message, sinceOf(message)))).filter(
+      task => task !== null,
+    )
+    const listed = await listTasks(rt, wecom, asked)
+    const busy = await withOtherMassTask(
+      rt.db,
+      asked.map(({ message }) => message.personId as number),
+      asked.map(({ message }) => message.id),
+    )
+    const again: number[] = []
+    const taken = new Set<string>()
+    for (const task of asked) {
+      // the task of what its owner has under way beside it would look the same
+      if (busy.has(task.message.personId as number)) continue
+      const own = listed.find(row => !taken.has(row.taskId) && isTaskOf(row, task))
+      if (own) {
+        taken.add(own.taskId)
+        // which groups it left out is not told; their owner is reminded of them as of any that nothing is heard of
+        await recordSent(rt, task.message, { platformId: own.taskId })
+      } else if (now.getTime() - task.since >= LISTED_AFTER_MS) again.push(task.message.id)
+    }
+    await retryLost(rt.db, again, rt.processNumber, rt.clock.now())
   } catch (error) {
     if (!(error instanceof ChannelError || error instanceof MustWait)) throw error
-    if (age >= PATIENCE_MS) await markUnknown(rt, message, '应答丢失，平台也查不到是否已建群发任务')
+    for (const message of lost)
+      if (now.getTime() - sinceOf(message) >= PATIENCE_MS)
+        await markUnknown(rt, message, '应答丢失，平台也查不到是否已建群发任务')
   }
+}
+
+async function askedOf(rt: Runtime, message: LostMessage, since: number): Promise<AskedTask | null> {
+  try {
+    const { sender, text } = await massText(rt, message, await contentOf(rt, message))
+    return { message, since, sender: sender.toLowerCase(), text: withoutDoor(text) }
+  } catch (error) {
+    // one whose owner has gone does not keep the others waiting
+    rt.log.warn({ outgoingId: message.id, ...describeError(error) }, 'a lost message could not be taken up')
+    if (error instanceof ChannelError && rt.clock.now().getTime() - since >= PATIENCE_MS)
+      await markUnknown(rt, message, '应答丢失，平台也查不到是否已建群发任务')
+    return null
+  }
+}
+
+/**
+ * The platform's list names neither sender nor groups. So: tasks of that time with one of these texts that no message of
+ * ours is known to have made, each with who it was given to.
+ */
+async function listTasks(rt: Runtime, wecom: WecomChannel, asked: AskedTask[]): Promise<ListedTask[]> {
+  const rows: MassTaskRow[] = []
+  for (const [from, to] of spansOf(asked.map(task => listedIn(task.since)))) {
+    await takePlace(rt, { to: 'wecom-api', path: LIST })
+    const listed = await wecom.mass.list('groups', new Date(from), new Date(to))
+    rows.push(...listed.map(row => ({ ...row, text: withoutDoor(row.text) })))
+  }
+  const texts = [...new Set(asked.map(task => task.text))]
+  const same = rows.filter(row => !row.isPersonal && texts.some(text => hasWords(row.text, text)))
+  const known = await knownMassTasks(
+    rt.db,
+    same.map(row => row.taskId),
+  )
+  return inRoom(
+    same.filter(row => !known.has(row.taskId)),
+    async row => {
+      await takePlace(rt, { to: 'wecom-api', path: SENDERS })
+      const senders = await wecom.mass.readSenders(row.taskId)
+      return { ...row, senders: senders.map(each => each.sender.toLowerCase()) }
+    },
+  )
+}
+
+/** When the task of a call is listed as made. */
+const listedIn = (since: number): [from: number, to: number] => [
+  since - CLOCKS_DIFFER_MS,
+  since + LISTED_AFTER_MS + CLOCKS_DIFFER_MS,
+]
+
+/** The same times with those put together that overlap. */
+function spansOf(times: [from: number, to: number][]): [from: number, to: number][] {
+  const spans: [from: number, to: number][] = []
+  for (const [from, to] of times.toSorted((one, other) => one[0] - other[0])) {
+    const last = spans.at(-1)
+    if (last && from <= last[1]) last[1] = Math.max(last[1], to)
+    else spans.push([from, to])
+  }
+  return spans
+}
+
+function isTaskOf(row: ListedTask, { since, sender, text }: AskedTask): boolean {
+  const [from, to] = listedIn(since)
+  const at = row.createdAt.getTime()
+  // the platform tells whole seconds
+  const isThen = at >= Math.floor(from / 1000) * 1000 && at <= to
+  return isThen && row.senders.includes(sender) && hasWords(row.text, text)
 }
 
 /**
@@ -82,34 +198,13 @@ async function takeUpMassTask(rt: Runtime, message: OutgoingRow): Promise<void> 
  * left out: the address may have been changed while the task was made, and it would be made a second time.
  */
 export function isSameText(listed: string, own: string): boolean {
-  const [theirs, ours] = [withoutDoor(listed), withoutDoor(own)]
-  return theirs === ours || theirs.startsWith(`${ours}\n`)
+  return hasWords(withoutDoor(listed), withoutDoor(own))
 }
 
-/**
- * The platform's list names neither sender nor groups. So: a task of that time with this text that no message of ours is
- * known to have made, and whose sender is this owner.
- */
-async function findMassTask(rt: Runtime, message: OutgoingRow, since: Date): Promise<string | null> {
-  const { wecom } = rt.channels
-  if (!wecom) throw new ChannelError('config', '没有配置企业微信')
-  const { sender, text } = await massText(rt, message, await contentOf(rt, message))
-  await takePlace(rt, { to: 'wecom-api', path: LIST })
-  const listed = await wecom.mass.list(
-    'groups',
-    new Date(since.getTime() - CLOCKS_DIFFER_MS),
-    new Date(since.getTime() + LISTED_AFTER_MS + CLOCKS_DIFFER_MS),
-  )
-  const same = listed.filter(row => !row.isPersonal && isSameText(row.text, text))
-  const known = await knownMassTasks(
-    rt.db,
-    same.map(row => row.taskId),
-  )
-  for (const { taskId } of same) {
-    if (known.has(taskId)) continue
-    await takePlace(rt, { to: 'wecom-api', path: SENDERS })
-    const senders = await wecom.mass.readSenders(taskId)
-    if (senders.some(each => each.sender.toLowerCase() === sender.toLowerCase())) return taskId
-  }
-  return null
+const hasWords = (theirs: string, ours: string) => theirs === ours || theirs.startsWith(`${ours}\n`)
+
+/** The same for each of them, not too many at once. */
+function inRoom<T, R>(all: T[], work: (each: T) => Promise<R>): Promise<R[]> {
+  const lanes = createLanes(AT_ONCE)
+  return Promise.all(all.map((each, index) => lanes.run(String(index), () => work(each))))
 }

@@ -1,8 +1,9 @@
+import { sql } from 'drizzle-orm'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { showPresence } from '../../../db/presence.ts'
 import { identityOf } from '../../../db/queries/identities.ts'
 import { updateOutgoing } from '../../../db/queries/notices.ts'
-import { claim, inTurn, noteCalling } from '../../../db/queries/outgoing.ts'
+import { claim, inTurn, letGo, noteCalling, retryLost, takeOverLost } from '../../../db/queries/outgoing.ts'
 import type { SimPerson } from '../../../scripts/simulator/index.ts'
 import { sendToPerson } from '../../../server/domain/outgoing/enqueue.ts'
 import { recoverInFlight } from '../../../server/jobs/deliver/recover.ts'
@@ -66,6 +67,40 @@ describe('what a killed process leaves behind', () => {
     expect(await newest()).toMatchObject({ status: 'unknown', attempts: 1 })
   })
 
+  test('is taken over by one process of several, and again when that one dies with it', async () => {
+    const [dead, one, other] = [
+      await showPresence(stage.databaseUrl),
+      await showPresence(stage.databaseUrl),
+      await showPresence(stage.databaseUrl),
+    ]
+    await dead.leave()
+    const ids: number[] = []
+    for (let each = 0; each < 5; each++) {
+      await sendToPerson(stage.rt, officerId, 'task', `第${each}件事`)
+      ids.push((await newest())?.id as number)
+    }
+    await claim(stage.rt.db, ids, stage.clock.now(), dead.number)
+    stage.clock.advance(11_000)
+    const before = new Date(stage.clock.now().getTime() - 10_000)
+    const since = { unseen: before, silent: new Date(0) }
+    const take = (who: typeof one) => takeOverLost(stage.rt.db, since, who.number)
+    const taken = await Promise.all([take(one), take(other)])
+    expect(taken.map(rows => rows.length).sort()).toEqual([0, ids.length])
+    expect(taken.flat().every(message => message.lostBy === dead.number)).toBe(true)
+    const [owner, idle] = taken[0]?.length ? [one, other] : [other, one]
+    expect(await take(idle)).toEqual([])
+    await owner.leave()
+    expect(await take(idle)).toHaveLength(ids.length)
+    // the dead one's word counts no more
+    await retryLost(stage.rt.db, ids, owner.number, stage.clock.now())
+    expect((await newest())?.status).toBe('sending')
+    await letGo(stage.rt.db, ids, idle.number)
+    await idle.leave()
+    expect(await recoverInFlight(stage.rt)).toBe(ids.length)
+    expect(await newest()).toMatchObject({ status: 'retrying' })
+    await deliverDue(stage.rt)
+  })
+
   describe('of a mass task', () => {
     const tasks = () => stage.sim.massTasks(officer.id)
     const massMessage = () =>
@@ -108,13 +143,61 @@ describe('what a killed process leaves behind', () => {
 
     test('one that was never made is made, once the platform has had time to list it', async () => {
       stage.sim.faults.on('http-500', { path: 'add_msg_template', times: 1 })
+      const made = tasks().length
       await notice('后天停电，请互相转告。')
       await recoverAfter(11_000)
       expect(await massMessage()).toMatchObject({ status: 'sending' })
       await recoverAfter(11_000)
       await deliverDue(stage.rt)
-      expect(tasks()).toHaveLength(3)
+      expect(tasks()).toHaveLength(made + 1)
       expect(await massMessage()).toMatchObject({ status: 'sent' })
+    })
+
+    test('of several with one owner each is given its own', async () => {
+      const before = tasks().length
+      for (const text of [
+        '一号通知：请收看公开课。',
+        '二号通知：请报送名单。',
+        '一号通知：请收看公开课。\n地点：礼堂',
+      ]) {
+        stage.sim.faults.on('answers-lost', { path: 'add_msg_template', times: 1 })
+        await notice(text)
+        // what goes to one person waits for a minute for what is lost on its way to them
+        stage.clock.advance(61_000)
+      }
+      const made = tasks().slice(before)
+      await recoverAfter(11_000)
+      const rows = await stage.rt.db.query.outgoingMessages.findMany({
+        where: (table, { eq }) => eq(table.kind, 'mass'),
+        orderBy: (table, { desc }) => desc(table.id),
+        limit: 3,
+      })
+      expect(made).toHaveLength(3)
+      expect(rows.map(row => [row.status, row.platformId]).reverse()).toEqual(
+        made.map(task => ['sent', task.msgid]),
+      )
+    })
+
+    test('one whose owner has another under way waits: the tasks would look the same', async () => {
+      stage.sim.faults.on('answers-lost', { path: 'add_msg_template', times: 1 })
+      stage.clock.advance(61_000)
+      await notice('今晚停水，请互相转告。')
+      const id = (await massMessage())?.id as number
+      await stage.rt.db.execute(sql`
+        insert into outgoing_messages (kind, person_id, purpose, texts_sealed, status, claimed_at, claimed_by, next_attempt_at, created_at)
+        select kind, person_id, purpose, texts_sealed, 'sending', claimed_at, -5, next_attempt_at, created_at
+        from outgoing_messages where id = ${id}`)
+      stage.clock.advance(9_000)
+      await stage.rt.db.execute(
+        sql`update outgoing_messages set claimed_at = ${stage.clock.now().toISOString()} where claimed_by = -5`,
+      )
+      await recoverAfter(2000)
+      const state = () =>
+        stage.rt.db.query.outgoingMessages.findFirst({ where: (table, { eq }) => eq(table.id, id) })
+      expect(await state()).toMatchObject({ status: 'sending' })
+      await stage.rt.db.execute(sql`delete from outgoing_messages where claimed_by = -5`)
+      await recoverInFlight(stage.rt)
+      expect(await state()).toMatchObject({ status: 'sent', platformId: tasks().at(-1)?.msgid })
     })
   })
 })
