@@ -44,6 +44,8 @@ const MAX_INPUT = 60
 /** A word that a command is called by. */
 interface Word {
   command: Command
+  /** The place of its command in their list. */
+  place: number
   text: string
   /** In characters. */
   length: number
@@ -53,8 +55,12 @@ interface Word {
 interface Vocabulary {
   /** By their first character (UTF-16 unit), in the order of the commands. */
   byFirst: ReadonlyMap<string, readonly Word[]>
-  /** The words of two and more characters that hold a character, with how often it stands in them. */
-  byCharacter: ReadonlyMap<string, readonly { word: Word; times: number }[]>
+  /** The words of two and more characters that hold a character, as many times as it stands in them: by number. */
+  byCharacter: ReadonlyMap<string, readonly number[]>
+  words: readonly Word[]
+  /** Room for one look at a time: how many characters of each word, the best share of each command's words. */
+  found: Uint8Array
+  shares: Float64Array
 }
 
 const vocabularies = new WeakMap<readonly Command[], Vocabulary>()
@@ -70,20 +76,18 @@ function vocabularyOf(commands: readonly Command[]): Vocabulary {
 
 function arrange(commands: readonly Command[]): Vocabulary {
   const byFirst = new Map<string, Word[]>()
-  const byCharacter = new Map<string, { word: Word; times: number }[]>()
-  for (const command of commands)
+  const byCharacter = new Map<string, number[]>()
+  const words: Word[] = []
+  for (const [place, command] of commands.entries())
     for (const text of [command.name, ...command.aliases]) {
       const characters = [...text]
-      const word = { command, text, length: characters.length }
+      const word = { command, place, text, length: characters.length }
+      const number = words.push(word) - 1
       listIn(byFirst, text.charAt(0)).push(word)
-      if (characters.length > 1)
-        for (const character of new Set(characters))
-          listIn(byCharacter, character).push({
-            word,
-            times: characters.filter(each => each === character).length,
-          })
+      if (characters.length > 1) for (const character of characters) listIn(byCharacter, character).push(number)
     }
-  return { byFirst, byCharacter }
+  const [found, shares] = [new Uint8Array(words.length), new Float64Array(commands.length)]
+  return { byFirst, byCharacter, words, found, shares }
 }
 
 function listIn<Item>(lists: Map<string, Item[]>, key: string): Item[] {
@@ -154,20 +158,30 @@ export function nearestCommands(
   text: string,
   isMeant: (command: Command) => boolean = () => true,
 ): Command[] {
-  const { byFirst, byCharacter } = vocabularyOf(commands)
-  const found = new Map<Word, number>()
-  const head = new Set([...text.slice(0, 16)].slice(0, 8))
-  for (const character of head)
-    for (const { word, times } of byCharacter.get(character) ?? [])
-      found.set(word, (found.get(word) ?? 0) + times)
-  const scores = new Map<Command, number>()
-  const count = (word: Word, score: number) =>
-    scores.set(word.command, Math.max(scores.get(word.command) ?? 0, score))
-  for (const [word, characters] of found) count(word, characters / word.length)
-  for (const word of byFirst.get(text.charAt(0)) ?? []) if (word.length === 1) count(word, 1)
-  if (scores.size === 0) return []
-  return commands
-    .filter(command => scores.has(command) && isMeant(command))
-    .sort((a, b) => (scores.get(b) ?? 0) - (scores.get(a) ?? 0))
-    .slice(0, 3)
+  const { byFirst, byCharacter, words, found, shares } = vocabularyOf(commands)
+  const touched: number[] = []
+  const places: number[] = []
+  const count = (place: number, share: number) => {
+    if (shares[place] === 0) places.push(place)
+    if (share > (shares[place] as number)) shares[place] = share
+  }
+  for (const character of new Set([...text.slice(0, 16)].slice(0, 8)))
+    for (const number of byCharacter.get(character) ?? []) {
+      if (found[number] === 0) touched.push(number)
+      found[number] = (found[number] as number) + 1
+    }
+  for (const number of touched) {
+    const { place, length } = words[number] as Word
+    count(place, (found[number] as number) / length)
+    found[number] = 0
+  }
+  for (const { place, length } of byFirst.get(text.charAt(0)) ?? []) if (length === 1) count(place, 1)
+  places.sort((one, other) => (shares[other] as number) - (shares[one] as number) || one - other)
+  for (const place of places) shares[place] = 0
+  const nearest: Command[] = []
+  for (const place of places) {
+    const command = commands[place] as Command
+    if (nearest.length < 3 && isMeant(command)) nearest.push(command)
+  }
+  return nearest
 }

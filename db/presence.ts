@@ -12,7 +12,7 @@ export interface Presence {
   leave(): Promise<void>
 }
 
-/** How long to wait before the connection is made again; far less than a claim is left alone (`takeOverLost`). */
+/** How long to wait before the connection is made again; far less than a claim is left alone (`lostOutgoing`). */
 const AGAIN_MS = 500
 
 /**

@@ -192,6 +192,14 @@ export async function giveUpClaim(db: Db, id: number, why: string): Promise<void
   await db.update(outgoingMessages).set({ claimedBy: NOBODY, error: why }).where(eq(outgoingMessages.id, id))
 }
 
+/** A claim whose process has gone. */
+export interface LostClaim {
+  id: number
+  personId: number | null
+  /** The process; null: who notes no calls. */
+  claimedBy: number | null
+}
+
 /** A message that was taken over from a process that has gone. */
 export interface LostMessage extends OutgoingRow {
   /** Who it was with; null: who notes no calls. */
@@ -199,19 +207,18 @@ export interface LostMessage extends OutgoingRow {
 }
 
 /**
- * Takes over messages whose process has gone with them in hand: it shows no more that it lives (`db/presence.ts`), or has
- * said nothing for very long. One process gets each of them, and has it until it is put back, let go, or gone itself.
+ * Messages whose process has gone with them in hand: it shows no more that it lives (`db/presence.ts`), or has said
+ * nothing for very long.
  * @param since.unseen claims before this count when their process is not seen: it may just be making its connection again
  * @param since.silent claims before this count in any case
- * @param by null: nobody will know when it has gone, so that another may take them over at any time
  */
-export async function takeOverLost(
-  db: Db,
-  since: { unseen: Date; silent: Date },
-  by: number | null,
-): Promise<LostMessage[]> {
-  const lost = await db
-    .select({ id: outgoingMessages.id, claimedBy: outgoingMessages.claimedBy })
+export async function lostOutgoing(db: Db, since: { unseen: Date; silent: Date }): Promise<LostClaim[]> {
+  return db
+    .select({
+      id: outgoingMessages.id,
+      personId: outgoingMessages.personId,
+      claimedBy: outgoingMessages.claimedBy,
+    })
     .from(outgoingMessages)
     .where(
       and(
@@ -228,7 +235,14 @@ export async function takeOverLost(
       ),
     )
     .orderBy(asc(outgoingMessages.id))
-  if (lost.length === 0) return []
+}
+
+/**
+ * Takes lost messages over, as far as no other process has been quicker. One process has each of them until it puts it
+ * back, lets it go, or is gone itself.
+ * @param by null: nobody will know when it has gone, so that another may take them over at any time
+ */
+export async function takeOverLost(db: Db, lost: LostClaim[], by: number | null): Promise<LostMessage[]> {
   const lostBy = new Map(lost.map(row => [row.id, row.claimedBy]))
   const rows = await db
     .update(outgoingMessages)
@@ -236,7 +250,6 @@ export async function takeOverLost(
     .where(
       and(
         eq(outgoingMessages.status, 'sending'),
-        // another process has been quicker when it is with somebody else by now
         sql`(${outgoingMessages.id}, coalesce(${outgoingMessages.claimedBy}, -1)) in (select * from unnest(
           ${sql.param([...lostBy.keys()])}::bigint[], ${sql.param([...lostBy.values()].map(who => who ?? -1))}::int[]))`,
       ),

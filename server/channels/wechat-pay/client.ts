@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
-import Pay from 'wechatpay-node-v3'
+import { createRequire } from 'node:module'
+import type Pay from 'wechatpay-node-v3'
 import { z } from 'zod'
 import type { WechatPayConfig } from '../../config.ts'
 import { ChannelError } from '../errors.ts'
@@ -52,7 +53,9 @@ export function createPayClient(
   now: () => Date,
   trace: (entry: PayCallTrace) => void,
 ): PayClient {
-  const pay = new Pay({
+  // only where there is something to pay: it brings an HTTP client of its own
+  const Library: typeof Pay = createRequire(import.meta.url)('wechatpay-node-v3')
+  const pay = new Library({
     appid: config.appId,
     mchid: config.mchId,
     publicKey: Buffer.from(config.certificate),

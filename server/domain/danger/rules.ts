@@ -31,10 +31,10 @@ export function mayMeanDanger(text: string): boolean {
 }
 
 function likelihoodOfDanger(text: string): number {
-  if ([...text].length < 4) return 0
+  if (text.length < 8 && [...text].length < 4) return 0
+  const score = scoreOf(text)
   // a phone to ring up makes no call for help less likely
-  const bare = text.replace(/\d{6,}/g, '')
-  return Math.max(...new Set([text, bare]).values().map(scoreOf))
+  return /\d{6}/.test(text) ? Math.max(score, scoreOf(text.replace(/\d{6,}/g, ''))) : score
 }
 
 function scoreOf(text: string): number {

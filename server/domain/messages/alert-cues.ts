@@ -1,3 +1,4 @@
+import { neededSigns } from './needed-signs.ts'
 import type { PersonalDatum } from './personal-data.ts'
 import { MARK } from './text-features.ts'
 
@@ -35,12 +36,55 @@ export function compileCues(policy: AlertPolicy): Cue[] {
   }))
 }
 
+/** Up to 32 cues, and for every character (UTF-16 unit) those that it makes worth a look, one bit each. */
+interface Gates {
+  list: readonly Cue[]
+  opens: Uint32Array
+  /** Those that no sign is known to be needed for. */
+  always: number
+}
+
+const BITS = 32
+const arranged = new WeakMap<readonly Cue[], readonly Gates[]>()
+
+function gatesOf(cues: readonly Cue[]): readonly Gates[] {
+  let gates = arranged.get(cues)
+  if (!gates) {
+    gates = Array.from({ length: Math.ceil(cues.length / BITS) }, (_, nth) =>
+      gatesFor(cues.slice(nth * BITS, (nth + 1) * BITS)),
+    )
+    arranged.set(cues, gates)
+  }
+  return gates
+}
+
+function gatesFor(list: readonly Cue[]): Gates {
+  const opens = new Uint32Array(65536)
+  let always = 0
+  for (const [place, { pattern }] of list.entries()) {
+    const needed = neededSigns(pattern.source)
+    if (needed === null) always |= 1 << place
+    else
+      for (const sign of needed) {
+        const code = sign.charCodeAt(0)
+        opens[code] = (opens[code] as number) | (1 << place)
+      }
+  }
+  return { list, opens, always }
+}
+
 /** The first place of every cue that the message holds. */
 export function findCues(cues: readonly Cue[], text: string): CueHit[] {
   const hits: CueHit[] = []
-  for (const { mark, kind, pattern } of cues) {
-    const match = pattern.exec(text)
-    if (match) hits.push({ mark, kind, index: match.index, length: match[0].length })
+  for (const { list, opens, always } of gatesOf(cues)) {
+    let open = always
+    for (let at = 0; at < text.length; at++) open |= opens[text.charCodeAt(at)] as number
+    for (let place = 0; place < list.length; place++) {
+      if ((open & (1 << place)) === 0) continue
+      const { mark, kind, pattern } = list[place] as Cue
+      const match = pattern.exec(text)
+      if (match) hits.push({ mark, kind, index: match.index, length: match[0].length })
+    }
   }
   return hits
 }
@@ -64,6 +108,7 @@ export function alertMarks(text: string, hits: readonly CueHit[], data: readonly
   const names = countNames(text)
   if (names > 0) marks.push(NAMED)
   if (names > 1) marks.push(NAMED_TWICE)
+  if (data.length === 0) return marks
   for (const kind of new Set(data.map(datum => datum.kind))) {
     if (kind !== 'mobile') marks.push(`${MARK}数据-${kind}`)
   }
@@ -72,6 +117,8 @@ export function alertMarks(text: string, hits: readonly CueHit[], data: readonly
 }
 
 export function countNames(text: string): number {
+  NAME.lastIndex = 0
+  if (!NAME.test(text)) return 0
   const names = new Set<string>()
   for (const match of text.matchAll(NAME)) if (!NOT_NAMES.test(match[0])) names.add(match[0])
   return names.size

@@ -62,19 +62,50 @@ const CODE = /(验证码|动态码|校验码|门禁码|短信码)[^\d\n]{0,10}?(
 const PASSPORT = /护照[^\n]{0,8}?([A-Z]{1,2}\d{7,8})(?!\d)/giu
 const SHARED_PASSWORD = /(?:会议|wi-?fi|无线网|无线|提取|压缩包?|解压|网盘|直播间|问卷|群)[^。\n]{0,14}$/iu
 
-/** Everything personal that structure alone gives away, in the order of the text. Masked values are not found. */
+/** What a character may be part of. */
+const DIGIT = 1
+const SPOKEN_DIGIT = 2
+const SECRET_WORD = 4
+const PARTS = new Uint8Array(65536)
+for (let code = 48; code <= 57; code++) {
+  PARTS[code] = DIGIT
+  PARTS[code + 0xfee0] = DIGIT
+}
+for (const character of Object.keys(SPOKEN)) PARTS[character.charCodeAt(0)] = SPOKEN_DIGIT
+// 密码, 口令, 暗码, password, every 码, 护照
+for (const character of '码口pPｐＰ护') PARTS[character.charCodeAt(0)] = SECRET_WORD
+/** As many digits as `DIGIT_RUN` and `SPOKEN_RUN` ask for. */
+const LEAST_RUN = 10
+const LEAST_SPOKEN = 11
+
+/**
+ * Everything personal that structure alone gives away, in the order of the text. Masked values are not found. Most
+ * messages hold too few digits for any of it: they are counted first, and then nothing is searched for.
+ */
 export function findPersonalData(original: string): PersonalDatum[] {
-  const text = foldWidth(original)
+  let digits = 0
+  let spoken = 0
+  let words = 0
+  for (let at = 0; at < original.length; at++) {
+    const part = PARTS[original.charCodeAt(at)]
+    if (part === 0) continue
+    if (part === DIGIT) digits++
+    else if (part === SPOKEN_DIGIT) spoken++
+    else words++
+  }
   const found: PersonalDatum[] = []
-  if (/\d/.test(text)) {
+  const mayHoldSecret = digits > 0 && words > 0
+  if (digits < LEAST_RUN && spoken < LEAST_SPOKEN && !mayHoldSecret) return found
+  const text = foldWidth(original)
+  if (digits >= LEAST_RUN)
     for (const match of text.matchAll(DIGIT_RUN)) addNumber(text, match[0], match.index, found)
-    addSecrets(text, found)
-  }
-  for (const match of text.matchAll(SPOKEN_RUN)) {
-    const value = [...match[0]].map(character => SPOKEN[character] ?? '').join('')
-    if (/^1[3-9]\d{9}$/.test(value)) found.push(datum('mobile', match[0], match.index, value))
-    else if (isIdNumber(value)) found.push(datum('id-number', match[0], match.index, value))
-  }
+  if (mayHoldSecret) addSecrets(text, found)
+  if (spoken >= LEAST_SPOKEN)
+    for (const match of text.matchAll(SPOKEN_RUN)) {
+      const value = [...match[0]].map(character => SPOKEN[character] ?? '').join('')
+      if (/^1[3-9]\d{9}$/.test(value)) found.push(datum('mobile', match[0], match.index, value))
+      else if (isIdNumber(value)) found.push(datum('id-number', match[0], match.index, value))
+    }
   return found.sort((a, b) => a.index - b.index)
 }
 

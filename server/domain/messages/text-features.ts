@@ -3,12 +3,11 @@
  * Training and use share this file, so a change here asks for `node scripts/train-classifier.ts`.
  */
 
-/** A message prepared for n-grams. `starts[i]` is where the i-th prepared sign begins in the original. */
+/** A message prepared for n-grams. */
 export interface PreparedText {
   original: string
   /** The prepared signs, between a sign for the start and one for the end. */
   codes: Uint16Array
-  starts: Uint32Array
   /** Marks of its form, such as `¤链接`. */
   marks: readonly string[]
 }
@@ -26,9 +25,21 @@ const ZERO = 0x30
 /** ☺ stands for every emoji and every character outside the basic plane. */
 const SYMBOL = 0x263a
 
+const FIRST_WIDE = 0xff01
+/** The half-width twins of the full-width signs. */
+const NARROW = Array.from({ length: 0x5e }, (_, place) => String.fromCharCode(0x21 + place))
+
 /** Full-width letters, digits and signs as half-width ones; every place in the text stays the same. */
 export function foldWidth(text: string): string {
-  return text.replace(/[\uff01-\uff5e]/gu, sign => String.fromCharCode(sign.charCodeAt(0) - 0xfee0))
+  let folded = ''
+  let kept = 0
+  for (let at = 0; at < text.length; at++) {
+    const place = text.charCodeAt(at) - FIRST_WIDE
+    if (place < 0 || place >= NARROW.length) continue
+    folded += text.slice(kept, at) + NARROW[place]
+    kept = at + 1
+  }
+  return kept === 0 ? text : folded + text.slice(kept)
 }
 
 let last: PreparedText | undefined
@@ -40,10 +51,15 @@ let last: PreparedText | undefined
  */
 export function prepareText(original: string): PreparedText {
   if (last?.original === original) return last
-  const room = Math.min(original.length, MAX_PREPARED) + 2
-  const starts = new Uint32Array(room)
-  const codes = new Uint16Array(room)
-  codes[0] = START
+  last = { original, codes: foldSigns(original, null), marks: formMarks(original) }
+  return last
+}
+
+const room = new Uint16Array(MAX_PREPARED + 2)
+
+/** @param starts gets where each of the signs begins in the original */
+function foldSigns(original: string, starts: number[] | null): Uint16Array {
+  room[0] = START
   let length = 1
   let index = 0
   while (index < original.length && length < MAX_PREPARED) {
@@ -59,19 +75,18 @@ export function prepareText(original: string): PreparedText {
     } else if (folded >= 0xd800 && folded <= 0xdfff) {
       if (folded < 0xdc00) index += 1
       sign = SYMBOL
-      if (codes[length - 1] === SYMBOL) continue
-    } else if (folded === 0x200d || folded === 0xfe0f || (folded === SPACE && codes[length - 1] === SPACE)) {
+      if (room[length - 1] === SYMBOL) continue
+    } else if (folded === 0x200d || folded === 0xfe0f || (folded === SPACE && room[length - 1] === SPACE)) {
       continue
     }
     for (let copy = 0; copy < repeats && length < MAX_PREPARED; copy++) {
-      starts[length] = begin
-      codes[length++] = sign
+      if (starts) starts[length] = begin
+      room[length++] = sign
     }
   }
-  starts[length] = index
-  codes[length++] = END
-  last = { original, codes: codes.subarray(0, length), starts, marks: formMarks(original) }
-  return last
+  if (starts) starts[length] = index
+  room[length++] = END
+  return room.slice(0, length)
 }
 
 /** What every character is folded to. */
@@ -144,19 +159,16 @@ function openGates(signs: string, bit: number): void {
 /** Marks of the form of a message, such as `¤链接` or `¤长60`. */
 function formMarks(original: string): string[] {
   let open = 0
-  let wide = false
-  for (let at = 0; at < original.length; at++) {
-    const code = original.charCodeAt(at)
-    open |= GATES[code] as number
-    if (code >= 0xff01 && code <= 0xff5e) wide = true
-  }
-  const folded = wide ? foldWidth(original) : original
+  for (let at = 0; at < original.length; at++) open |= GATES[original.charCodeAt(at)] as number
   const marks: string[] = []
-  for (let place = 0; place < FORM_MARKS.length; place++) {
-    const [name, pattern] = FORM_MARKS[place] as (typeof FORM_MARKS)[number]
-    if ((open & (1 << place)) !== 0 && pattern.test(folded)) marks.push(MARK + name)
+  if ((open & ~PUNCTUATION_BIT) !== 0) {
+    const folded = foldWidth(original)
+    for (let place = 0; place < FORM_MARKS.length; place++) {
+      const [name, pattern] = FORM_MARKS[place] as (typeof FORM_MARKS)[number]
+      if ((open & (1 << place)) !== 0 && pattern.test(folded)) marks.push(MARK + name)
+    }
   }
-  const size = folded.length
+  const size = original.length
   marks.push(
     `${MARK}长${size <= 8 ? 8 : size <= 16 ? 16 : size <= 30 ? 30 : size <= 60 ? 60 : size <= 120 ? 120 : 999}`,
   )
@@ -166,17 +178,18 @@ function formMarks(original: string): string[] {
 
 /** The stretch of the original message that prepared characters `from` to `to` came from. */
 export function originalSpan(
-  prepared: PreparedText,
+  { original, codes }: PreparedText,
   from: number,
   to: number,
 ): { index: number; length: number } {
+  // asked for a few alerts only, so that every other message need not note it
+  const starts: number[] = []
+  foldSigns(original, starts)
   const first = Math.max(from, 1)
-  const last = Math.min(to, prepared.codes.length - 1)
-  const index = prepared.starts[first] ?? 0
-  let end = prepared.starts[last] ?? prepared.original.length
+  const last = Math.min(to, codes.length - 1)
+  const index = starts[first] ?? 0
+  let end = starts[last] ?? original.length
   // A run of digits is one stretch: it ends where the next other character begins.
-  for (let next = last; end <= index && next < prepared.codes.length; next++) {
-    end = prepared.starts[next] ?? prepared.original.length
-  }
+  for (let next = last; end <= index && next < codes.length; next++) end = starts[next] ?? original.length
   return { index, length: Math.max(0, end - index) }
 }

@@ -1,8 +1,10 @@
 import { describeError } from '../../../db/errors.ts'
 import {
   knownMassTasks,
+  type LostClaim,
   type LostMessage,
   letGo,
+  lostOutgoing,
   putBackLost,
   retryLost,
   takeOverLost,
@@ -32,6 +34,8 @@ const CLOCKS_DIFFER_MS = 10_000
 const PATIENCE_MS = 24 * 3600_000
 /** Questions to the platform under way at once. */
 const AT_ONCE = 8
+/** Messages that are taken up together, or a few more. */
+const PORTION = 24
 
 const LIST = '/cgi-bin/externalcontact/get_groupmsg_list_v2'
 const SENDERS = '/cgi-bin/externalcontact/get_groupmsg_task'
@@ -43,25 +47,41 @@ const SENDERS = '/cgi-bin/externalcontact/get_groupmsg_task'
  * @returns how many there were
  */
 export async function recoverInFlight(rt: Runtime): Promise<number> {
-  const now = rt.clock.now()
+  const now = rt.clock.now().getTime()
+  const lost = await lostOutgoing(rt.db, {
+    unseen: new Date(now - UNSEEN_MS),
+    silent: new Date(now - SILENT_MS),
+  })
+  const senders: Senders = new Map()
+  let count = 0
+  // a few at a time: this process may be the next to go, and others take their share
+  for (const some of inPortions(lost))
+    count += await takeUp(rt, await takeOverLost(rt.db, some, rt.processNumber), senders)
+  return count
+}
+
+/** In the order in which they were made, so that tasks of one time are looked up together; those of one person stay together. */
+function inPortions(lost: LostClaim[]): LostClaim[][] {
+  const ofPerson = Map.groupBy(lost, claim => claim.personId ?? `message ${claim.id}`)
+  const portions: LostClaim[][] = [[]]
+  for (const together of ofPerson.values()) {
+    if ((portions.at(-1) as LostClaim[]).length >= PORTION) portions.push([])
+    portions.at(-1)?.push(...together)
+  }
+  return portions.filter(portion => portion.length > 0)
+}
+
+async function takeUp(rt: Runtime, lost: LostMessage[], senders: Senders): Promise<number> {
   const by = rt.processNumber
-  const lost = await takeOverLost(
-    rt.db,
-    {
-      unseen: new Date(now.getTime() - UNSEEN_MS),
-      silent: new Date(now.getTime() - SILENT_MS),
-    },
-    by,
-  )
-  if (lost.length === 0) return 0
+  const now = rt.clock.now()
   const { again, uncalled, tasks, posts } = Object.groupBy(lost, whatToDo)
   const idsOf = (messages: LostMessage[] = []) => messages.map(message => message.id)
   try {
-    // what asks nobody first: the platform may be slow, and this process may be next
+    // what asks nobody first
     if (again) await retryLost(rt.db, idsOf(again), by, now)
     if (uncalled) await putBackLost(rt.db, idsOf(uncalled), by, now, '发送前服务中断，重新排队')
     for (const message of posts ?? []) await markUnknown(rt, message, '发送时服务中断，不知道是否已发出')
-    if (tasks) await takeUpMassTasks(rt, tasks)
+    if (tasks) await takeUpMassTasks(rt, tasks, senders)
   } finally {
     // asked about again at the next run, by whoever comes first
     await letGo(rt.db, idsOf(lost), by)
@@ -85,13 +105,16 @@ interface AskedTask {
   text: string
 }
 
+/** By task, as far as they have been read in this run. */
+type Senders = Map<string, string[]>
+
 /** With its text likewise. */
 interface ListedTask extends MassTaskRow {
   senders: string[]
 }
 
 /** Finds the tasks that the calls have made; where there is none, nobody has got it and it is made again. */
-async function takeUpMassTasks(rt: Runtime, lost: LostMessage[]): Promise<void> {
+async function takeUpMassTasks(rt: Runtime, lost: LostMessage[], senders: Senders): Promise<void> {
   const { wecom } = rt.channels
   const now = rt.clock.now()
   const sinceOf = ({ callingSince, claimedAt, createdAt }: LostMessage) =>
@@ -101,7 +124,7 @@ async function takeUpMassTasks(rt: Runtime, lost: LostMessage[]): Promise<void> 
     const asked = (await inRoom(lost, message => askedOf(rt, message, sinceOf(message)))).filter(
       task => task !== null,
     )
-    const listed = await listTasks(rt, wecom, asked)
+    const listed = await listTasks(rt, wecom, asked, senders)
     const busy = await withOtherMassTask(
       rt.db,
       asked.map(({ message }) => message.personId as number),
@@ -145,13 +168,17 @@ async function askedOf(rt: Runtime, message: LostMessage, since: number): Promis
  * The platform's list names neither sender nor groups. So: tasks of that time with one of these texts that no message of
  * ours is known to have made, each with who it was given to.
  */
-async function listTasks(rt: Runtime, wecom: WecomChannel, asked: AskedTask[]): Promise<ListedTask[]> {
-  const rows: MassTaskRow[] = []
-  for (const [from, to] of spansOf(asked.map(task => listedIn(task.since)))) {
+async function listTasks(
+  rt: Runtime,
+  wecom: WecomChannel,
+  asked: AskedTask[],
+  senders: Senders,
+): Promise<ListedTask[]> {
+  const rows = await inRoom(spansOf(asked.map(task => listedIn(task.since))), async ([from, to]) => {
     await takePlace(rt, { to: 'wecom-api', path: LIST })
     const listed = await wecom.mass.list('groups', new Date(from), new Date(to))
-    rows.push(...listed.map(row => ({ ...row, text: withoutDoor(row.text) })))
-  }
+    return listed.map(row => ({ ...row, text: withoutDoor(row.text) }))
+  }).then(lists => lists.flat())
   const texts = [...new Set(asked.map(task => task.text))]
   const same = rows.filter(row => !row.isPersonal && texts.some(text => hasWords(row.text, text)))
   const known = await knownMassTasks(
@@ -161,9 +188,12 @@ async function listTasks(rt: Runtime, wecom: WecomChannel, asked: AskedTask[]): 
   return inRoom(
     same.filter(row => !known.has(row.taskId)),
     async row => {
+      const known = senders.get(row.taskId)
+      if (known) return { ...row, senders: known }
       await takePlace(rt, { to: 'wecom-api', path: SENDERS })
-      const senders = await wecom.mass.readSenders(row.taskId)
-      return { ...row, senders: senders.map(each => each.sender.toLowerCase()) }
+      const read = (await wecom.mass.readSenders(row.taskId)).map(each => each.sender.toLowerCase())
+      senders.set(row.taskId, read)
+      return { ...row, senders: read }
     },
   )
 }

@@ -3,7 +3,15 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { showPresence } from '../../../db/presence.ts'
 import { identityOf } from '../../../db/queries/identities.ts'
 import { updateOutgoing } from '../../../db/queries/notices.ts'
-import { claim, inTurn, letGo, noteCalling, retryLost, takeOverLost } from '../../../db/queries/outgoing.ts'
+import {
+  claim,
+  inTurn,
+  letGo,
+  lostOutgoing,
+  noteCalling,
+  retryLost,
+  takeOverLost,
+} from '../../../db/queries/outgoing.ts'
 import type { SimPerson } from '../../../scripts/simulator/index.ts'
 import { sendToPerson } from '../../../server/domain/outgoing/enqueue.ts'
 import { recoverInFlight } from '../../../server/jobs/deliver/recover.ts'
@@ -83,7 +91,8 @@ describe('what a killed process leaves behind', () => {
     stage.clock.advance(11_000)
     const before = new Date(stage.clock.now().getTime() - 10_000)
     const since = { unseen: before, silent: new Date(0) }
-    const take = (who: typeof one) => takeOverLost(stage.rt.db, since, who.number)
+    const take = async (who: typeof one) =>
+      takeOverLost(stage.rt.db, await lostOutgoing(stage.rt.db, since), who.number)
     const taken = await Promise.all([take(one), take(other)])
     expect(taken.map(rows => rows.length).sort()).toEqual([0, ids.length])
     expect(taken.flat().every(message => message.lostBy === dead.number)).toBe(true)
