@@ -278,7 +278,8 @@ export function createUpdateHandler(rt: Runtime, bot: Handler): UpdateHandler {
         channel: update.channel,
         dedupeKey: update.dedupeKey,
         kind: update.kind,
-        payloadSealed: rt.vault.seal(JSON.stringify(update)),
+        // as a date would be written by itself, in half the time
+        payloadSealed: rt.vault.seal(JSON.stringify({ ...update, at: update.at.toISOString() })),
         receivedAt: rt.clock.now(),
         outright: outright
           ? {

@@ -1,4 +1,5 @@
 import {
+  type AlertAsk,
   type AlertVerdict,
   alertVerdictOf,
   insertAlertVerdict,
@@ -78,13 +79,15 @@ export function claimFalseAlarm(
   return inTransaction(rt, async tx => {
     const now = tx.clock.now()
     const deciders = await decidersOf(tx, actor, stopped)
-    const before = await alertVerdictOf(tx.db, stopped.alert, alarmHash(stopped.text))
+    const known = await alertVerdictOf(tx.db, stopped.alert, alarmHash(stopped.text))
+    const before = known && (await lockAlertVerdict(tx.db, known.id))
     if (before?.verdict === 'false') return { outcome: 'decided' }
     if (before?.verdict === 'right')
       throw new DomainError('alarm.right', `这段话${before.markedByName ?? ''}看过，不是误报。请改一改再发。`)
     const isOwn = deciders === 'self'
-    if (before?.verdict === 'asked' && !isOwn && deciders.unitId === before.unitId)
-      return asked(before.id, deciders)
+    const claimant = { personId: actor.person.id, source: stopped.source }
+    const asking = isOwn ? null : withAsk(before?.asks ?? [], deciders, claimant)
+    if (before && asking && !isOwn && !asking.isChanged) return asked(before.id, deciders)
     const count = await countAttempt(tx.db, `false-alarm:${actor.person.id}`, now, DAY_MS)
     if (count > CLAIMS_PER_DAY)
       throw new DomainError('alarm.many', `一天最多说 ${CLAIMS_PER_DAY} 次误报，请改一改再发，或明天再说。`)
@@ -97,35 +100,32 @@ export function claimFalseAlarm(
       keepsText: keepsText && stopped.place?.of !== 'slip-in-hand',
       claimedBy: actor.person.id,
       claimedAt: now,
-      ...(isOwn
+      ...(asking === null || deciders === 'self'
         ? {
             verdict: 'false',
             unitId: ownUnitOf(tx, actor, stopped.place),
             markedBy: actor.person.id,
             markedAt: now,
           }
-        : { verdict: 'asked', unitId: deciders.unitId, askedIds: deciders.persons.map(each => each.id) }),
+        : { verdict: 'asked', unitId: deciders.unitId, asks: asking.asks }),
     }
-    // claimed before elsewhere, by somebody whose office has not decided: both are waited for, and the first word counts
-    if (before) {
-      if (isOwn) await updateAlertVerdict(tx.db, before.id, row)
-      else
-        await updateAlertVerdict(tx.db, before.id, {
-          askedIds: [...new Set([...before.askedIds, ...deciders.persons.map(each => each.id)])],
-        })
-    }
+    // claimed before, by others or elsewhere, and not decided: all of them are waited for, and the first word counts
+    if (before) await updateAlertVerdict(tx.db, before.id, asking === null ? row : { asks: asking.asks })
     const id = before?.id ?? (await insertAlertVerdict(tx.db, row))
     if (id === null) throw new DomainError('alarm.many', '刚才已有人说过这是误报，正在请人看。')
-    if (isOwn) {
+    if (asking === null || deciders === 'self') {
       await noteVerdict(tx, actor, id, 'false', stopped)
+      if (before) await tellClaimants(tx, actor, before, true)
       return { outcome: 'decided' }
     }
     await sendToPersons(
       tx,
-      deciders.persons.map(person => ({
-        personId: person.id,
-        text: `【请看是不是误报 ${id}】${stopped.source === 'slip' ? '有同志' : actor.person.name}写的${alertWords(stopped)}，被拦下没有发，本人说是误报。请在网页上看过原话再定：${rt.publicUrl}/console/false-alarms/${id}`,
-      })),
+      deciders.persons
+        .filter(person => asking.freshIds.includes(person.id))
+        .map(person => ({
+          personId: person.id,
+          text: `【请看是不是误报 ${id}】${stopped.source === 'slip' ? '有同志' : actor.person.name}写的${alertWords(stopped)}，被拦下没有发，本人说是误报。请在网页上看过原话再定：${rt.publicUrl}/console/false-alarms/${id}`,
+        })),
       'review',
     )
     return asked(id, deciders)
@@ -138,6 +138,29 @@ const asked = (id: number, { unitName, persons }: Deciders): ClaimOutcome => ({
   unitName,
   names: persons.map(person => person.name),
 })
+
+/** What was asked, with a claim more: nobody is asked twice about one text, and whoever has come into the office is. */
+function withAsk(
+  asks: readonly AlertAsk[],
+  { unitId, persons }: Deciders,
+  claimant: AlertAsk['claimants'][number],
+): { asks: AlertAsk[]; freshIds: number[]; isChanged: boolean } {
+  const before = asks.find(ask => ask.unitId === unitId) ?? { unitId, askedIds: [], claimants: [] }
+  const freshIds = persons.map(person => person.id).filter(id => !before.askedIds.includes(id))
+  const isNew = !asks.some(ask => ask.claimants.some(each => each.personId === claimant.personId))
+  return {
+    freshIds,
+    isChanged: isNew || freshIds.length > 0,
+    asks: [
+      ...asks.filter(ask => ask !== before),
+      {
+        unitId,
+        askedIds: [...before.askedIds, ...freshIds],
+        claimants: isNew ? [...before.claimants, claimant] : before.claimants,
+      },
+    ],
+  }
+}
 
 /** Whose word it takes, before anything is shown to them. @throws DomainError `alarm.nobody` */
 export async function decidersOf(
@@ -180,13 +203,15 @@ function ownUnitOf(rt: DomainRuntime, actor: KnownActor, place: ClaimPlace | nul
   return place.of === 'unit' && runsVeryUnit(rt.templates, actor, place.unitId) ? place.unitId : null
 }
 
-/** Whether somebody may decide a claim: they were asked, and run its unit still. */
+/** Whether somebody may decide a claim: it is not theirs, they were asked, and they run the unit still for which they were. */
 export function mayJudge(rt: DomainRuntime, actor: KnownActor, claim: AlertVerdict): boolean {
   return (
     claim.verdict === 'asked' &&
     claim.claimedBy !== actor.person.id &&
-    claim.askedIds.includes(actor.person.id) &&
-    managingRoles(rt.templates, actor).length > 0
+    !claim.asks.some(ask => ask.claimants.some(each => each.personId === actor.person.id)) &&
+    claim.asks.some(
+      ask => ask.askedIds.includes(actor.person.id) && runsVeryUnit(rt.templates, actor, ask.unitId),
+    )
   )
 }
 
@@ -211,21 +236,32 @@ export function judgeAlarm(
       ...(isFalse && claim.keepsText ? {} : { textSealed: '' }),
     })
     await noteVerdict(tx, actor, claimId, verdict, claim)
-    if (claim.claimedBy !== null)
-      await sendToPersons(
-        tx,
-        [
-          {
-            personId: claim.claimedBy,
-            text: isFalse
-              ? `【误报】您写的${alertWords(claim)}，${actor.person.name}看过：是误报，一样的话不再拦。请再发一次。`
-              : `【误报】您写的${alertWords(claim)}，${actor.person.name}看过：不是误报，不能这样发。请改一改。`,
-          },
-        ],
-        'decision',
-      )
+    await tellClaimants(tx, actor, claim, isFalse)
     return claim
   })
+}
+
+/** Tells everybody who said that it was a false alarm what was found, each of what they wrote themselves. */
+async function tellClaimants(
+  rt: DomainRuntime,
+  actor: KnownActor,
+  claim: AlertVerdict,
+  isFalse: boolean,
+): Promise<void> {
+  const found = isFalse
+    ? '是误报，一样的话不再拦。请再发一次。'
+    : '不是误报，不能这样发。请改一改。'
+  await sendToPersons(
+    rt,
+    claim.asks
+      .flatMap(ask => ask.claimants)
+      .filter(({ personId }) => personId !== actor.person.id)
+      .map(({ personId, source }) => ({
+        personId,
+        text: `【误报】您写的${alertWords({ alert: claim.alert, source })}，${actor.person.name}看过：${found}`,
+      })),
+    'decision',
+  )
 }
 
 async function noteVerdict(

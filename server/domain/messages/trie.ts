@@ -1,14 +1,16 @@
 /**
- * A tree of words by character, to find every known word of a text in one walk from each place. The edges lie in
- * one hash table of numbers: this walk is most of the work of classifying, and a Map for each node was half as fast.
+ * A tree of words by character, to find every known word of a text in one walk from each place. The first step is a look
+ * into a list, the others go by one hash table of numbers: this walk is most of the work of classifying, and what it costs
+ * is memory that is not in the cache. A Map for each node was half as fast.
  */
 export interface Trie {
   /** A number for every character that some word holds, 0 for all others. */
   alphabet: Uint16Array
-  /** Edge number (node × 8192 + number of the character), 0 where free. */
-  keys: Uint32Array
-  /** The node that the edge in the same slot leads to. */
-  targets: Uint32Array
+  /** The node that a character at the beginning leads to, by its number; 0: no word begins with it. */
+  first: Uint32Array
+  /** By twos: an edge (node × 8192 + number of the character), 0 where free, and the node that it leads to. */
+  edges: Uint32Array
+  /** Of pairs. */
   mask: number
   /** Which word ends at a node, -1 where none does. */
   words: Int32Array
@@ -30,7 +32,8 @@ const MOST_NODES = 2 ** (32 - LETTER_BITS)
  */
 export function buildTrie(words: readonly string[]): Trie {
   const alphabet = new Uint16Array(65536)
-  const edges = new Map<number, number>()
+  const first = new Uint32Array(MOST_LETTERS)
+  const targets = new Map<number, number>()
   const ends: number[] = [-1]
   let letters = 0
   for (const [place, word] of words.entries()) {
@@ -38,11 +41,13 @@ export function buildTrie(words: readonly string[]): Trie {
     for (let at = 0; at < word.length; at++) {
       const code = word.charCodeAt(at)
       if (alphabet[code] === 0) alphabet[code] = ++letters
-      const edge = node * MOST_LETTERS + (alphabet[code] as number)
-      let target = edges.get(edge)
+      const letter = alphabet[code] as number
+      const edge = node * MOST_LETTERS + letter
+      let target = node === 0 ? first[letter] || undefined : targets.get(edge)
       if (target === undefined) {
         target = ends.push(-1) - 1
-        edges.set(edge, target)
+        if (node === 0) first[letter] = target
+        else targets.set(edge, target)
       }
       node = target
     }
@@ -50,19 +55,19 @@ export function buildTrie(words: readonly string[]): Trie {
   }
   if (letters >= MOST_LETTERS || ends.length > MOST_NODES) throw new Error('too many words for a trie')
   let size = 16
-  while (size < edges.size * 3) size *= 2
-  const trie: Trie = {
+  while (size < targets.size * 1.6) size *= 2
+  const trie = {
     alphabet,
-    keys: new Uint32Array(size),
-    targets: new Uint32Array(size),
+    first,
+    edges: new Uint32Array(size * 2),
     mask: size - 1,
     words: Int32Array.from(ends),
   }
-  for (const [edge, target] of edges) {
+  for (const [edge, target] of targets) {
     let slot = slotOf(edge, trie.mask)
-    while (trie.keys[slot] !== 0) slot = (slot + 1) & trie.mask
-    trie.keys[slot] = edge
-    trie.targets[slot] = target
+    while (trie.edges[slot * 2] !== 0) slot = (slot + 1) & trie.mask
+    trie.edges[slot * 2] = edge
+    trie.edges[slot * 2 + 1] = target
   }
   return trie
 }
@@ -74,32 +79,35 @@ function slotOf(edge: number, mask: number): number {
 
 /** Notes every known word in a text of these character codes, by where it begins, shorter ones first. */
 export function walkTrie(trie: Trie, codes: Uint16Array, hits: WordHits): void {
-  const { alphabet, keys, targets, mask, words } = trie
+  const { alphabet, first, edges, mask, words } = trie
   const end = codes.length
   let { list } = hits
   let length = 0
   for (let from = 0; from < end; from++) {
-    let node = 0
-    for (let to = from; to < end; to++) {
+    let node = first[alphabet[codes[from] as number] as number] as number
+    let to = from + 1
+    while (node !== 0) {
+      const word = words[node] as number
+      if (word >= 0) {
+        if (length + 3 > list.length) list = grown(list)
+        list[length] = word
+        list[length + 1] = from
+        list[length + 2] = to
+        length += 3
+      }
+      if (to >= end) break
       const letter = alphabet[codes[to] as number] as number
       if (letter === 0) break
       const edge = ((node << LETTER_BITS) | letter) >>> 0
       const mixed = Math.imul(edge, 0x9e3779b1)
       let slot = (mixed ^ (mixed >>> 15)) & mask
-      let key = keys[slot] as number
+      let key = edges[slot * 2] as number
       while (key !== edge && key !== 0) {
         slot = (slot + 1) & mask
-        key = keys[slot] as number
+        key = edges[slot * 2] as number
       }
-      if (key === 0) break
-      node = targets[slot] as number
-      const word = words[node] as number
-      if (word < 0) continue
-      if (length + 3 > list.length) list = grown(list)
-      list[length] = word
-      list[length + 1] = from
-      list[length + 2] = to + 1
-      length += 3
+      node = key === 0 ? 0 : (edges[slot * 2 + 1] as number)
+      to++
     }
   }
   hits.list = list

@@ -26,11 +26,12 @@ export function markWords({ province, number }: Mark): string {
 
 /** Marks as people pass them on: with other brackets, dashes and spaces. */
 const WRITTEN = /[〔［[【（(〈<]\s*(\p{Script=Han})\s*[-－—–―‐]\s*(\d{4,7})\s*[〕］\]】）)〉>]/u
+const WRITTEN_ANYWHERE = new RegExp(WRITTEN, 'gu')
 const BARE = /^(\p{Script=Han})\s*[-－—–―‐]?\s*(\d{1,7})$/u
 
 /** The mark that a text carries, the last one where there are several; null when it carries none. */
 export function markIn(text: string): Mark | null {
-  const all = [...text.matchAll(new RegExp(WRITTEN, 'gu'))]
+  const all = [...text.matchAll(WRITTEN_ANYWHERE)]
   return markFrom(all.at(-1))
 }
 
@@ -41,14 +42,14 @@ export function parseMark(text: string): Mark | null {
 
 /** What stands around the marks of a text. */
 export function withoutMark(text: string): string {
-  const rest = text.replace(new RegExp(WRITTEN, 'gu'), '')
+  const rest = text.replace(WRITTEN_ANYWHERE, '')
   return BARE.test(rest.trim()) ? '' : rest
 }
 
 /** Whether the last line of a text is a mark: then it is a copy that was relayed by hand. */
 export function isMarkedCopy(text: string): boolean {
   const last = text.trimEnd().split('\n').at(-1)?.trim() ?? ''
-  return markIn(last) !== null && /[〕］\]】）)〉>]$/.test(last)
+  return /[〕］\]】）)〉>]$/.test(last) && markIn(last) !== null
 }
 
 function markFrom(match: RegExpMatchArray | null | undefined): Mark | null {
