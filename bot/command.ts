@@ -84,7 +84,8 @@ function arrange(commands: readonly Command[]): Vocabulary {
       const word = { command, place, text, length: characters.length }
       const number = words.push(word) - 1
       listIn(byFirst, text.charAt(0)).push(word)
-      if (characters.length > 1) for (const character of characters) listIn(byCharacter, character).push(number)
+      if (characters.length > 1)
+        for (const character of characters) listIn(byCharacter, character).push(number)
     }
   const [found, shares] = [new Uint8Array(words.length), new Float64Array(commands.length)]
   return { byFirst, byCharacter, words, found, shares }
@@ -133,12 +134,18 @@ function endsWord(rest: string, word: string): boolean {
 
 /** Words as they were meant: 回复“转”。 is 转. For commands and short answers, never for a text that is passed on. */
 export function plainWords(text: string): string {
-  const bare = withoutQuotes(text).replace(
-    /(?:[\s。．.!！~～、,，;；]|\p{Extended_Pictographic}|\u200d|\ufe0f)+$/u,
-    '',
-  )
-  return bare === '' ? text : bare
+  if (lastPlain.text !== text) {
+    const bare = withoutQuotes(text).replace(
+      /(?:[\s。．.!！~～、,，;；]|\p{Extended_Pictographic}|\u200d|\ufe0f)+$/u,
+      '',
+    )
+    lastPlain = { text, words: bare === '' ? text : bare }
+  }
+  return lastPlain.words
 }
+
+/** Several ask for the words of one message in turn. */
+let lastPlain = { text: '', words: '' }
 
 /** People copy the bot's own words with the quotes around them, or with 回复 in front. */
 function withoutQuotes(text: string): string {
@@ -147,6 +154,9 @@ function withoutQuotes(text: string): string {
     .replace(/^[“"「『‘']([^“”"「」『』‘’'\n]{1,20})[”"」』’']/, '$1')
   return bare === '' ? text : bare
 }
+
+/** Characters at the beginning of a text by which the command is guessed that was meant. */
+const HEAD = 8
 
 /**
  * Up to three commands that somebody may have meant, the likeliest first: those with the largest share of the
@@ -165,11 +175,16 @@ export function nearestCommands(
     if (shares[place] === 0) places.push(place)
     if (share > (shares[place] as number)) shares[place] = share
   }
-  for (const character of new Set([...text.slice(0, 16)].slice(0, 8)))
-    for (const number of byCharacter.get(character) ?? []) {
+  const head: string[] = []
+  for (const character of text) {
+    if (head.length === HEAD) break
+    head.push(character)
+    const isRepeated = head.indexOf(character) < head.length - 1
+    for (const number of (isRepeated ? undefined : byCharacter.get(character)) ?? []) {
       if (found[number] === 0) touched.push(number)
       found[number] = (found[number] as number) + 1
     }
+  }
   for (const number of touched) {
     const { place, length } = words[number] as Word
     count(place, (found[number] as number) / length)

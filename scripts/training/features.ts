@@ -16,7 +16,7 @@ export function featureFinder(
 ): (seen: Seen) => Set<string> {
   const marks = wordMarks(classes)
   const trie = buildTrie([...marks.keys()])
-  const marksOf = [...marks.values()]
+  const marksOf = new Map([...marks.values()].map((names, place) => [trie.nodes[place] as number, names]))
   const hits: WordHits = { list: new Int32Array(0), length: 0 }
   return ({ text, extra = [] }) => {
     const features = new Set<string>()
@@ -27,7 +27,7 @@ export function featureFinder(
     walkTrie(trie, prepared.codes, hits)
     const found = new Set<string>()
     for (let at = 0; at < hits.length; at += 3) {
-      for (const mark of marksOf[hits.list[at] as number] ?? []) found.add(mark)
+      for (const mark of marksOf.get(hits.list[at] as number) ?? []) found.add(mark)
     }
     for (const mark of [...found, ...prepared.marks, ...extra]) features.add(mark)
     addPairs([...found].sort(), features)

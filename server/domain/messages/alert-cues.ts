@@ -1,6 +1,6 @@
 import { neededSigns } from './needed-signs.ts'
 import type { PersonalDatum } from './personal-data.ts'
-import { MARK } from './text-features.ts'
+import { MARK, PLACES, placeOf } from './text-features.ts'
 
 export type AlertKind = 'safety' | 'privacy' | 'secret'
 
@@ -36,7 +36,7 @@ export function compileCues(policy: AlertPolicy): Cue[] {
   }))
 }
 
-/** Up to 32 cues, and for every character (UTF-16 unit) those that it makes worth a look, one bit each. */
+/** Up to 32 cues, and for every character those that it makes worth a look, one bit each; characters share a place. */
 interface Gates {
   list: readonly Cue[]
   opens: Uint32Array
@@ -59,15 +59,15 @@ function gatesOf(cues: readonly Cue[]): readonly Gates[] {
 }
 
 function gatesFor(list: readonly Cue[]): Gates {
-  const opens = new Uint32Array(65536)
+  const opens = new Uint32Array(PLACES)
   let always = 0
   for (const [place, { pattern }] of list.entries()) {
     const needed = neededSigns(pattern.source)
     if (needed === null) always |= 1 << place
     else
       for (const sign of needed) {
-        const code = sign.charCodeAt(0)
-        opens[code] = (opens[code] as number) | (1 << place)
+        const shared = placeOf(sign.charCodeAt(0))
+        opens[shared] = (opens[shared] as number) | (1 << place)
       }
   }
   return { list, opens, always }
@@ -78,7 +78,7 @@ export function findCues(cues: readonly Cue[], text: string): CueHit[] {
   const hits: CueHit[] = []
   for (const { list, opens, always } of gatesOf(cues)) {
     let open = always
-    for (let at = 0; at < text.length; at++) open |= opens[text.charCodeAt(at)] as number
+    for (let at = 0; at < text.length; at++) open |= opens[placeOf(text.charCodeAt(at))] as number
     for (let place = 0; place < list.length; place++) {
       if ((open & (1 << place)) === 0) continue
       const { mark, kind, pattern } = list[place] as Cue

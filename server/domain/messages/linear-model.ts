@@ -31,10 +31,16 @@ export interface LinearModel {
   scale: number
   bias: readonly number[]
   vocabulary: Vocabulary
-  /** For every word of the vocabulary the row of its n-gram, -1 where the model has none. */
-  wordRows: Int32Array
-  /** For every word of the vocabulary its place in `classLists`; place 0 is the empty list. */
-  wordClasses: Uint16Array
+  /**
+   * What the model knows of every node of the vocabulary, side by side, for a message touches many of them: the row of its
+   * n-gram (-1 where the model has none), its place in `classLists` (0 is the empty list), when it was last counted, and
+   * its weights as bytes.
+   */
+  records: Int32Array
+  /** The same by bytes. */
+  bytes: Int8Array
+  /** Numbers in a record. */
+  stride: number
   /** Numbers of the marks of the classes that some word is in. */
   classLists: readonly (readonly number[])[]
   /** Numbers of the marks, in the order of their names: pairs are kept in that order. */
@@ -45,12 +51,18 @@ export interface LinearModel {
   pairRows: Int32Array
   names: readonly string[]
   weights: Int8Array
-  /** When each row was last counted, so that a message counts a feature once without a set of its own. */
-  counted: Uint32Array
+  /** When each row of a mark was last counted, so that a message counts a feature once without a set of its own. */
+  counted: Int32Array
   clock: { now: number }
   /** Room for the features of a message: row, from, to. */
   room: Int32Array
 }
+
+/** Places in a record; its weights stand behind the head. */
+const ROW = 0
+const CLASSES = 1
+const COUNTED = 2
+const HEAD = 3
 
 export interface Evidence {
   /** The words as they stand in the message, or the name of a mark of form. */
@@ -99,10 +111,10 @@ export function loadLinearModels(files: readonly ModelFile[]): LinearModel[] {
       scale: file.scale,
       bias: file.bias,
       vocabulary,
-      ...rowsOf(features, classes, words),
+      ...knownOf(features, classes, words, vocabulary.trie, bytes),
       names: features,
       weights: new Int8Array(bytes.buffer, bytes.byteOffset, bytes.length),
-      counted: new Uint32Array(features.length),
+      counted: new Int32Array(features.length),
       clock: { now: 0 },
       room: new Int32Array(features.length * 3),
     }
@@ -121,17 +133,31 @@ function numberOf(words: Map<string, number>, word: string): number {
   return words.size - 1
 }
 
-/** Where the row of every word, mark and pair of marks is. */
-function rowsOf(
+type Known = 'records' | 'bytes' | 'stride' | 'classLists' | 'marks' | 'markRows' | 'pairRows'
+
+/** Where the rows of the words, the marks and the pairs of marks are, and what is known of each word. */
+function knownOf(
   features: readonly string[],
   classes: ReadonlyMap<string, readonly string[]>,
   words: ReadonlyMap<string, number>,
-): Pick<LinearModel, 'wordRows' | 'wordClasses' | 'classLists' | 'marks' | 'markRows' | 'pairRows'> {
-  const wordRows = new Int32Array(words.size).fill(-1)
+  trie: Trie,
+  weights: Uint8Array,
+): Pick<LinearModel, Known> {
+  const labels = weights.length / features.length
+  const stride = HEAD + Math.ceil(labels / 4)
+  const records = new Int32Array(trie.size * stride)
+  const bytes = new Int8Array(records.buffer)
+  for (let node = 0; node < trie.size; node++) records[node * stride + ROW] = -1
+  const recordOf = (word: string) => (trie.nodes[words.get(word) as number] as number) * stride
   const markNames = new Set([...classes.values()].flat())
   for (const [row, feature] of features.entries()) {
-    if (!feature.startsWith(MARK)) wordRows[words.get(feature) as number] = row
-    else for (const name of feature.slice(1).split(MARK)) markNames.add(MARK + name)
+    if (feature.startsWith(MARK)) {
+      for (const name of feature.slice(1).split(MARK)) markNames.add(MARK + name)
+      continue
+    }
+    const record = recordOf(feature)
+    records[record + ROW] = row
+    bytes.set(weights.subarray(row * labels, (row + 1) * labels), (record + HEAD) * 4)
   }
   const marks = new Map([...markNames].sort().map((mark, number) => [mark, number]))
   const markRows = new Int32Array(marks.size).fill(-1)
@@ -143,25 +169,24 @@ function rowsOf(
     if (second === undefined) markRows[number] = row
     else pairRows[number * marks.size + (marks.get(MARK + second) as number)] = row
   }
-  const wordClasses = new Uint16Array(words.size)
   const classLists: number[][] = [[]]
   for (const [word, names] of classes) {
     const list = names.map(name => marks.get(name) as number)
-    wordClasses[words.get(word) as number] = classLists.push(list) - 1
+    records[recordOf(word) + CLASSES] = classLists.push(list) - 1
   }
-  return { wordRows, wordClasses, classLists, marks, markRows, pairRows }
+  return { records, bytes, stride, classLists, marks, markRows, pairRows }
 }
 
 /** Scores a message. A feature counts once however often it is repeated; `extra` are marks added by the caller, and count in pairs too. */
 export function scoreText(model: LinearModel, prepared: PreparedText, extra: readonly string[] = []): Scored {
-  model.clock.now += 1
-  let length = addWords(model, prepared)
-  for (const mark of prepared.marks) length = addMark(model, mark, length)
-  for (const mark of extra) length = addMark(model, mark, length)
-  length = addPairs(model, numbersOf(model, extra), length)
+  model.clock.now = (model.clock.now + 1) | 0
+  const scores = new Float64Array(model.labels.length)
+  let length = addWords(model, prepared, scores)
+  for (const mark of prepared.marks) length = addMark(model, mark, length, scores)
+  for (const mark of extra) length = addMark(model, mark, length, scores)
+  length = addPairs(model, numbersOf(model, extra), length, scores)
   const found = model.room.subarray(0, length)
   const norm = length > 0 ? model.scale / Math.sqrt(length / 3) : 0
-  const scores = sumWeights(model, found)
   for (let label = 0; label < scores.length; label++) {
     scores[label] = (scores[label] as number) * norm + (model.bias[label] as number)
   }
@@ -177,38 +202,44 @@ function readWords({ trie, hits, read }: Vocabulary, prepared: PreparedText): Wo
 }
 
 /** Counts the n-grams of a message, the classes of its words, and every two classes; gives how full the room is. */
-function addWords(model: LinearModel, prepared: PreparedText): number {
-  const { wordRows, wordClasses, classLists, markRows, counted, room } = model
+function addWords(model: LinearModel, prepared: PreparedText, sums: Float64Array): number {
+  const { records, bytes, stride, classLists, markRows, room } = model
   const { now } = model.clock
+  const labels = sums.length
   const { list, length: end } = readWords(model.vocabulary, prepared)
   const classes: number[] = []
   let length = 0
   for (let at = 0; at < end; at += 3) {
-    const word = list[at] as number
-    const row = wordRows[word] as number
-    if (row >= 0 && counted[row] !== now) {
-      counted[row] = now
+    const record = (list[at] as number) * stride
+    const row = records[record + ROW] as number
+    if (row >= 0 && records[record + COUNTED] !== now) {
+      records[record + COUNTED] = now
       room[length] = row
       room[length + 1] = list[at + 1] as number
       room[length + 2] = list[at + 2] as number
       length += 3
+      const base = (record + HEAD) * 4
+      for (let label = 0; label < labels; label++)
+        sums[label] = (sums[label] as number) + (bytes[base + label] as number)
     }
-    const place = wordClasses[word] as number
+    const place = records[record + CLASSES] as number
     if (place === 0) continue
     for (const mark of classLists[place] as readonly number[]) {
       if (classes.includes(mark)) continue
       classes.push(mark)
-      length = addRow(model, markRows[mark] as number, length, list[at + 1] as number, list[at + 2] as number)
+      const [from, to] = [list[at + 1] as number, list[at + 2] as number]
+      length = addRow(model, markRows[mark] as number, length, sums, from, to)
     }
   }
   if (classes.length > 1) classes.sort((one, other) => one - other)
-  return addPairs(model, classes, length)
+  return addPairs(model, classes, length, sums)
 }
 
 function addRow(
-  { counted, clock, room }: LinearModel,
+  { counted, clock, room, weights }: LinearModel,
   row: number,
   length: number,
+  sums: Float64Array,
   from = 0,
   to = 0,
 ): number {
@@ -217,41 +248,31 @@ function addRow(
   room[length] = row
   room[length + 1] = from
   room[length + 2] = to
+  for (let label = 0; label < sums.length; label++)
+    sums[label] = (sums[label] as number) + (weights[row * sums.length + label] as number)
   return length + 3
 }
 
 /** A mark that the model does not know counts for nothing. */
-function addMark(model: LinearModel, mark: string, length: number): number {
+function addMark(model: LinearModel, mark: string, length: number, sums: Float64Array): number {
   const number = model.marks.get(mark)
-  return number === undefined ? length : addRow(model, model.markRows[number] as number, length)
+  return number === undefined ? length : addRow(model, model.markRows[number] as number, length, sums)
 }
 
 function numbersOf({ marks }: LinearModel, names: readonly string[]): number[] {
   return names.map(name => marks.get(name)).filter(number => number !== undefined)
 }
 
-function addPairs(model: LinearModel, marks: readonly number[], filled: number): number {
+function addPairs(model: LinearModel, marks: readonly number[], filled: number, sums: Float64Array): number {
   const { markRows, pairRows } = model
   let length = filled
   for (let first = 0; first < marks.length; first++) {
     const base = (marks[first] as number) * markRows.length
     for (let second = first + 1; second < marks.length; second++) {
-      length = addRow(model, pairRows[base + (marks[second] as number)] as number, length)
+      length = addRow(model, pairRows[base + (marks[second] as number)] as number, length, sums)
     }
   }
   return length
-}
-
-function sumWeights({ labels, weights }: LinearModel, found: Int32Array): Float64Array {
-  const count = labels.length
-  const sums = new Float64Array(count)
-  for (let at = 0; at < found.length; at += 3) {
-    const base = (found[at] as number) * count
-    for (let label = 0; label < count; label++) {
-      sums[label] = (sums[label] as number) + (weights[base + label] as number)
-    }
-  }
-  return sums
 }
 
 export function softmax(scores: Float64Array): Float64Array {

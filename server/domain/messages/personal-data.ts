@@ -1,6 +1,6 @@
 /** Personal data that can be told by its structure: numbers with checksums, phones, passwords given literally. */
 
-import { foldWidth } from './text-features.ts'
+import { foldWidth, PLACES, placeOf } from './text-features.ts'
 
 export type PersonalDataKind = 'id-number' | 'bank-card' | 'passport' | 'mobile' | 'password' | 'code'
 
@@ -62,18 +62,21 @@ const CODE = /(验证码|动态码|校验码|门禁码|短信码)[^\d\n]{0,10}?(
 const PASSPORT = /护照[^\n]{0,8}?([A-Z]{1,2}\d{7,8})(?!\d)/giu
 const SHARED_PASSWORD = /(?:会议|wi-?fi|无线网|无线|提取|压缩包?|解压|网盘|直播间|问卷|群)[^。\n]{0,14}$/iu
 
-/** What a character may be part of. */
+/** What a character may be part of, in bits; characters share a place, so that too much is searched for, never too little. */
 const DIGIT = 1
 const SPOKEN_DIGIT = 2
 const SECRET_WORD = 4
-const PARTS = new Uint8Array(65536)
-for (let code = 48; code <= 57; code++) {
-  PARTS[code] = DIGIT
-  PARTS[code + 0xfee0] = DIGIT
-}
-for (const character of Object.keys(SPOKEN)) PARTS[character.charCodeAt(0)] = SPOKEN_DIGIT
-// 密码, 口令, 暗码, password, every 码, 护照
-for (const character of '码口pPｐＰ护') PARTS[character.charCodeAt(0)] = SECRET_WORD
+const PARTS = new Uint8Array(PLACES)
+for (const [characters, part] of [
+  ['0123456789０１２３４５６７８９', DIGIT],
+  [Object.keys(SPOKEN).join(''), SPOKEN_DIGIT],
+  // 密码, 口令, 暗码, password, every 码, 护照
+  ['码口pPｐＰ护', SECRET_WORD],
+] as const)
+  for (const character of characters) {
+    const place = placeOf(character.charCodeAt(0))
+    PARTS[place] = (PARTS[place] as number) | part
+  }
 /** As many digits as `DIGIT_RUN` and `SPOKEN_RUN` ask for. */
 const LEAST_RUN = 10
 const LEAST_SPOKEN = 11
@@ -87,11 +90,11 @@ export function findPersonalData(original: string): PersonalDatum[] {
   let spoken = 0
   let words = 0
   for (let at = 0; at < original.length; at++) {
-    const part = PARTS[original.charCodeAt(at)]
+    const part = PARTS[placeOf(original.charCodeAt(at))] as number
     if (part === 0) continue
-    if (part === DIGIT) digits++
-    else if (part === SPOKEN_DIGIT) spoken++
-    else words++
+    if ((part & DIGIT) !== 0) digits++
+    if ((part & SPOKEN_DIGIT) !== 0) spoken++
+    if ((part & SECRET_WORD) !== 0) words++
   }
   const found: PersonalDatum[] = []
   const mayHoldSecret = digits > 0 && words > 0

@@ -25,6 +25,12 @@ const ZERO = 0x30
 /** ☺ stands for every emoji and every character outside the basic plane. */
 const SYMBOL = 0x263a
 
+/** How many places there are in a table of characters that may share them. */
+export const PLACES = 4096
+
+/** The place of a character in such a table. */
+export const placeOf = (code: number) => code & (PLACES - 1)
+
 const FIRST_WIDE = 0xff01
 /** The half-width twins of the full-width signs. */
 const NARROW = Array.from({ length: 0x5e }, (_, place) => String.fromCharCode(0x21 + place))
@@ -140,26 +146,34 @@ const FORM_MARKS: readonly (readonly [string, RegExp, string])[] = [
   ['急救电话', /(?<!\d)(?:110|119|120)(?!\d)/u, '1'],
 ]
 const PUNCTUATION = ',。!?、;:.'
+const PUNCTUATED = /[,。!?、;:.，！？；：．]/u
 const PUNCTUATION_BIT = 1 << FORM_MARKS.length
 
-/** For every half-width character the patterns it makes worth a search, one bit each. */
-const GATES = new Uint32Array(65536)
+/**
+ * For every half-width character the patterns it makes worth a search, one bit each. Characters share a place: one search
+ * too many costs less than a table that does not stay in the cache.
+ */
+const GATES = new Uint32Array(PLACES)
 for (const [place, [, , signs]] of FORM_MARKS.entries()) openGates(signs, 1 << place)
 openGates(PUNCTUATION, PUNCTUATION_BIT)
 
 function openGates(signs: string, bit: number): void {
   for (const sign of signs) {
     const code = sign.charCodeAt(0)
-    GATES[code] = (GATES[code] as number) | bit
+    openGate(code, bit)
     // The full-width twin is folded before the search.
-    if (code > 32 && code < 127) GATES[code + 0xfee0] = (GATES[code + 0xfee0] as number) | bit
+    if (code > 32 && code < 127) openGate(code + 0xfee0, bit)
   }
+}
+
+function openGate(code: number, bit: number): void {
+  GATES[placeOf(code)] = (GATES[placeOf(code)] as number) | bit
 }
 
 /** Marks of the form of a message, such as `¤链接` or `¤长60`. */
 function formMarks(original: string): string[] {
   let open = 0
-  for (let at = 0; at < original.length; at++) open |= GATES[original.charCodeAt(at)] as number
+  for (let at = 0; at < original.length; at++) open |= GATES[placeOf(original.charCodeAt(at))] as number
   const marks: string[] = []
   if ((open & ~PUNCTUATION_BIT) !== 0) {
     const folded = foldWidth(original)
@@ -172,7 +186,8 @@ function formMarks(original: string): string[] {
   marks.push(
     `${MARK}长${size <= 8 ? 8 : size <= 16 ? 16 : size <= 30 ? 30 : size <= 60 ? 60 : size <= 120 ? 120 : 999}`,
   )
-  if (size > 14 && (open & PUNCTUATION_BIT) === 0) marks.push(`${MARK}无标点`)
+  const isPunctuated = (open & PUNCTUATION_BIT) !== 0 && PUNCTUATED.test(original)
+  if (size > 14 && !isPunctuated) marks.push(`${MARK}无标点`)
   return marks
 }
 

@@ -12,11 +12,16 @@ export interface Trie {
   edges: Uint32Array
   /** Of pairs. */
   mask: number
-  /** Which word ends at a node, -1 where none does. */
-  words: Int32Array
+  /** How many nodes there are, the root included. */
+  size: number
+  /** At which node each word ends, by its place in the list; 0 for an empty one. */
+  nodes: Uint32Array
 }
 
-/** Known words in a text: word, from, to (the place after its end), three numbers a word; the rest of `list` is old. */
+/**
+ * Beginnings of words found in a text: node, from, to (the place after its end), three numbers each; the rest of `list` is
+ * old. Nearly every node is the end of a word, too: whoever asks knows which.
+ */
 export interface WordHits {
   list: Int32Array
   length: number
@@ -27,15 +32,15 @@ const MOST_LETTERS = 1 << LETTER_BITS
 const MOST_NODES = 2 ** (32 - LETTER_BITS)
 
 /**
- * Builds the tree; a word is known afterwards by its place in the list. Empty words are never found.
+ * Builds the tree; a word is known afterwards by its node. Empty words are never found.
  * @throws Error when the words hold more than 8,191 different characters or 524,288 different beginnings
  */
 export function buildTrie(words: readonly string[]): Trie {
   const alphabet = new Uint16Array(65536)
   const first = new Uint32Array(MOST_LETTERS)
   const targets = new Map<number, number>()
-  const ends: number[] = [-1]
-  let letters = 0
+  const nodes = new Uint32Array(words.length)
+  let [letters, count] = [0, 1]
   for (const [place, word] of words.entries()) {
     let node = 0
     for (let at = 0; at < word.length; at++) {
@@ -45,24 +50,18 @@ export function buildTrie(words: readonly string[]): Trie {
       const edge = node * MOST_LETTERS + letter
       let target = node === 0 ? first[letter] || undefined : targets.get(edge)
       if (target === undefined) {
-        target = ends.push(-1) - 1
+        target = count++
         if (node === 0) first[letter] = target
         else targets.set(edge, target)
       }
       node = target
     }
-    if (word !== '') ends[node] = place
+    nodes[place] = node
   }
-  if (letters >= MOST_LETTERS || ends.length > MOST_NODES) throw new Error('too many words for a trie')
+  if (letters >= MOST_LETTERS || count > MOST_NODES) throw new Error('too many words for a trie')
   let size = 16
   while (size < targets.size * 1.6) size *= 2
-  const trie = {
-    alphabet,
-    first,
-    edges: new Uint32Array(size * 2),
-    mask: size - 1,
-    words: Int32Array.from(ends),
-  }
+  const trie = { alphabet, first, edges: new Uint32Array(size * 2), mask: size - 1, size: count, nodes }
   for (const [edge, target] of targets) {
     let slot = slotOf(edge, trie.mask)
     while (trie.edges[slot * 2] !== 0) slot = (slot + 1) & trie.mask
@@ -77,9 +76,9 @@ function slotOf(edge: number, mask: number): number {
   return (mixed ^ (mixed >>> 15)) & mask
 }
 
-/** Notes every known word in a text of these character codes, by where it begins, shorter ones first. */
+/** Notes every beginning of a word in a text of these character codes, by where it begins, shorter ones first. */
 export function walkTrie(trie: Trie, codes: Uint16Array, hits: WordHits): void {
-  const { alphabet, first, edges, mask, words } = trie
+  const { alphabet, first, edges, mask } = trie
   const end = codes.length
   let { list } = hits
   let length = 0
@@ -87,14 +86,11 @@ export function walkTrie(trie: Trie, codes: Uint16Array, hits: WordHits): void {
     let node = first[alphabet[codes[from] as number] as number] as number
     let to = from + 1
     while (node !== 0) {
-      const word = words[node] as number
-      if (word >= 0) {
-        if (length + 3 > list.length) list = grown(list)
-        list[length] = word
-        list[length + 1] = from
-        list[length + 2] = to
-        length += 3
-      }
+      if (length + 3 > list.length) list = grown(list)
+      list[length] = node
+      list[length + 1] = from
+      list[length + 2] = to
+      length += 3
       if (to >= end) break
       const letter = alphabet[codes[to] as number] as number
       if (letter === 0) break
