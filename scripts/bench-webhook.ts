@@ -29,7 +29,7 @@ const HELP = `用法: npm run bench:webhook [-- --rounds 3] [--quick] [--only ou
   --requests     每次的请求数上限（默认 60000；--quick 时 10000）
   --seconds      每次的秒数上限（默认 3）
   --connections  连接数（默认 128）
-  --warmup       先发而不计的请求（默认 5000；--quick 时 2000）`
+  --warmup       先发而不计的请求（默认 20000）：服务一跑几个星期，量的是编译好以后的；每个服务一样多`
 
 const allModes: readonly Mode[] = ['wecom', 'oa-aes']
 
@@ -116,7 +116,7 @@ function readSettings(args: string[]): Settings {
       requests: count('requests', values.requests ?? (quick ? '10000' : '60000')),
       seconds: count('seconds', values.seconds),
       connections: count('connections', values.connections),
-      warmup: count('warmup', values.warmup ?? (quick ? '2000' : '5000')),
+      warmup: count('warmup', values.warmup ?? '20000'),
       rate: null,
       core: canPin ? 1 : null,
     },

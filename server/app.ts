@@ -1,8 +1,7 @@
-import Fastify, { type FastifyInstance, type FastifyRequest, LogController } from 'fastify'
-import { describeError } from '../db/errors.ts'
+import Fastify, { type FastifyInstance, LogController } from 'fastify'
 import { registerApi } from './api/api.ts'
 import { registerConsole } from './console/console.ts'
-import { sendError, statusOf } from './http/errors.ts'
+import { logError, routeOf, sendError } from './http/errors.ts'
 import { registerHealth } from './http/health.ts'
 import { registerMetrics } from './http/metrics.ts'
 import { registerPages } from './http/pages.ts'
@@ -41,9 +40,7 @@ export async function buildApp(rt: Runtime, updates: UpdateHandler): Promise<Fas
       done()
     })
   app.setErrorHandler((error, request, reply) => {
-    const about = { method: request.method, route: routeOf(request), ...describeError(error) }
-    if (statusOf(error) >= 500) rt.log.error(about, 'a request failed')
-    else rt.log.info(about, 'a request was refused')
+    logError(rt.log, request, error)
     return sendError(reply, error)
   })
   app.setNotFoundHandler((_request, reply) =>
@@ -59,9 +56,4 @@ export async function buildApp(rt: Runtime, updates: UpdateHandler): Promise<Fas
   await registerApi(app, rt)
   await registerConsole(app, rt)
   return app
-}
-
-/** The pattern of the route, never the address asked for: that holds signatures in its query and tokens in its path. */
-function routeOf(request: FastifyRequest): string {
-  return request.routeOptions.url ?? '(none)'
 }
