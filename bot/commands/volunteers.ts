@@ -1,7 +1,8 @@
-import { mentoredBy, type TouchableFile } from '../../db/queries/volunteers.ts'
+import type { TouchableFile } from '../../db/queries/volunteers.ts'
 import { dayOf } from '../../server/clock.ts'
 import { soundsLikeSlip } from '../../server/domain/slips/rules.ts'
-import { volunteerRoles, volunteerRules } from '../../server/domain/volunteers/rules.ts'
+import { volunteersOfMentor } from '../../server/domain/volunteers/list.ts'
+import { volunteerRules } from '../../server/domain/volunteers/rules.ts'
 import { filesMeant, type Meant, noteTouch } from '../../server/domain/volunteers/touch.ts'
 import type { Command } from '../command.ts'
 import { type KnownContext, listReply } from '../context.ts'
@@ -10,7 +11,8 @@ import { offerSlip } from './slips.ts'
 
 const DAY_MS = 86_400_000
 /** The day that a note begins with: 昨天电话, 9月12日 微信. */
-const dayBegins = /^(今天|昨天|前天|(?:\d{4}[年./-])?\d{1,2}[月./-]\d{1,2}[日号]?|\d{1,2}[日号])/
+const dayBegins =
+  /^(今天|昨天|前天|(?:\d{4}[年./-])?\d{1,2}[月./-]\d{1,2}(?![\d小个分公万元天米])[日号]?|\d{1,2}[日号])/
 const ownMentor = /^(导师|我的导师)$/
 
 export const touchCommand: Command = {
@@ -39,8 +41,7 @@ export const myVolunteersCommand: Command = {
   audience: 'known',
   async run(ctx) {
     const today = dayOf(ctx.rt.clock.now())
-    const scope = { programme: volunteerRules.programme, roles: volunteerRoles(ctx.templates) }
-    const own = await mentoredBy(ctx.rt.db, scope, ctx.actor.person.id, today)
+    const own = await volunteersOfMentor(ctx.rt, ctx.actor.person.id)
     if (own.length === 0) return '您名下没有志愿者。导师由学校的校项目办在网页“志愿者”里请。'
     const lines = own.map(each => {
       const since =
@@ -49,7 +50,7 @@ export const myVolunteersCommand: Command = {
           : each.lastTouch === today
             ? '今天联系过'
             : `${daysBetween(each.lastTouch, today)} 天前联系过`
-      return `· ${each.name}（${each.branch ?? '现在不在岗'}）：${since}`
+      return `· ${each.name}（${each.way.isServing ? (each.way.last?.branch ?? '在岗') : '现在不在岗'}）：${since}`
     })
     const [first] = own
     return listReply(
@@ -93,8 +94,11 @@ async function note(ctx: KnownContext, file: TouchableFile, rest: string): Promi
   const today = dayOf(ctx.rt.clock.now())
   const written = dayBegins.exec(rest)?.[1]
   const day = written === undefined ? null : readDay(written, today)
+  // 2月30日: noted for today it would be wrong without anybody seeing it
+  if (written !== undefined && day === null)
+    return `“${written}”不是哪一天，没有记下。请把日期写对再发，如：联系 ${file.name} 昨天电话，一切都好`
   const on = day ?? today
-  const text = rest.slice(day === null ? 0 : (written ?? '').length).replace(/^[\s,，:：、;；]+/, '')
+  const text = rest.slice((written ?? '').length).replace(/^[\s,，:：、;；]+/, '')
   const { isNew } = await noteTouch(ctx.rt, ctx.actor, { file, on, text, updateId: ctx.updateId })
   const said = `${isNew ? '记下了' : '已经记过了'}：${on === today ? '今天' : on} 和${file.name}联系。`
   if (!soundsLikeSlip(text) && !tellsOfHardship(text)) return said

@@ -24,6 +24,8 @@ export interface VolunteerTermRow {
   branch: string
   county: string | null
   post: string | null
+  /** The day of the import that brought it. */
+  saidOn: string
   /** The day of the import that no longer had it; null while it stands. */
   goneOn: string | null
 }
@@ -37,6 +39,8 @@ export interface ListedVolunteer {
   year: number | null
   mentorId: number | null
   mentor: string | null
+  /** The mentor still belongs to the university or the college. */
+  mentorStands: boolean
   /** The last day of a touch. */
   lastTouch: string | null
   steps: { step: string; on: string }[]
@@ -56,25 +60,25 @@ const array = (values: readonly (string | number)[], type: 'text' | 'bigint') =>
 const standingMentor = sql`exists (select from roles r where r.person_id = m.mentor_id and r.ended_at is null
   and r.unit_id in (f.unit_id, f.college_id))`
 
+/** The day of an import. */
+const dayOfImport = (name: 'brought' | 'gone') =>
+  sql`(${sql.raw(name)}.applied_at at time zone 'Asia/Shanghai')::date`
+
 /** All service rows of a file's person but those that only an undone import had, as JSON. */
 const termsOf = ({ programme, roles }: VolunteerScope) => sql`(
   select coalesce(json_agg(json_build_object('id', e.id, 'startsOn', e.starts_on, 'endsOn', e.ends_on, 'status', e.status,
     'category', e.category, 'university', e.university, 'branch', u.name, 'county', above.name, 'post', e.post,
-    'goneOn', to_char(gone.applied_at at time zone 'Asia/Shanghai', 'YYYY-MM-DD')) order by e.id), '[]')
+    'saidOn', ${dayOfImport('brought')}, 'goneOn', ${dayOfImport('gone')}) order by e.id), '[]')
   from roster_entries e join units u on u.id = e.unit_id left join units above on above.id = u.parent_id
   join roster_imports brought on brought.id = e.import_id and brought.undone_at is null
   left join roster_imports gone on gone.id = e.gone_import_id
   where e.person_id = f.person_id and e.programme = ${programme} and e.role = any(${array(roles, 'text')}))`
 
-/**
- * The files of a university, or those of one of its colleges, by name. Thousands at most: a university's volunteers of
- * all years.
- * @param of.nameKey a part of the name as the matcher compares it @param of.fileId one file alone
- */
-export async function volunteersOfUniversity(
+/** What is known of some files, in the order of their numbers as they are given: a page or a portion. */
+export async function volunteersByFile(
   db: Db,
   scope: VolunteerScope,
-  of: { unitId: number; collegeId?: number; year?: number; nameKey?: string; fileId?: number },
+  fileIds: number[],
 ): Promise<ListedVolunteer[]> {
   const rows = await db.execute<{
     id: string
@@ -85,26 +89,23 @@ export async function volunteersOfUniversity(
     year: number | null
     mentor_id: string | null
     mentor: string | null
+    mentor_stands: boolean
     last_touch: string | null
     steps: { step: string; on: string }[]
     terms: VolunteerTermRow[]
   }>(sql`
     select f.id, f.person_id, p.name, f.college_id, c.name as college, f.year, mentor.id as mentor_id,
-      mentor.name as mentor,
+      mentor.name as mentor, ${standingMentor} as mentor_stands,
       (select max(t.on)::text from volunteer_touches t where t.file_id = f.id) as last_touch,
       (select coalesce(json_agg(json_build_object('step', s.step, 'on', s.on) order by s.on, s.id), '[]')
         from volunteer_steps s where s.file_id = f.id) as steps,
       ${termsOf(scope)} as terms
-    from volunteer_files f join persons p on p.id = f.person_id
+    from unnest(${array(fileIds, 'bigint')}) with ordinality as asked (id, place)
+    join volunteer_files f on f.id = asked.id join persons p on p.id = f.person_id
     left join units c on c.id = f.college_id
     left join volunteer_mentors m on m.file_id = f.id and m.until_on is null
     left join persons mentor on mentor.id = m.mentor_id
-    where f.unit_id = ${of.unitId}
-      ${of.collegeId === undefined ? sql`` : sql`and f.college_id = ${of.collegeId}`}
-      ${of.year === undefined ? sql`` : sql`and f.year = ${of.year}`}
-      ${of.nameKey === undefined ? sql`` : sql`and position(${of.nameKey} in p.name_key) > 0`}
-      ${of.fileId === undefined ? sql`` : sql`and f.id = ${of.fileId}`}
-    order by p.name_key = '', f.year desc nulls last, p.name, f.id`)
+    order by asked.place`)
   return [...rows].map(row => ({
     fileId: Number(row.id),
     personId: Number(row.person_id),
@@ -114,10 +115,187 @@ export async function volunteersOfUniversity(
     year: row.year,
     mentorId: row.mentor_id === null ? null : Number(row.mentor_id),
     mentor: row.mentor,
+    mentorStands: row.mentor_stands,
     lastTouch: row.last_touch,
     steps: row.steps,
     terms: row.terms.map(term => ({ ...term, id: Number(term.id) })),
   }))
+}
+
+/** The files of a university, or those of them that are looked for. */
+export interface VolunteersAsked {
+  unitId: number
+  collegeId?: number | undefined
+  year?: number | undefined
+  /** A part of the name as the matcher compares it. */
+  nameKey?: string | undefined
+}
+
+const filesAsked = ({ unitId, collegeId, year, nameKey }: VolunteersAsked) => sql`f.unit_id = ${unitId}
+  ${collegeId === undefined ? sql`` : sql`and f.college_id = ${collegeId}`}
+  ${year === undefined ? sql`` : sql`and f.year = ${year}`}
+  ${nameKey === undefined ? sql`` : sql`and position(${nameKey} in p.name_key) > 0`}`
+
+/** By what a stage is told from rows and steps (`stageOf`, `server/domain/volunteers/way.ts`). */
+export interface StageRule extends VolunteerScope {
+  today: string
+  /** The ways in which rows write this university. */
+  universities: string[]
+  extendedCategory: string
+  followsWithinDays: number
+  earlyByDays: number
+  /** Steps in the order of a way. */
+  steps: readonly string[]
+}
+
+/**
+ * `staged`: each file that is asked for with its stage. It is `wayOf` of `server/domain/volunteers/way.ts` once more, so
+ * that lists of any length can be counted, filtered and paged where they lie; a test holds the two against each other.
+ */
+const stagedFiles = (rule: StageRule, of: VolunteersAsked) => sql`
+  asked as materialized (
+    select f.id, f.person_id, f.college_id, f.year, p.name, p.name_key <> '' as is_named
+    from volunteer_files f join persons p on p.id = f.person_id where ${filesAsked(of)}
+  ), imported as materialized (
+    -- the days of imports once, and not for every row
+    select i.id, (i.applied_at at time zone 'Asia/Shanghai')::date as day, i.undone_at is null as stands from roster_imports i
+  ), served as materialized (
+    select *, count(*) over (partition by file_id) = 1 as is_only,
+      coalesce(starts_on, '-infinity') as first, coalesce(ends_on, gone_on, 'infinity') as last,
+      case when gone_on is null then status else '离岗' end as stood,
+      coalesce(ends_on - case when status = '离岗' then least(gone_on, said_on) else gone_on end
+        > ${rule.earlyByDays}::int, false) as was_early
+    from (
+      select a.id as file_id, e.id, e.starts_on, e.ends_on, e.status, coalesce(e.category = ${rule.extendedCategory}, false)
+        as says_extended, brought.day as said_on, gone.day as gone_on
+      from asked a join roster_entries e on e.person_id = a.person_id
+      join imported brought on brought.id = e.import_id and brought.stands
+      left join imported gone on gone.id = e.gone_import_id
+      where e.programme = ${rule.programme} and e.role = any(${array(rule.roles, 'text')})
+        and (e.university is null or e.university = any(${array(rule.universities, 'text')}))) e
+    where gone_on is null or (status <> '待派遣' and (starts_on is null or starts_on <= gone_on))
+  ), several as (
+    -- beside each row those of the same file, so that no plan compares each with all
+    select *, array_agg(id) over file as ids, array_agg(gone_on is null) over file as standing,
+      array_agg(first) over file as firsts, array_agg(last) over file as lasts
+    from served where not is_only window file as (partition by file_id)
+  ), counted as (
+    select file_id, id, says_extended, stood, was_early, first, least(last, gone_on) as last
+    from several r
+    where gone_on is null or not exists (
+      select from unnest(r.ids, r.standing, r.firsts, r.lasts) as o (id, stands, first, last)
+      where o.id <> r.id and (o.stands or o.id > r.id) and o.first < r.last and r.first < o.last)
+  ), cut as (
+    select *, coalesce(first >= max(last) over before, false)
+      or (says_extended and not coalesce(lag(says_extended) over way, true)) as begins_term
+    from counted
+    window way as (partition by file_id order by first, id),
+      before as (partition by file_id order by first, id rows between unbounded preceding and 1 preceding)
+  ), numbered as (
+    select *, count(*) filter (where begins_term) over (partition by file_id order by first, id) as term from cut
+  ), terms as (
+    select file_id, term, min(first) as first, max(last) as last, bool_or(stood = '在岗') as on_duty,
+      bool_or(stood = '待派遣') as pending, bool_and(was_early) as was_early, bool_or(says_extended) as says_extended
+    from numbered group by file_id, term
+  ), stretches as (
+    select file_id, term, first, last, on_duty, pending, was_early,
+      says_extended or coalesce(first <= lag(last) over way + ${rule.followsWithinDays}::int
+        and not lag(was_early) over way, false) as is_extension
+    from terms window way as (partition by file_id order by term)
+    union all
+    select file_id, 0, first, least(last, gone_on), stood = '在岗', stood = '待派遣', was_early, says_extended
+    from served where is_only
+  ), ways as (
+    -- of the last term that is meant: its number twice, and one more when it is so
+    select file_id, bool_or(is_serving) as is_serving, bool_or(is_over) as is_over, bool_or(not is_over) as is_ahead,
+      max(2 * term + is_extension::int) filter (where is_serving) % 2 = 1 as is_extended,
+      max(2 * term + was_early::int) filter (where is_over) % 2 = 1 as was_early,
+      max(first) filter (where is_over) as over_from
+    from (
+      select *, on_duty and first <= ${rule.today}::date and last >= ${rule.today}::date as is_serving,
+        not (on_duty or pending) or last < ${rule.today}::date as is_over
+      from stretches) s
+    group by file_id
+  ), written as (
+    select s.file_id, max(array_position(${array(rule.steps, 'text')}, s.step)) as last_step,
+      max(s.on) filter (where s.step = 'dropped') as dropped_on
+    from asked a join volunteer_steps s on s.file_id = a.id group by s.file_id
+  ), staged as materialized (
+    select a.*, case
+      when w.is_serving then case when w.is_extended then 'extended' else 'in_service' end
+      when w.is_ahead then case when w.is_over then 'ended' else 'assigned' end
+      when w.is_over then case when w.was_early or s.dropped_on >= w.over_from then 'dropped' else 'alumni' end
+      else coalesce((${array(rule.steps, 'text')})[s.last_step], 'candidate') end as stage
+    from asked a left join ways w on w.file_id = a.id left join written s on s.file_id = a.id
+  )`
+
+/** How many there are of a college, a year and a stage. */
+export interface VolunteerCount {
+  collegeId: number | null
+  college: string | null
+  year: number | null
+  stage: string
+  count: number
+  /** Of them those whose data was not deleted. */
+  named: number
+}
+
+/**
+ * Counts of the files that are asked for, by college, year and stage; and the numbers of those in some stage, or in any,
+ * the latest year first and by name: a page of them. Those whose data was deleted are counted only.
+ * @param list.limit null: all of them
+ */
+export async function countVolunteers(
+  db: Db,
+  rule: StageRule,
+  of: VolunteersAsked,
+  list: { stage?: string | undefined; from: number; limit: number | null },
+): Promise<{ counts: VolunteerCount[]; fileIds: number[] }> {
+  const [row] = await db.execute<{ counts: VolunteerCount[]; file_ids: number[] }>(sql`
+    with ${stagedFiles(rule, of)}
+    select (select coalesce(json_agg(n), '[]') from (
+        select s.college_id as "collegeId", c.name as college, s.year, s.stage, count(*)::int as count,
+          count(*) filter (where s.is_named)::int as named
+        from staged s left join units c on c.id = s.college_id group by 1, 2, 3, 4) n) as counts,
+      (select coalesce(json_agg(l.id order by l.year desc nulls last, l.name, l.id), '[]') from (
+        select s.id, s.year, s.name from staged s
+        where s.is_named ${list.stage === undefined ? sql`` : sql`and s.stage = ${list.stage}`}
+        order by s.year desc nulls last, s.name, s.id
+        limit ${list.limit} offset ${list.from}) l) as file_ids`)
+  return { counts: row?.counts ?? [], fileIds: row?.file_ids ?? [] }
+}
+
+/** How many of a university or a college graduate in which year, whatever became of them. */
+export async function volunteersByYear(
+  db: Db,
+  of: VolunteersAsked,
+): Promise<Omit<VolunteerCount, 'stage' | 'named'>[]> {
+  const rows = await db.execute<{
+    college_id: string | null
+    college: string | null
+    year: number | null
+    count: number
+  }>(sql`
+    select f.college_id, c.name as college, f.year, count(*)::int as count
+    from volunteer_files f join persons p on p.id = f.person_id left join units c on c.id = f.college_id
+    where ${filesAsked(of)} group by 1, 2, 3`)
+  return [...rows].map(({ college_id, ...row }) => ({
+    ...row,
+    collegeId: college_id === null ? null : Number(college_id),
+  }))
+}
+
+/** The ways in which rows write the universities of those who have a file at one, or of one of them. */
+export async function universitiesOnFile(
+  db: Db,
+  { programme, roles }: VolunteerScope,
+  of: { unitId: number; fileId?: number },
+): Promise<string[]> {
+  const rows = await db.execute<{ university: string }>(sql`
+    select distinct e.university from volunteer_files f join roster_entries e on e.person_id = f.person_id
+    where f.unit_id = ${of.unitId} ${of.fileId === undefined ? sql`` : sql`and f.id = ${of.fileId}`}
+      and e.programme = ${programme} and e.role = any(${array(roles, 'text')}) and e.university is not null`)
+  return [...rows].map(row => row.university)
 }
 
 /** The units of a kind with their names. */
@@ -135,15 +313,21 @@ export async function volunteerUniversities(db: Db, { programme, roles }: Volunt
   return [...rows].map(row => row.university)
 }
 
+/** A way in which rows write a university, with its office. */
+export interface WrittenUniversity {
+  university: string
+  unitId: number
+}
+
 /**
- * Makes a file for everybody whom rosters of any year say a university has sent, and who has none. The year is that of the
- * first service.
+ * Makes a file for everybody whom rosters of any year say a university has sent, and who has none. A row that gave way to
+ * one of another university for the same days was put right. The year is that of the first service.
  * @param sent each way of writing a university, with its office @returns how many were made
  */
 export async function makeVolunteerFiles(
   db: Db,
   { programme, roles }: VolunteerScope,
-  sent: readonly { university: string; unitId: number }[],
+  sent: readonly WrittenUniversity[],
   now: Date,
 ): Promise<number> {
   if (sent.length === 0) return 0
@@ -160,6 +344,12 @@ export async function makeVolunteerFiles(
     join roster_entries e on e.university = s.university and e.programme = ${programme}
       and e.role = any(${array(roles, 'text')})
     join roster_imports brought on brought.id = e.import_id and brought.undone_at is null
+    where not exists (select from volunteer_files f where f.unit_id = s.unit_id and f.person_id = e.person_id)
+      and (e.gone_import_id is null or not exists (
+        select from roster_entries o where o.person_id = e.person_id and o.programme = e.programme and o.role = any(${array(roles, 'text')})
+          and o.gone_import_id is null and o.university <> e.university
+          and coalesce(o.starts_on, '-infinity') < coalesce(e.ends_on, 'infinity')
+          and coalesce(e.starts_on, '-infinity') < coalesce(o.ends_on, 'infinity')))
     group by s.unit_id, e.person_id
     on conflict (unit_id, person_id) do nothing returning id`)
   return rows.length
@@ -194,6 +384,50 @@ export async function volunteerFileById(
   return row ? { ...row.file, personName: row.personName, unitName: row.unitName } : null
 }
 
+/** A file as a pasted line names it. */
+export interface NamedFile {
+  fileId: number
+  personId: number
+  name: string
+  nameKey: string
+  collegeId: number | null
+  year: number | null
+}
+
+/** The files of a university, or of one of its colleges, whose persons have one of these names. */
+export async function volunteersNamed(
+  db: Db,
+  of: { unitId: number; collegeId?: number | undefined },
+  nameKeys: string[],
+): Promise<NamedFile[]> {
+  const rows = await db.execute<{
+    id: string
+    person_id: string
+    name: string
+    name_key: string
+    college_id: string | null
+    year: number | null
+  }>(sql`
+    select f.id, f.person_id, p.name, p.name_key, f.college_id, f.year
+    from volunteer_files f join persons p on p.id = f.person_id
+    where ${filesAsked(of)} and p.name_key = any(${array(nameKeys, 'text')}) and p.name_key <> '' order by f.id`)
+  return [...rows].map(row => ({
+    fileId: Number(row.id),
+    personId: Number(row.person_id),
+    name: row.name,
+    nameKey: row.name_key,
+    collegeId: row.college_id === null ? null : Number(row.college_id),
+    year: row.year,
+  }))
+}
+
+/** Those of some persons who have an account that can be written to. */
+export async function reachableOf(db: Db, personIds: number[]): Promise<Set<number>> {
+  const rows = await db.execute<{ person_id: string }>(sql`
+    select distinct person_id from identities where person_id = any(${array(personIds, 'bigint')}) and is_reachable`)
+  return new Set([...rows].map(row => Number(row.person_id)))
+}
+
 export async function placeVolunteer(
   db: Db,
   id: number,
@@ -222,19 +456,26 @@ export async function dropVolunteerStep(db: Db, fileId: number, step: string): P
   return rows.length > 0
 }
 
-/** Ends what mentor there is, and begins another; null: nobody. */
+/** Ends what mentor there is, and begins another; null: nobody. @returns false: it is them already */
 export async function changeMentor(
   db: Db,
   fileId: number,
   mentorId: number | null,
   by: { personId: number; today: string },
-): Promise<void> {
+): Promise<boolean> {
+  await db.execute(sql`select from volunteer_files where id = ${fileId} for update`)
+  const [now] = await db
+    .select({ mentorId: volunteerMentors.mentorId })
+    .from(volunteerMentors)
+    .where(and(eq(volunteerMentors.fileId, fileId), isNull(volunteerMentors.untilOn)))
+  if ((now?.mentorId ?? null) === mentorId) return false
   await db
     .update(volunteerMentors)
     .set({ untilOn: by.today })
     .where(and(eq(volunteerMentors.fileId, fileId), isNull(volunteerMentors.untilOn)))
   if (mentorId !== null)
     await db.insert(volunteerMentors).values({ fileId, mentorId, sinceOn: by.today, assignedBy: by.personId })
+  return true
 }
 
 /** All who were mentors of somebody, the last first. */
@@ -336,15 +577,15 @@ export async function keptOfPerson(db: Db, personId: number) {
   return [...rows]
 }
 
-/** Where the subsidy of a person stands: the last list that had them. */
+/** Where the subsidy stands that a university pays to a person: its last list that had them. */
 export async function subsidyOf(
   db: Db,
-  personId: number,
+  { unitId, personId }: { unitId: number; personId: number },
 ): Promise<{ fen: number; status: string; way: string; state: string | null } | null> {
   const [row] = await db.execute<{ fen: string; status: string; way: string; state: string | null }>(sql`
     select i.fen, r.status, r.way, b.state from subsidy_items i join subsidy_runs r on r.id = i.run_id
     left join lateral (select state from pay_bills where item_id = i.id order by id desc limit 1) b on true
-    where i.person_id = ${personId} and i.left_out_reason is null and r.status <> 'withdrawn'
+    where i.person_id = ${personId} and r.unit_id = ${unitId} and i.left_out_reason is null and r.status <> 'withdrawn'
     order by i.id desc limit 1`)
   return row ? { ...row, fen: Number(row.fen) } : null
 }
@@ -392,100 +633,92 @@ export async function touchableFiles(
   return [...rows].map(row => ({ ...row, fileId: Number(row.id) }))
 }
 
-/** Somebody whom a mentor looks after. */
-export interface MentoredVolunteer {
-  fileId: number
-  name: string
-  branch: string | null
-  /** They serve today, by the roster. */
-  isServing: boolean
-  lastTouch: string | null
-}
-
-/** The current service of a file's person by the roster. */
-const servingRow = ({ programme, roles }: VolunteerScope, today: string) => sql`(
-  select e.starts_on, u.name from roster_entries e join units u on u.id = e.unit_id
-  where e.person_id = f.person_id and e.gone_import_id is null and e.programme = ${programme}
-    and e.role = any(${array(roles, 'text')}) and e.status = '在岗'
-    and coalesce(e.starts_on, '-infinity') <= ${today}::date and coalesce(e.ends_on, 'infinity') >= ${today}::date
-  order by e.starts_on desc nulls last, e.id desc limit 1)`
-
-/** The volunteers of a mentor, those first with whom nobody has been in touch for the longest. */
+/** The files of those whom a mentor looks after, the last first. */
 export async function mentoredBy(
   db: Db,
-  scope: VolunteerScope,
   mentorId: number,
-  today: string,
-): Promise<MentoredVolunteer[]> {
-  const rows = await db.execute<{
-    id: string
-    name: string
-    branch: string | null
-    is_serving: boolean
-    last_touch: string | null
-  }>(sql`
-    select f.id, p.name, serving.name as branch, serving.name is not null as is_serving, touch.on::text as last_touch
-    from volunteer_mentors m join volunteer_files f on f.id = m.file_id join persons p on p.id = f.person_id
-    left join lateral ${servingRow(scope, today)} serving on true
-    left join lateral (select max(t.on) as on from volunteer_touches t where t.file_id = f.id) touch on true
-    where m.mentor_id = ${mentorId} and m.until_on is null and ${standingMentor}
-    order by serving.name is null, touch.on nulls first, f.id limit 200`)
-  return [...rows].map(row => ({
-    fileId: Number(row.id),
-    name: row.name,
-    branch: row.branch,
-    isServing: row.is_serving,
-    lastTouch: row.last_touch,
-  }))
+  limit: number,
+): Promise<{ id: number; unitName: string }[]> {
+  const rows = await db.execute<{ id: string; unit_name: string }>(sql`
+    select f.id, u.name as unit_name
+    from volunteer_mentors m join volunteer_files f on f.id = m.file_id join units u on u.id = f.unit_id
+    where m.mentor_id = ${mentorId} and m.until_on is null and ${standingMentor} order by m.id desc limit ${limit}`)
+  return [...rows].map(row => ({ id: Number(row.id), unitName: row.unit_name }))
+}
+
+/** A university as rows write it. */
+export interface SendingUniversity {
+  unitId: number
+  universities: string[]
 }
 
 /** Somebody in service with whom nobody has been in touch for long. */
 export interface QuietVolunteer {
   fileId: number
-  unitId: number
   name: string
   /** null: nobody, or somebody who is not of the university any more. */
   mentorId: number | null
+  /** The mentor has an account that can be written to. */
+  isMentorReachable: boolean
   days: number
 }
 
 /**
- * Takes those in service with whom nobody has been in touch for so many days, since their service began at the earliest,
- * and of whom nobody was reminded lately: each once, whoever asks at the same time.
+ * Takes those of a university in service with whom nobody has been in touch for so many days, since their service began
+ * at the earliest, and of whom nobody was reminded lately: each once, whoever asks at the same time. A term that follows
+ * another, or another county, is no new beginning; who serves for another university now is not looked after here.
  */
 export async function takeQuietVolunteers(
   db: Db,
   scope: VolunteerScope,
-  when: { today: string; afterDays: number; everyDays: number; now: Date },
+  of: SendingUniversity,
+  when: { today: string; afterDays: number; everyDays: number; followsWithinDays: number; now: Date },
 ): Promise<QuietVolunteer[]> {
+  const ofScope = (row: 'e' | 'b') => {
+    const name = sql.raw(row)
+    return sql`${name}.programme = ${scope.programme} and ${name}.role = any(${array(scope.roles, 'text')})
+      and (${name}.university is null or ${name}.university = any(${array(of.universities, 'text')}))`
+  }
   const rows = await db.execute<{
     file_id: string
-    unit_id: string
     name: string
     mentor_id: string | null
+    is_mentor_reachable: boolean
     days: number
   }>(sql`
-    with quiet as (
-      select f.id, f.unit_id, p.name, m.mentor_id,
-        ${when.today}::date - coalesce(greatest(serving.starts_on,
-          (select max(t.on) from volunteer_touches t where t.file_id = f.id)), f.created_at::date) as days
-      from volunteer_files f join persons p on p.id = f.person_id
-      cross join lateral ${servingRow(scope, when.today)} serving
+    with serving as materialized (
+      select distinct on (f.id) f.id, f.person_id, f.unit_id, f.college_id, f.created_at, e.starts_on
+      from volunteer_files f join roster_entries e on e.person_id = f.person_id
+      where f.unit_id = ${of.unitId} and ${ofScope('e')} and e.gone_import_id is null and e.status = '在岗'
+        and coalesce(e.starts_on, '-infinity') <= ${when.today}::date and coalesce(e.ends_on, 'infinity') >= ${when.today}::date
+        and not exists (select from volunteer_touches t where t.file_id = f.id
+          and t.on > ${when.today}::date - ${when.afterDays}::int)
+        and not exists (select from volunteer_reminders r where r.file_id = f.id and r.about = 'touch'
+          and r.on > ${when.today}::date - ${when.everyDays}::int)
+      order by f.id, e.starts_on desc nulls last, e.id desc
+    ), quiet as materialized (
+      select f.id, p.name, m.mentor_id, ${when.today}::date - coalesce(greatest(
+          (select min(b.starts_on) from roster_entries b where b.person_id = f.person_id and ${ofScope('b')}
+            and b.starts_on <= f.starts_on
+            and coalesce(b.ends_on, 'infinity') >= f.starts_on - ${when.followsWithinDays}::int
+            and (b.gone_import_id is null or (b.status <> '待派遣' and b.gone_import_id <> b.import_id))),
+          (select max(t.on) from volunteer_touches t where t.file_id = f.id)),
+        (f.created_at at time zone 'Asia/Shanghai')::date) as days
+      from serving f join persons p on p.id = f.person_id
       left join volunteer_mentors m on m.file_id = f.id and m.until_on is null and ${standingMentor}
-      where not exists (select from volunteer_reminders r where r.file_id = f.id and r.about = 'touch'
-        and r.on > ${when.today}::date - ${when.everyDays}::int)
     ), taken as (
       insert into volunteer_reminders (file_id, about, "on", at)
       select id, 'touch', ${when.today}::date, ${when.now.toISOString()}::timestamptz from quiet
       where days >= ${when.afterDays} on conflict do nothing returning file_id
     )
-    select t.file_id, q.unit_id, q.name, q.mentor_id, q.days from taken t join quiet q on q.id = t.file_id
-    order by q.days desc, t.file_id`)
+    select t.file_id, q.name, q.mentor_id, q.days,
+      exists (select from identities i where i.person_id = q.mentor_id and i.is_reachable) as is_mentor_reachable
+    from taken t join quiet q on q.id = t.file_id order by q.days desc, t.file_id`)
   return [...rows].map(row => ({
     fileId: Number(row.file_id),
-    unitId: Number(row.unit_id),
     name: row.name,
     mentorId: row.mentor_id === null ? null : Number(row.mentor_id),
+    isMentorReachable: row.is_mentor_reachable,
     days: row.days,
   }))
 }

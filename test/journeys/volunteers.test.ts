@@ -71,6 +71,14 @@ describe('the volunteer database of a university', () => {
     await u.volunteer({ name: '周延期', personId: old.personId })
     await u.volunteer({ name: '校友甲', startsOn: '2024-07-25', endsOn: '2025-07-24', status: '离岗' })
     await u.volunteer({ name: '李别校', university: '青岛大学' })
+    // once of this university, and now of another, which looks after them
+    const elsewhere = await u.volunteer({
+      name: '吴读研',
+      startsOn: '2023-07-25',
+      endsOn: '2024-07-24',
+      status: '离岗',
+    })
+    await u.volunteer({ name: '吴读研', personId: elsewhere.personId, university: '青岛大学' })
     collegeId = await one(`insert into units (programme, code, name, kind, level, parent_id, path, created_at)
       values ('xibu', '1042401', '矿业学院项目办', 'college-office', 'college', ${u.unitId}, '', now()) returning id`)
     await rows(
@@ -85,7 +93,7 @@ describe('the volunteer database of a university', () => {
   afterAll(() => u.stage.close())
 
   test('has everybody of the rosters of all years once, and nobody of another university', async () => {
-    expect([await keepVolunteerFiles(u.stage.rt), await keepVolunteerFiles(u.stage.rt)]).toEqual([5, 0])
+    expect([await keepVolunteerFiles(u.stage.rt), await keepVolunteerFiles(u.stage.rt)]).toEqual([6, 0])
     const { text } = await officer.get('/console/volunteers')
     for (const word of ['张远', '王双', '周延期', '校友甲', '2024 年', '2025 年'])
       expect(text).toContain(word)
@@ -94,7 +102,8 @@ describe('the volunteer database of a university', () => {
     const extended = await stage('stage=extended')
     expect(extended).toContain('周延期')
     expect(extended).not.toContain('校友甲')
-    expect(await stage('stage=alumni')).toContain('校友甲')
+    for (const name of ['校友甲', '吴读研']) expect(await stage('stage=alumni')).toContain(name)
+    expect(await stage('stage=in_service')).not.toContain('吴读研')
     expect(await stage(`search=${encodeURIComponent('张')}&year=2026`)).toContain('张远')
     expect(await stage('year=2024')).not.toContain('张远')
   })
@@ -152,11 +161,67 @@ describe('the volunteer database of a university', () => {
     expect((await dean.get('/console/volunteers?stage=candidate')).text).toContain('苗苗')
   })
 
+  test('takes colleges, years and mentors of many as they are copied from Excel, or none of them', async () => {
+    const paste = (lines: string[][], who = officer, office = u.unitId) =>
+      who.post('/console/volunteers/many', {
+        office: String(office),
+        lines: lines.map(cells => cells.join('\t')).join('\r\n'),
+      })
+    const heads = ['姓名', '院系', '毕业年份', '导师']
+    const alumnus = await fileOf(await one(`select id from persons where name = '校友甲'`))
+    const placed = () =>
+      rows(
+        u.stage,
+        `select c.name as college, f.year, m.name as mentor from volunteer_files f
+         left join units c on c.id = f.college_id left join volunteer_mentors v on v.file_id = f.id and v.until_on is null
+         left join persons m on m.id = v.mentor_id where f.id = ${alumnus}`,
+      )
+    const bad = await paste([
+      heads,
+      ['校友甲', '矿业学院', '2023', ''],
+      ['没有人', '', '2023', ''],
+      ['王双', '', '2026', ''],
+      ['张远', '文学院', '', ''],
+      ['周延期', '', '二五', '某导师'],
+    ])
+    expect(bad.status).toBe(422)
+    for (const word of ['没有人', '有 2 位叫王双', '本校没有“文学院”', '毕业年份', '校友甲\t矿业学院'])
+      expect(bad.text).toContain(word)
+    expect(await placed()).toEqual([{ college: null, year: 2024, mentor: null }])
+    const good = await paste([
+      heads,
+      ['校 友甲', '矿业学院', '2023', '冯导师'],
+      ['吴读研', '', '', '冯导师'],
+      [''],
+    ])
+    expect(good.status).toBe(303)
+    expect(await placed()).toEqual([{ college: '矿业学院项目办', year: 2023, mentor: '冯导师' }])
+    const told = await rows<{ texts_sealed: string }>(
+      u.stage,
+      `select texts_sealed from outgoing_messages where person_id = ${mentor.personId} and purpose = 'task'`,
+    )
+    // bundled: two in one message
+    expect(told.map(row => u.stage.rt.vault.open(row.texts_sealed)).join()).toMatch(
+      /^[^【]*【志愿者导师】[^【]*校友甲、吴读研[^【]*$/,
+    )
+    // a college writes of its own people, and gives nobody away
+    expect((await paste([['周延期', '', '2025', '']], dean, collegeId)).text).toContain('没有“周延期”')
+    expect((await paste([['校友甲', '', '2022', '']], dean)).status).toBe(422)
+    for (const name of ['校友甲', '吴读研'])
+      await post(officer, await one(`select id from persons where name = '${name}'`), 'mentor', {
+        mentor: '',
+      })
+    await rows(u.stage, `delete from outgoing_messages where person_id = ${mentor.personId}`)
+  })
+
   test('has touches in one line of the chat: of the mentor, of the volunteer, and not of strangers', async () => {
     const { stage } = u
     expect(await stage.say(mentor.simId, '联系 张远 昨天电话')).toContain('没有“张远”')
-    for (const each of [zhang, ...twins])
+    for (const each of [zhang, ...twins, zhang])
       await post(officer, each.personId, 'mentor', { mentor: String(mentor.personId) })
+    // who is their mentor already is not told again
+    const told = `select id from outgoing_messages where person_id = ${mentor.personId} and purpose = 'task'`
+    expect(await rows(stage, told)).toHaveLength(3)
     expect(await stage.say(mentor.simId, '联系 张远 昨天电话，一切都好')).toContain('2026-09-06 和张远联系')
     expect(await stage.say(zhang.simId, '联系 导师 今天通了电话')).toContain('记下了')
     const which = await stage.say(mentor.simId, '联系 王双 9月5日微信')
@@ -169,6 +234,9 @@ describe('the volunteer database of a university', () => {
       { name: '张远', on: '2026-09-07' },
       { name: '王双', on: '2026-09-05' },
     ])
+    // no day is no reason to take today's, and hours are no day
+    expect(await stage.say(mentor.simId, '联系 张远 2月30日电话')).toContain('没有记下')
+    expect(await stage.say(mentor.simId, '联系 张远 1.5小时长谈')).toContain('今天 和张远联系')
     // a volunteer notes nothing of another, nor a mentor of another's
     expect(await stage.say(twins[0]?.simId as string, '联系 张远 今天')).toContain('没有“张远”')
     expect(await stage.say(mentor.simId, '联系 周延期 今天电话')).toContain('没有“周延期”')
@@ -176,7 +244,13 @@ describe('the volunteer database of a university', () => {
     expect(mine).toContain('您带 3 位志愿者')
     expect(mine).toContain('张远（陕西团支部）：今天联系过')
     expect(mine).toContain('还没有联系的记录')
+    const read = `select id from audit_log where action = 'volunteer.viewed' and subject_id = ${zhang.personId}`
+    const before = await rows(stage, read)
     expect(await pageOf(zhang.personId)).toContain('一切都好')
+    // what mentors wrote is read with a line in the log, and where nothing is written there is none
+    expect(await rows(stage, read)).toHaveLength(before.length + 1)
+    await pageOf(await one(`select id from persons where name = '校友甲'`))
+    expect(await rows(stage, `select id from audit_log where action = 'volunteer.viewed'`)).toHaveLength(1)
   })
 
   test('offers a slip for a hardship, and sends none by itself', async () => {
@@ -226,10 +300,10 @@ describe('the volunteer database of a university', () => {
   test('reminds the mentor after 30 days, once a week until there is a touch, and the office of who has none', async () => {
     const { rt, clock, say } = u.stage
     const quiet = async (personId: number) => (await sent(personId)).filter(each => each.includes(REMINDED))
-    // 周延期 serves since 25 July and has no mentor
+    // 周延期 serves since July of last year, extended, and has no mentor
     const [office] = (await sent(u.maker.person.id)).filter(each => each.includes('还没有导师'))
     expect(office).toContain('有 1 位在岗志愿者还没有导师')
-    expect(office).toContain('周延期：44 天没有联系的记录')
+    expect(office).toContain('周延期：409 天没有联系的记录')
     const before = await quiet(mentor.personId)
     expect(before[0]).toContain('王双：44 天没有联系的记录')
     expect(before[0]).not.toContain('张远')
@@ -254,6 +328,19 @@ describe('the volunteer database of a university', () => {
     await remindOfVolunteers(rt)
     expect(await quiet(mentor.personId)).toHaveLength(after.length + 1)
     expect((await sent(u.maker.person.id)).at(-1)).toContain('有 3 位在岗志愿者还没有导师')
+    officer = await signIn(u.stage, u.maker.person.id)
+    expect(await pageOf(zhang.personId)).toContain('已不在学校任职')
+    // nor can one be reminded whom no account reaches: then it is the office's
+    const unbound = await holder('郑无号', u.unitId, 'mentor')
+    await post(officer, zhang.personId, 'mentor', { mentor: String(unbound) })
+    clock.advance(28 * DAY)
+    await remindOfVolunteers(rt)
+    expect(await quiet(unbound)).toEqual([])
+    const [alone, deaf] = (await sent(u.maker.person.id)).slice(-2)
+    expect(alone).toContain('有 3 位在岗志愿者还没有导师')
+    expect(deaf).toMatch(/有 1 位在岗志愿者很久没有联系了，导师没有绑定账号[\s\S]*张远/)
+    // who serves for another university is its business
+    expect((await sent(u.maker.person.id)).join()).not.toContain('吴读研')
   })
 
   test('shows what was paid to the office that pays, and only that it was to a college', async () => {
@@ -268,6 +355,14 @@ describe('the volunteer database of a university', () => {
          values (${u.unitId}, 2026, 'bank', 'approved', ${u.maker.person.id}, now()) returning id)
        insert into subsidy_items (run_id, person_id, name, place, is_out_of_province, starts_on, fen)
        select id, ${zhang.personId}, '张远', '陕西团支部', true, '2026-07-25', 600000 from run`,
+    )
+    // what another office pays is not for these eyes
+    await rows(
+      u.stage,
+      `with run as (insert into subsidy_runs (unit_id, year, way, status, made_by, made_at)
+         values (${collegeId}, 2026, 'bank', 'approved', ${u.maker.person.id}, now()) returning id)
+       insert into subsidy_items (run_id, person_id, name, place, is_out_of_province, starts_on, fen)
+       select id, ${zhang.personId}, '张远', '陕西团支部', true, '2026-07-25', 123400 from run`,
     )
     expect(await pageOf(zhang.personId)).toContain('已批准，由银行发放，6,000.00 元')
     const theirs = await pageOf(zhang.personId, dean)

@@ -1,28 +1,16 @@
 import { z } from 'zod'
 import { groupsJoinedBy } from '../../../db/queries/groups.ts'
 import { childUnits } from '../../../db/queries/units.ts'
-import {
-  keepsOf,
-  mentorsOf,
-  subsidyOf,
-  touchesOf,
-  type VolunteerKeepRow,
-} from '../../../db/queries/volunteers.ts'
+import { keepsOf, mentorsOf, subsidyOf, type VolunteerKeepRow } from '../../../db/queries/volunteers.ts'
 import { dayOf } from '../../clock.ts'
 import { volunteerPolicy } from '../../domain/access/volunteers.ts'
 import { runsVeryUnit } from '../../domain/actor.ts'
 import { yuan } from '../../domain/subsidies/rules.ts'
-import { volunteerOf } from '../../domain/volunteers/list.ts'
+import { type Volunteer, volunteerOf } from '../../domain/volunteers/list.ts'
 import type { VolunteerFile } from '../../domain/volunteers/offices.ts'
 import { keepRule, volunteerRules } from '../../domain/volunteers/rules.ts'
-import { noteTouch } from '../../domain/volunteers/touch.ts'
-import {
-  type Stage,
-  stageWords,
-  type Way,
-  type WayPoint,
-  WRITTEN_STEPS,
-} from '../../domain/volunteers/way.ts'
+import { noteTouch, readTouches } from '../../domain/volunteers/touch.ts'
+import { type Stage, stageWords, type Way, WRITTEN_STEPS } from '../../domain/volunteers/way.ts'
 import {
   assignMentor,
   endKeeping,
@@ -135,9 +123,9 @@ async function filePage(view: View<VolunteerFile>, fault: string | null = null):
     groupsJoinedBy(rt.db, file.personId),
     mentorsOf(rt.db, file.id),
     mentorsFor(rt, file),
-    touchesOf(rt.db, file.id, TOUCHES),
+    readTouches(rt, viewer.actor, file, TOUCHES),
     keepsOf(rt.db, file.id),
-    subsidyOf(rt.db, file.personId),
+    subsidyOf(rt.db, file),
     isUniversity ? childUnits(rt.db, file.unitId) : [],
   ])
   if (!volunteer) throw new NotFound()
@@ -160,7 +148,7 @@ async function filePage(view: View<VolunteerFile>, fault: string | null = null):
 <dt>服务单位</dt><dd>${way.last?.post ?? '—'}</dd>
 <dt>团支部</dt><dd>${way.last?.branch ?? '—'}</dd>
 <dt>所在的群</dt><dd>${groups.length > 0 ? groups.map(each => each.name).join('、') : '系统还不知道在哪些群里'}</dd>
-<dt>导师</dt><dd>${volunteer.mentor ?? (way.isServing ? tag('还没有', 'wait') : '没有')}</dd>
+<dt>导师</dt><dd>${mentorWords(volunteer) || '没有'}</dd>
 <dt>生活补贴</dt><dd>${subsidyWords(subsidy, isUniversity)}</dd></dl></section>
 <h2>经过</h2>
 ${wayTable(view, way)}
@@ -176,7 +164,7 @@ ${table(
   ['日期', '谁记的', '情况'],
   touches.map(
     each =>
-      html`<tr><td class="nowrap">${dayWords(each.on)}</td><td class="nowrap">${each.notedBy}${each.notedById === file.personId ? html` <span class="soft">本人</span>` : ''}</td><td class="words">${each.noteSealed === null ? '' : rt.vault.open(each.noteSealed)}</td></tr>`,
+      html`<tr><td class="nowrap">${dayWords(each.on)}</td><td class="nowrap">${each.notedBy}${each.notedById === file.personId ? html` <span class="soft">本人</span>` : ''}</td><td class="words">${each.note}</td></tr>`,
   ),
   `还没有联系的记录。导师、本人在聊天里写一句就记下，如：联系 ${file.personName} 今天电话，一切都好`,
 )}
@@ -184,6 +172,12 @@ ${table(
 ${keepsTable(view, keeps, today)}
 ${keepForm(view, body, keeps, today)}`,
   })
+}
+
+/** The mentor, or what is wrong with it. One who is no longer of the university looks after nobody. */
+export function mentorWords({ mentor, mentorStands, way }: Volunteer): Html | string {
+  if (mentor === null) return way.isServing ? tag('还没有', 'wait') : ''
+  return mentorStands ? mentor : html`${mentor} ${tag('已不在学校任职', way.isServing ? 'wait' : 'quiet')}`
 }
 
 /** Where somebody stands, in a word. */
@@ -219,21 +213,15 @@ function quietDeed(
 }
 
 function wayTable(view: View<VolunteerFile>, way: Way): Html {
-  const isWritten = ({ what, place }: WayPoint) => WRITTEN_STEPS.some(each => each === what) && place === null
   return table(
     '从培育到校友',
     ['阶段', '日期', '地点', '办理'],
     way.points.map(
       point =>
-        html`<tr><td>${stageWords[point.what]}</td><td class="nowrap">${point.on ? dayWords(point.on) : '—'}</td><td>${point.place ?? ''}</td><td>${isWritten(point) && wasWritten(way, point) ? quietDeed(view, 'steps/back', '撤回', { step: point.what }) : html`<span class="soft">名册</span>`}</td></tr>`,
+        html`<tr><td>${stageWords[point.what]}</td><td class="nowrap">${point.on ? dayWords(point.on) : '—'}</td><td>${point.place ?? ''}</td><td>${point.isWritten ? quietDeed(view, 'steps/back', '撤回', { step: point.what }) : html`<span class="soft">名册</span>`}</td></tr>`,
     ),
     '还没有登记过阶段，名册里也还没有服务。',
   )
-}
-
-/** 退出 may be the roster's as well as the office's. */
-function wasWritten(way: Way, point: WayPoint): boolean {
-  return point.what !== 'dropped' || way.last === null
 }
 
 function stepForm(view: View<VolunteerFile>, body: Record<string, string>, today: string): Html {

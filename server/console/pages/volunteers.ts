@@ -4,23 +4,26 @@ import { dayOf } from '../../clock.ts'
 import { addCandidate } from '../../domain/volunteers/files.ts'
 import {
   exportVolunteers,
-  figuresOf,
-  isNamed,
+  figuresOfOffice,
   listVolunteers,
+  stagesOf,
   type Volunteer,
+  type VolunteerFigures,
   type VolunteerFilter,
+  type VolunteerList,
   yearWords,
 } from '../../domain/volunteers/list.ts'
 import { type VolunteerOffice, volunteerOfficesOf } from '../../domain/volunteers/offices.ts'
+import { placeMany } from '../../domain/volunteers/place-many.ts'
 import { volunteerRules } from '../../domain/volunteers/rules.ts'
 import { type Stage, stageWords } from '../../domain/volunteers/way.ts'
 import { DomainError } from '../../errors.ts'
 import { type Html, html } from '../../http/html.ts'
 import { page } from '../layout.ts'
-import { emptyState, field, figure, pager, select, table, tag, token } from '../parts.ts'
+import { emptyState, field, figure, pager, select, table, tag, textArea, token } from '../parts.ts'
 import { NotFound, type Routes, type View } from '../routes.ts'
 import { sendWorkbook } from '../send-workbook.ts'
-import { stageTag, volunteerFilePages } from './volunteer-file.ts'
+import { mentorWords, stageTag, volunteerFilePages } from './volunteer-file.ts'
 
 const PAGE = 50
 /** Years that the figures show; the older ones are in the workbook. */
@@ -45,6 +48,11 @@ const candidateForm = z.object({
   year: z.coerce.number({ error: '请写毕业年份。' }).int({ error: '请写毕业年份。' }),
 })
 
+const manyForm = z.object({
+  office: z.coerce.number({ error: '请选单位。' }).int(),
+  lines: z.string().max(100_000, { error: '太长了，请分几次粘贴。' }).default(''),
+})
+
 /** The volunteer database of a university over all years (山科大党发〔2021〕52号 三.(四)). */
 export function volunteerPages(routes: Routes): void {
   routes.get(LIST, 'manager', view => listPage(view))
@@ -64,6 +72,18 @@ export function volunteerPages(routes: Routes): void {
       const { office, ...input } = view.read(candidateForm)
       const fileId = await addCandidate(view.rt, view.viewer.actor, { officeId: office, ...input })
       return view.goTo(`${LIST}/${fileId}`, `已记入${input.name.trim()}，从低年级培育开始。`)
+    } catch (error) {
+      if (!(error instanceof DomainError)) throw error
+      view.reply.code(422)
+      return listPage(view, error.message)
+    }
+  })
+  routes.post(`${LIST}/many`, 'manager', async view => {
+    if ((await volunteerOfficesOf(view.rt, view.viewer.actor)).length === 0) throw new NotFound()
+    try {
+      const { office, lines } = view.read(manyForm)
+      const count = await placeMany(view.rt, view.viewer.actor, { officeId: office, text: lines })
+      return view.goTo(`${LIST}?office=${office}`, `${count} 位的院系、毕业年份、导师已经按表格写好。`)
     } catch (error) {
       if (!(error instanceof DomainError)) throw error
       view.reply.code(422)
@@ -104,16 +124,13 @@ async function listPage(view: View<unknown>, fault: string | null = null): Promi
     })
   const unit = officeUnit(office)
   const filter = filterOf(query, office)
-  const [all, colleges] = await Promise.all([
-    listVolunteers(rt, office),
+  const from = (query.page - 1) * PAGE
+  const [figures, list, colleges] = await Promise.all([
+    figuresOfOffice(rt, office),
+    listVolunteers(rt, office, filter, { from, limit: PAGE }),
     office.college ? [] : collegesOf(view, office.university.id),
   ])
   const isFiltered = query.year !== undefined || query.college !== undefined || query.search !== ''
-  const within = isFiltered ? await listVolunteers(rt, office, { ...filter, stage: undefined }) : all
-  const shown = within
-    .filter(isNamed)
-    .filter(each => query.stage === undefined || each.way.stage === query.stage)
-  const from = (query.page - 1) * PAGE
   const kept = keptOf(query, unit.id)
   return page(view, {
     title: `${unit.name}的志愿者`,
@@ -121,22 +138,23 @@ async function listPage(view: View<unknown>, fault: string | null = null): Promi
     above: [['名册', '/console/roster']],
     fault,
     body: html`<p class="soft">历年志愿者：名册里写明由学校派出的自动记入，一人一份（${volunteerRules.source}）。</p>
-${stageFigures(within, kept)}
-${filterForm(query, own, unit.id, figuresOf(all).years, colleges)}
-<div class="deeds"><a class="button second" href="/console/volunteers.xlsx?${new URLSearchParams(kept)}">下载 XLSX</a><span class="soft">共 ${shown.length} 人</span></div>
+${stageFigures(list.counts, kept)}
+${filterForm(query, own, unit.id, figures.years, colleges)}
+<div class="deeds"><a class="button second" href="/console/volunteers.xlsx?${new URLSearchParams(kept)}">下载 XLSX</a><span class="soft">共 ${list.length} 人</span></div>
 ${table(
   '志愿者',
   ['姓名', '阶段', '院系、毕业年份', '服务地', '导师', '最近联系'],
-  shown.slice(from, from + PAGE).map(each => volunteerRow(each, dayOf(rt.clock.now()))),
+  list.shown.map(each => volunteerRow(each, dayOf(rt.clock.now()))),
   query.page > 1
     ? '后面没有了。'
     : isFiltered || query.stage
       ? '没有符合的人。'
       : '还没有志愿者。名册里派出高校写的是本校的，每天夜里自动记入。',
 )}
-${pager(LIST, kept, query.page, shown.length > from + PAGE)}
-${collegeFigures(all)}
-${candidateCard(view, own, unit.id, fault !== null)}`,
+${pager(LIST, kept, query.page, list.length > from + PAGE)}
+${collegeFigures(figures)}
+${manyCard(view, own, unit.id, fault === null ? {} : bodyOf(view))}
+${candidateCard(view, own, unit.id, fault === null ? {} : bodyOf(view))}`,
   })
 }
 
@@ -158,10 +176,11 @@ function keptOf(query: ListQuery, officeId: number): Record<string, string> {
   )
 }
 
-function stageFigures(volunteers: readonly Volunteer[], kept: Record<string, string>): Html {
-  const { stages } = figuresOf(volunteers)
+function stageFigures(counts: VolunteerList['counts'], kept: Record<string, string>): Html {
+  const stages = stagesOf(counts)
   const { stage: _stage, ...rest } = kept
-  return html`<div class="figures">${figure(volunteers.length, '全部', `${LIST}?${new URLSearchParams(rest)}`)}${STAGES.filter(
+  const all = counts.reduce((sum, each) => sum + each.count, 0)
+  return html`<div class="figures">${figure(all, '全部', `${LIST}?${new URLSearchParams(rest)}`)}${STAGES.filter(
     stage => (stages.get(stage) ?? 0) > 0,
   ).map(stage =>
     figure(
@@ -191,10 +210,8 @@ ${select('stage', '阶段', [['', '全部'], ...STAGES.map(stage => [stage, stag
 const officeChoices = (own: readonly VolunteerOffice[]) =>
   own.map(each => [String(officeUnit(each).id), officeUnit(each).name] as const)
 
-function volunteerRow(
-  { fileId, name, college, year, way, mentor, lastTouch }: Volunteer,
-  today: string,
-): Html {
+function volunteerRow(each: Volunteer, today: string): Html {
+  const { fileId, name, college, year, way, lastTouch } = each
   const { afterDays } = volunteerRules.touch
   const since = [lastTouch, way.servingSince]
     .filter(day => day !== null)
@@ -203,16 +220,15 @@ function volunteerRow(
   const days = since ? daysBetween(since, today) : null
   const isQuiet = way.isServing && days !== null && days >= afterDays.value
   const where = [way.last?.county, way.last?.branch].filter(Boolean)
-  return html`<tr><td class="nowrap"><a href="${LIST}/${fileId}">${name}</a></td><td class="nowrap">${stageTag(way.stage)}</td><td>${college ?? ''}${college && year ? html`<br>` : ''}${year ? html`<span class="soft nowrap">${yearWords(year)}</span>` : ''}</td><td>${where.map((each, index) => html`${index > 0 ? html`<br>` : ''}<span class="nowrap">${each}</span>`)}</td><td class="nowrap">${mentor ?? (way.isServing ? tag('还没有', 'wait') : '')}</td><td class="nowrap">${lastTouch ?? '—'}${isQuiet ? html` ${tag(`${days} 天没联系`, 'wait')}` : ''}</td></tr>`
+  return html`<tr><td class="nowrap"><a href="${LIST}/${fileId}">${name}</a></td><td class="nowrap">${stageTag(way.stage)}</td><td>${college ?? ''}${college && year ? html`<br>` : ''}${year ? html`<span class="soft nowrap">${yearWords(year)}</span>` : ''}</td><td>${where.map((place, index) => html`${index > 0 ? html`<br>` : ''}<span class="nowrap">${place}</span>`)}</td><td class="nowrap">${mentorWords(each)}</td><td class="nowrap">${lastTouch ?? '—'}${isQuiet ? html` ${tag(`${days} 天没联系`, 'wait')}` : ''}</td></tr>`
 }
 
 function daysBetween(day: string, today: string): number {
   return Math.round((Date.parse(today) - Date.parse(day)) / 86_400_000)
 }
 
-function collegeFigures(all: readonly Volunteer[]): Html {
-  const { years, colleges } = figuresOf(all)
-  if (all.length === 0) return html``
+function collegeFigures({ years, colleges }: VolunteerFigures): Html {
+  if (colleges.length === 0) return html``
   const shown = years.slice(0, YEARS)
   return html`<h2>按院系和毕业年份</h2>${table(
     '各院系各年的志愿者人数',
@@ -230,20 +246,37 @@ function collegeFigures(all: readonly Volunteer[]): Html {
   )}`
 }
 
+const bodyOf = (view: View<unknown>) => (view.request.body ?? {}) as Record<string, string>
+
+function officeField(own: readonly VolunteerOffice[], officeId: number, body: Record<string, string>): Html {
+  return own.length > 1
+    ? select('office', '哪个单位', officeChoices(own), { value: body.office ?? String(officeId) })
+    : html`<input type="hidden" name="office" value="${officeId}">`
+}
+
+/** Columns of a spreadsheet, for an office that has hundreds. */
+function manyCard(
+  view: View<unknown>,
+  own: readonly VolunteerOffice[],
+  officeId: number,
+  body: Record<string, string>,
+): Html {
+  return html`<details class="card"${body.lines === undefined ? '' : html` open`}><summary>成批填院系、毕业年份、导师</summary>
+<p class="soft">在 Excel 里选中姓名、院系、毕业年份、导师四列，复制，粘贴到这里。不改的留空；有一行不对，就都不写。</p>
+<form method="post" action="${LIST}/many">${token(view.formToken)}${officeField(own, officeId, body)}
+${textArea('lines', '一行一位', { value: body.lines ?? '', rows: 6, hint: '姓名、院系、毕业年份、导师，用制表符或逗号隔开。' })}
+<button class="second">写入</button></form></details>`
+}
+
 function candidateCard(
   view: View<unknown>,
   own: readonly VolunteerOffice[],
   officeId: number,
-  isOpen: boolean,
+  body: Record<string, string>,
 ): Html {
-  const body = (isOpen ? (view.request.body ?? {}) : {}) as Record<string, string>
-  return html`<details class="card"${isOpen ? html` open` : ''}><summary>记入低年级的苗子</summary>
+  return html`<details class="card"${body.name === undefined ? '' : html` open`}><summary>记入低年级的苗子</summary>
 <p class="soft">对品学兼优、志愿服务意识较强的低年级学生重点关注和引导（山科大党发〔2021〕52号 三(二)）。以后名册里有了他，按姓名和手机号接上，不会有两份。</p>
-<form method="post" action="${LIST}">${token(view.formToken)}${
-    own.length > 1
-      ? select('office', '哪个单位', officeChoices(own), { value: body.office ?? String(officeId) })
-      : html`<input type="hidden" name="office" value="${officeId}">`
-  }
+<form method="post" action="${LIST}">${token(view.formToken)}${officeField(own, officeId, body)}
 ${field('name', '姓名', { value: body.name ?? '', isRequired: true, attributes: html`autocomplete="off" maxlength="30"` })}
 ${field('phone', '手机号', { value: body.phone ?? '', isRequired: true, type: 'tel', attributes: html`autocomplete="off"` })}
 ${field('year', '毕业年份', { value: body.year ?? '', isRequired: true, type: 'number' })}

@@ -81,6 +81,7 @@ const words: Record<string, (details: Details) => string> = {
   'ready_post.written': () => '写备选消息',
   'ready_post.ended': () => '停用备选消息',
   'ready_post.used': () => '转发备选消息',
+  'ready_post.not_out': () => '备选消息没有发进群，收回登记',
   'duty_report.exported': ({ period }) => `导出双月报告${typeof period === 'string' ? `（${period}）` : ''}`,
   'duty_report.sent': ({ isChange }) => (isChange === true ? '更改双月报告' : '报送双月报告'),
   'form.sent': details => `${details.isReplaced === true ? '重新报送' : '报送'}报表${formDetails(details)}`,
@@ -184,6 +185,7 @@ const words: Record<string, (details: Details) => string> = {
   'volunteer.placed': () => '改志愿者的院系和毕业年份',
   'volunteer.step_dropped': () => '撤回志愿者的一个阶段',
   'volunteer.step_written': () => '登记志愿者的一个阶段',
+  'volunteer.viewed': () => '查看志愿者的联系记录',
   'work_schedule.adopted': ({ year, steps }) =>
     `采用工作日程${typeof year === 'number' ? `（${year}年，${steps} 步）` : ''}`,
   'work_schedule.approved': () => '同意工作日程',

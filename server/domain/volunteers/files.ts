@@ -5,6 +5,7 @@ import {
   insertVolunteerFile,
   makeVolunteerFiles,
   officesOfKind,
+  type SendingUniversity,
   volunteerUniversities,
   writeVolunteerStep,
 } from '../../../db/queries/volunteers.ts'
@@ -26,17 +27,21 @@ const MOST_NAME = 30
  * @returns how many were made
  */
 export async function keepVolunteerFiles(rt: DomainRuntime): Promise<number> {
-  const { programme, universityKind } = volunteerRules
-  const offices = new Map(
-    (await officesOfKind(rt.db, programme, universityKind)).map(unit => [universityKey(unit.name), unit.id]),
+  const scope = { programme: volunteerRules.programme, roles: volunteerRoles(rt.templates) }
+  const sent = (await sendingUniversities(rt)).flatMap(({ unitId, universities }) =>
+    universities.map(university => ({ university, unitId })),
   )
-  if (offices.size === 0) return 0
-  const scope = { programme, roles: volunteerRoles(rt.templates) }
-  const sent = (await volunteerUniversities(rt.db, scope)).flatMap(university => {
-    const unitId = offices.get(universityKey(university))
-    return unitId === undefined ? [] : [{ university, unitId }]
-  })
   return makeVolunteerFiles(rt.db, scope, sent, rt.clock.now())
+}
+
+/** Every university that has an office, and the ways in which rows of all years write it. */
+export async function sendingUniversities(rt: DomainRuntime): Promise<SendingUniversity[]> {
+  const { programme, universityKind } = volunteerRules
+  const offices = await officesOfKind(rt.db, programme, universityKind)
+  if (offices.length === 0) return []
+  const scope = { programme, roles: volunteerRoles(rt.templates) }
+  const written = Map.groupBy(await volunteerUniversities(rt.db, scope), universityKey)
+  return offices.map(({ id, name }) => ({ unitId: id, universities: written.get(universityKey(name)) ?? [] }))
 }
 
 export interface CandidateInput {

@@ -1,6 +1,7 @@
 import {
   type EndingKeep,
   type QuietVolunteer,
+  type SendingUniversity,
   takeEndingKeeps,
   takeQuietVolunteers,
 } from '../../../db/queries/volunteers.ts'
@@ -10,13 +11,14 @@ import { answerersFor } from '../groups/managers.ts'
 import { noticeRules } from '../notices/rules.ts'
 import { afterQuiet } from '../notices/timing.ts'
 import { sendToPersons } from '../outgoing/enqueue.ts'
+import { sendingUniversities } from './files.ts'
 import { keepRule, volunteerRoles, volunteerRules } from './rules.ts'
 
 const WHY = `学校要跟踪指导服务期内志愿者的工作、生活和成长（${volunteerRules.source}）`
 
 /**
  * Reminds mentors of those in service with whom nobody has been in touch for long, and offices of those who have no
- * mentor, one message each; and tells offices and volunteers of what is kept and ends soon. What was told is written with
+ * mentor or one who cannot be written to, one message each; and tells offices and volunteers of what is kept and ends soon. What was told is written with
  * it: done twice it tells nothing the second time.
  * @returns how many volunteers it was about
  */
@@ -24,29 +26,40 @@ export async function remindOfVolunteers(rt: DomainRuntime): Promise<number> {
   return (await remindOfTouches(rt)) + (await remindOfKeeps(rt))
 }
 
-function remindOfTouches(rt: DomainRuntime): Promise<number> {
+/** University after university, so that none waits for all. */
+async function remindOfTouches(rt: DomainRuntime): Promise<number> {
+  let count = 0
+  for (const university of await sendingUniversities(rt)) count += await remindOf(rt, university)
+  return count
+}
+
+function remindOf(rt: DomainRuntime, university: SendingUniversity): Promise<number> {
   const { afterDays, everyDays } = volunteerRules.touch
   return inTransaction(rt, async tx => {
     const now = tx.clock.now()
     const quiet = await takeQuietVolunteers(
       tx.db,
       { programme: volunteerRules.programme, roles: volunteerRoles(tx.templates) },
-      { today: dayOf(now), afterDays: afterDays.value, everyDays: everyDays.value, now },
+      university,
+      {
+        today: dayOf(now),
+        afterDays: afterDays.value,
+        everyDays: everyDays.value,
+        followsWithinDays: volunteerRules.terms.followsWithinDays.value,
+        now,
+      },
     )
-    const messages: { personId: number; text: string }[] = []
-    const [mentored, alone] = [
-      quiet.filter(each => each.mentorId !== null),
-      quiet.filter(each => each.mentorId === null),
-    ]
-    for (const [mentorId, own] of Map.groupBy(mentored, each => each.mentorId as number))
-      messages.push({ personId: mentorId, text: mentorWords(own) })
-    const offices = await answerersFor(
-      tx,
-      alone.map(each => each.unitId),
-    )
-    for (const [unitId, own] of Map.groupBy(alone, each => each.unitId))
-      for (const personId of offices.get(unitId) ?? [])
-        messages.push({ personId, text: officeWords(own, tx.publicUrl) })
+    if (quiet.length === 0) return 0
+    const hasMentor = (each: QuietVolunteer) => each.mentorId !== null && each.isMentorReachable
+    const [mentored, others] = [quiet.filter(hasMentor), quiet.filter(each => !hasMentor(each))]
+    const messages = [...Map.groupBy(mentored, each => each.mentorId as number)].map(([personId, own]) => ({
+      personId,
+      text: mentorWords(own),
+    }))
+    const texts = officeWords(others, tx.publicUrl)
+    const officers = await answerersFor(tx, [university.unitId])
+    for (const personId of officers.get(university.unitId) ?? [])
+      for (const text of texts) messages.push({ personId, text })
     await sendToPersons(tx, messages, 'reminder', afterQuiet(noticeRules.quiet, now))
     return quiet.length
   })
@@ -94,12 +107,31 @@ function mentorWords(own: readonly QuietVolunteer[]): string {
   ].join('\n')
 }
 
-function officeWords(own: readonly QuietVolunteer[], publicUrl: string): string {
+/** Of those without a mentor, and of those whose mentor cannot be reminded. */
+function officeWords(own: readonly QuietVolunteer[], publicUrl: string): string[] {
+  const page = `${publicUrl}/console/volunteers`
+  const words = (of: readonly QuietVolunteer[], why: string, whatToDo: string) =>
+    of.length === 0
+      ? []
+      : [
+          [
+            `【跟踪服务】有 ${of.length} 位在岗志愿者${why}：`,
+            ...listed(of, quietLine),
+            `${WHY}，${whatToDo}：${page}`,
+          ].join('\n'),
+        ]
   return [
-    `【跟踪服务】有 ${own.length} 位在岗志愿者还没有导师，也很久没有人联系：`,
-    ...listed(own, quietLine),
-    `${WHY}，请为他们请导师：${publicUrl}/console/volunteers`,
-  ].join('\n')
+    ...words(
+      own.filter(each => each.mentorId === null),
+      '还没有导师，也很久没有人联系',
+      '请为他们请导师',
+    ),
+    ...words(
+      own.filter(each => each.mentorId !== null),
+      '很久没有联系了，导师没有绑定账号，收不到提醒',
+      '请导师绑定账号，或者先由项目办联系',
+    ),
+  ]
 }
 
 const keepName = (what: string) => keepRule(what)?.name ?? what

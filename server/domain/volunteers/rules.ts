@@ -2,7 +2,7 @@ import policy from '../../../templates/policies/volunteers.json' with { type: 'j
 import type { Templates } from '../../templates.ts'
 import { rolesMeant } from '../groups/entitlement.ts'
 import { universityKey } from '../groups/facts.ts'
-import type { RosterTerm } from './way.ts'
+import type { RosterTerm, WayRule } from './way.ts'
 
 export type KeptThing = 'household' | 'place' | 'records'
 
@@ -32,6 +32,23 @@ export function volunteerRoles(templates: Templates): string[] {
 export function ownRows(rows: readonly RosterTerm[], unitName: string): RosterTerm[] {
   const own = universityKey(unitName)
   return rows.filter(row => row.university === null || universityKey(row.university) === own)
+}
+
+/** Of the ways in which rows write universities those that mean this one. */
+export function ownWritings(written: readonly string[], unitName: string): string[] {
+  const own = universityKey(unitName)
+  return written.filter(each => universityKey(each) === own)
+}
+
+/** What a way is told by on a day. @param today `YYYY-MM-DD` */
+export function wayRule(today: string): WayRule {
+  const { followsWithinDays, earlyByDays } = policy.terms
+  return {
+    today,
+    extendedCategory: policy.extendedCategory,
+    followsWithinDays: followsWithinDays.value,
+    earlyByDays: earlyByDays.value,
+  }
 }
 
 /** The last day on which something is kept that is kept from a day on; null: no end. @param since `YYYY-MM-DD` */

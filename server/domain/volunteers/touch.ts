@@ -1,4 +1,5 @@
-import { insertTouch, type TouchableFile, touchableFiles } from '../../../db/queries/volunteers.ts'
+import { appendAudit } from '../../../db/queries/platform.ts'
+import { insertTouch, type TouchableFile, touchableFiles, touchesOf } from '../../../db/queries/volunteers.ts'
 import { addDays, dayOf } from '../../clock.ts'
 import { DomainError } from '../../errors.ts'
 import { type DomainRuntime, inTransaction } from '../../runtime.ts'
@@ -76,6 +77,29 @@ export async function noteTouch(
     })
     return { isNew }
   })
+}
+
+/** The last touches of a volunteer with what was said, for an office; that it was read is noted where they see it. */
+export async function readTouches(
+  rt: DomainRuntime,
+  actor: KnownActor,
+  file: { id: number; unitId: number; personId: number },
+  limit: number,
+) {
+  const touches = (await touchesOf(rt.db, file.id, limit)).map(({ noteSealed, ...touch }) => ({
+    ...touch,
+    note: noteSealed === null ? '' : rt.vault.open(noteSealed),
+  }))
+  if (touches.some(touch => touch.note !== '' && touch.notedById !== actor.person.id))
+    await appendAudit(rt.db, {
+      at: rt.clock.now(),
+      actorId: actor.person.id,
+      action: 'volunteer.viewed',
+      subjectKind: 'person',
+      subjectId: file.personId,
+      details: { unitId: file.unitId },
+    })
+  return touches
 }
 
 /** Whether a touch of that day can be noted today. */

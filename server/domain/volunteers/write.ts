@@ -1,4 +1,3 @@
-import { identitiesOf } from '../../../db/queries/identities.ts'
 import { appendAudit } from '../../../db/queries/platform.ts'
 import { holdersOf, unitById } from '../../../db/queries/units.ts'
 import {
@@ -7,6 +6,7 @@ import {
   endKeep,
   insertKeep,
   placeVolunteer,
+  reachableOf,
   writeVolunteerStep,
 } from '../../../db/queries/volunteers.ts'
 import { dayOf } from '../../clock.ts'
@@ -116,25 +116,30 @@ export function assignMentor(
     if (mentorId !== null && (!mentor || mentorId === file.personId))
       throw new DomainError('volunteer.mentor', '导师请从学校的导师和项目办的同志里选。')
     const by = { personId: actor.person.id, today: dayOf(tx.clock.now()) }
-    await changeMentor(tx.db, file.id, mentorId, by)
+    if (!(await changeMentor(tx.db, file.id, mentorId, by))) return
     await note(tx, actor, 'volunteer.mentor_named', file, { mentorId })
     if (!mentor) return
     const messages = [
-      {
-        personId: mentor.personId,
-        text: `【志愿者导师】${file.unitName}请您做志愿者${file.personName}的导师，平时多联系。联系过后发一句就记下了，如：联系 ${file.personName} 今天电话，一切都好。看您带的志愿者：我的志愿者`,
-      },
-      {
-        personId: file.personId,
-        text: `【志愿者导师】${file.unitName}为您请的导师是${mentor.name}，有想法、有困难可以找导师。联系过后发一句就记下了，如：联系 导师 今天通了电话`,
-      },
+      { personId: mentor.personId, text: mentorWords(file.unitName, [file.personName]) },
+      { personId: file.personId, text: ownMentorWords(file.unitName, mentor.name) },
     ]
-    const reachable = []
-    for (const message of messages)
-      if ((await identitiesOf(tx.db, message.personId)).some(each => each.isReachable))
-        reachable.push(message)
+    const known = await reachableOf(
+      tx.db,
+      messages.map(each => each.personId),
+    )
+    const reachable = messages.filter(each => known.has(each.personId))
     await sendToPersons(tx, reachable, 'task')
   })
+}
+
+/** To a mentor: whom they were asked to look after. */
+export function mentorWords(university: string, names: readonly string[]): string {
+  return `【志愿者导师】${university}请您做志愿者${names.join('、')}的导师，平时多联系。联系过后发一句就记下了，如：联系 ${names[0] ?? ''} 今天电话，一切都好。看您带的志愿者：我的志愿者`
+}
+
+/** To a volunteer: who their mentor is. */
+export function ownMentorWords(university: string, mentor: string): string {
+  return `【志愿者导师】${university}为您请的导师是${mentor}，有想法、有困难可以找导师。联系过后发一句就记下了，如：联系 导师 今天通了电话`
 }
 
 /**

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import { keepRule, keptUntil, ownRows } from '../../../server/domain/volunteers/rules.ts'
+import { keepRule, keptUntil, ownRows, wayRule } from '../../../server/domain/volunteers/rules.ts'
 import { type RosterTerm, type StepOnWay, wayOf } from '../../../server/domain/volunteers/way.ts'
 
 const TODAY = '2026-09-07'
+const RULE = wayRule(TODAY)
 
 let id = 0
 const row = (startsOn: string | null, endsOn: string | null, status = '在岗', more = {}): RosterTerm => ({
@@ -15,6 +16,7 @@ const row = (startsOn: string | null, endsOn: string | null, status = '在岗', 
   branch: '一支部',
   county: '榆阳区',
   post: null,
+  saidOn: (status === '离岗' ? endsOn : startsOn) ?? '2025-08-01',
   goneOn: null,
   ...more,
 })
@@ -92,10 +94,82 @@ describe('the way of a volunteer', () => {
       'in_service ended assigned',
     ],
     ['ended, and no open row', [], [first()], 'alumni', 'in_service ended alumni'],
-    ['went before the end', [], [row('2026-08-01', '2027-07-31', '离岗')], 'dropped', 'in_service dropped'],
+    [
+      'went before the end',
+      [],
+      [row('2026-08-01', '2027-07-31', '离岗', { saidOn: '2026-09-01' })],
+      'dropped',
+      'in_service dropped',
+    ],
     ['who leads the branch has two rows of one term', [], [second(), second()], 'in_service', 'in_service'],
     ['without any day', [], [row(null, null)], 'in_service', 'in_service'],
+    [
+      'went before the end, which has passed since',
+      [],
+      [row('2025-08-01', '2026-07-31', '离岗', { saidOn: '2026-01-10' })],
+      'dropped',
+      'in_service dropped',
+    ],
+    [
+      'went before the end, as an office says and no roster',
+      [step('selected', '2025-06-01'), step('dropped', '2026-01-10')],
+      [first()],
+      'dropped',
+      'selected in_service dropped ended',
+    ],
+    [
+      '离岗 some days before the end is no early end',
+      [],
+      [row('2025-08-01', '2026-07-31', '离岗', { saidOn: '2026-07-15' })],
+      'alumni',
+      'in_service ended alumni',
+    ],
+    [
+      'serves again years later',
+      [],
+      [row('2019-08-01', '2020-07-31', '离岗'), second()],
+      'in_service',
+      'in_service ended in_service',
+    ],
+    [
+      'one ends on the day on which the other begins',
+      [],
+      [row('2025-08-01', '2026-08-01'), row('2026-08-01', '2027-08-01')],
+      'extended',
+      'in_service ended extended',
+    ],
+    [
+      'went early and comes again with the next year',
+      [],
+      [row('2025-08-01', '2026-07-31', '离岗', { saidOn: '2026-03-01' }), second()],
+      'in_service',
+      'in_service in_service dropped',
+    ],
     // what imports have closed
+    [
+      'the file of the next year came some days before the end',
+      [],
+      [row('2025-07-25', '2026-07-24', '在岗', { goneOn: '2026-07-20' })],
+      'alumni',
+      'in_service ended alumni',
+    ],
+    [
+      'extended by the file of the next year',
+      [],
+      [row('2025-07-25', '2026-07-24', '在岗', { goneOn: '2026-07-20' }), row('2026-07-25', '2027-07-24')],
+      'extended',
+      'in_service ended extended',
+    ],
+    [
+      'moved to another county within a term',
+      [],
+      [
+        row('2026-08-01', '2027-07-31', '在岗', { goneOn: '2026-09-01' }),
+        row('2026-09-01', '2027-07-31', '在岗', { branch: '二支部' }),
+      ],
+      'in_service',
+      'in_service in_service',
+    ],
     [
       'of a year whose file is gone',
       [],
@@ -125,14 +199,22 @@ describe('the way of a volunteer', () => {
       'selected',
     ],
   ])('%s', (_name, steps, rows, stage, points) => {
-    const way = wayOf(steps, rows, TODAY)
+    const way = wayOf(steps, rows, RULE)
     expect([way.stage, way.points.map(point => point.what).join(' ')]).toEqual([stage, points])
   })
 
   test('says since when and where they serve', () => {
-    const way = wayOf([], [first(), { ...second(), branch: '二支部' }], TODAY)
-    expect([way.isServing, way.servingSince, way.last?.branch]).toEqual([true, '2026-08-01', '二支部'])
-    expect(wayOf([], [first()], TODAY)).toMatchObject({ isServing: false, servingSince: null })
+    const way = wayOf([], [first(), { ...second(), branch: '二支部' }], RULE)
+    expect([way.isServing, way.servingSince, way.last?.branch]).toEqual([true, '2025-08-01', '二支部'])
+    expect(wayOf([], [first()], RULE)).toMatchObject({ isServing: false, servingSince: null })
+  })
+
+  test('lasts through a change of county, and does not last through a break of years', () => {
+    const before = row('2026-08-01', '2027-07-31', '在岗', { goneOn: '2026-09-01' })
+    const moved = row('2026-09-02', '2027-07-31', '在岗', { branch: '二支部' })
+    expect(wayOf([], [before, moved], RULE).servingSince).toBe('2026-08-01')
+    const old = row('2019-08-01', '2020-07-31', '离岗')
+    expect(wayOf([], [old, second()], RULE).servingSince).toBe('2026-08-01')
   })
 
   test('is of this university, under any of its names', () => {
