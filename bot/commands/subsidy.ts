@@ -1,6 +1,7 @@
 import { billsOfPerson, type OwnBill } from '../../db/queries/pay-bills.ts'
 import { runsToCheck } from '../../db/queries/subsidies.ts'
 import { type BillState, isFinal } from '../../server/domain/subsidies/bill-state.ts'
+import { failWordsForReceiver } from '../../server/domain/subsidies/fail-words.ts'
 import { universitiesOf } from '../../server/domain/subsidies/officers.ts'
 import { subsidyRules, yuan } from '../../server/domain/subsidies/rules.ts'
 import { runAddress } from '../../server/domain/subsidies/runs.ts'
@@ -36,8 +37,10 @@ function ownWords(ctx: KnownContext, own: readonly OwnBill[]): string {
   if (!last) return '还没有发给您的补贴。学校批准并提交后会告诉您；有疑问请问学校项目办。'
   const { bill } = last
   if (bill.state === 'paid') return `您的补贴 ${yuan(bill.fen)} 已经到账，可在微信零钱里查看。明细：${page}`
+  if (bill.state === 'cancelled')
+    return `学校撤销了您的补贴 ${yuan(bill.fen)}，不用再确认。有疑问请问学校项目办。明细：${page}`
   return isFinal(bill.state as BillState)
-    ? `您的补贴 ${yuan(bill.fen)} 没有付成，学校会重新安排，您不用做什么。明细：${page}`
+    ? `您的补贴 ${yuan(bill.fen)} ${failWordsForReceiver(bill.failReason)}。明细：${page}`
     : `您的补贴 ${yuan(bill.fen)} 正在办理，要您确认收款时会告诉您。明细：${page}`
 }
 

@@ -74,7 +74,7 @@ export async function volunteersOf(
     left join subsidy_claims c on c.person_id = e.person_id and c.kind = ${of.claimKind}
     where e.gone_import_id is null and e.programme = ${of.programme} and e.role = ${of.role}
       and e.university = any(${sql.param(of.universities)}::text[])
-    order by p.name, e.person_id, e.starts_on`)
+    order by p.name, e.person_id, e.starts_on, e.id`)
   return [...rows].map(row => ({
     personId: Number(row.person_id),
     name: row.name,
@@ -131,6 +131,46 @@ export async function lockBudget(db: Db, unitId: number, year: number): Promise<
   await db.execute(sql`select pg_advisory_xact_lock(hashtext(${`subsidy-budget:${unitId}:${year}`}))`)
 }
 
+/** Lets one list at a time be promised by WeChat: what the merchant may pay in a day is one limit for all. */
+export async function lockMerchant(db: Db): Promise<void> {
+  await db.execute(sql`select pg_advisory_xact_lock(hashtext('subsidy-merchant'))`)
+}
+
+/** Whether two persons of ours have the number of one human: a roster can have brought somebody in twice. */
+export async function areSameHuman(db: Db, one: number, other: number): Promise<boolean> {
+  const rows = await db.execute(sql`
+    select from persons a join persons b on b.id = ${other}
+      and (b.id_number_index = a.id_number_index or b.wechat_index = a.wechat_index)
+    where a.id = ${one}`)
+  return rows.length > 0
+}
+
+/** Those on a list whose ID number, or name and phone, are those of another person who is on it, or to whom the subsidy is promised. */
+export async function doubledOnList(
+  db: Db,
+  runId: number,
+  kind: string,
+): Promise<{ name: string; other: string }[]> {
+  const rows = await db.execute<{ name: string; other: string }>(sql`
+    with listed as (
+      select person_id from subsidy_items where run_id = ${runId} and left_out_reason is null
+    ),
+    alike as (
+      select l.person_id, o.id as other_id from listed l join persons p on p.id = l.person_id
+        join persons o on o.id_number_index = p.id_number_index and o.id <> p.id
+      union
+      select l.person_id, o.id from listed l join persons p on p.id = l.person_id
+        join persons o on o.phone_index = p.phone_index and o.name_key = p.name_key and o.id <> p.id
+    )
+    select p.name, o.name as other from alike a
+    join persons p on p.id = a.person_id
+    join persons o on o.id = a.other_id
+    where exists (select from listed l where l.person_id = a.other_id)
+      or exists (select from subsidy_claims c where c.person_id = a.other_id and c.kind = ${kind})
+    order by p.name, p.id, o.id`)
+  return [...rows]
+}
+
 /** Those on a list, in a fixed order; whoever was left out only when asked for. */
 export function itemsOf(db: Db, runId: number, withLeftOut = false): Promise<SubsidyItemRow[]> {
   return db
@@ -172,12 +212,13 @@ export async function runsOf(db: Db, unitId: number, limit: number, offset: numb
     .offset(offset)
 }
 
-/** The latest list of a university that was approved before another; null: none. */
+/** The list of a university that was approved last, before another if that one is approved; null: none. */
 export async function lastApprovedRun(
   db: Db,
   unitId: number,
-  beforeId: number,
+  before: Pick<SubsidyRunRow, 'id' | 'status' | 'checkedAt'>,
 ): Promise<SubsidyRunRow | null> {
+  const until = before.status === 'approved' ? before.checkedAt : null
   const [row] = await db
     .select()
     .from(subsidyRuns)
@@ -185,10 +226,11 @@ export async function lastApprovedRun(
       and(
         eq(subsidyRuns.unitId, unitId),
         eq(subsidyRuns.status, 'approved'),
-        sql`${subsidyRuns.id} < ${beforeId}`,
+        sql`${subsidyRuns.id} <> ${before.id}`,
+        until === null ? undefined : sql`${subsidyRuns.checkedAt} <= ${until.toISOString()}`,
       ),
     )
-    .orderBy(desc(subsidyRuns.id))
+    .orderBy(desc(subsidyRuns.checkedAt), desc(subsidyRuns.id))
     .limit(1)
   return row ?? null
 }
@@ -275,14 +317,16 @@ export async function ledgerSums(
   return sums
 }
 
-/** What lists that were approved on a day have promised by WeChat, in fen. @param from, to the day's first moments */
-export async function promisedBetween(db: Db, unitId: number, from: Date, to: Date): Promise<number> {
+/**
+ * What lists that were approved on a day have promised by WeChat, in fen, whichever university's: there is one merchant.
+ * @param from, to the day's first moments
+ */
+export async function promisedBetween(db: Db, from: Date, to: Date): Promise<number> {
   const [row] = await db
     .select({ fen: sql<number>`coalesce(sum(${payLedger.fen}), 0)::float8` })
     .from(payLedger)
     .where(
       and(
-        eq(payLedger.unitId, unitId),
         eq(payLedger.kind, 'promised'),
         sql`${payLedger.billId} is not null`,
         sql`${payLedger.at} >= ${from.toISOString()} and ${payLedger.at} < ${to.toISOString()}`,
@@ -401,23 +445,29 @@ export interface OfficePayments {
   /** Came to nothing in the span. */
   freed: number
   freedFen: number
-  /** Are not sent yet although the platform has said something of it. */
+  /** Are not sent yet although the platform has said something of it, or since a day before. */
   stuck: number
+  /** Are with the platform since a day before and do not move: mostly the balance is short. */
+  hanging: number
 }
 
-/** Every university with something to look at. @param from, to the span of what came to nothing lately */
+/** Every university with something to look at. @param from, to the span of what came to nothing lately; `to` begins today */
 export async function paymentsToLookAt(db: Db, from: Date, to: Date): Promise<OfficePayments[]> {
   const rows = await db.execute<
-    Record<'unit_id' | 'waiting' | 'held' | 'freed' | 'freed_fen' | 'stuck', string>
+    Record<'unit_id' | 'waiting' | 'held' | 'freed' | 'freed_fen' | 'stuck' | 'hanging', string>
   >(sql`
     select r.unit_id, count(*) filter (where b.state = 'waiting') as waiting,
       count(*) filter (where b.state = 'held') as held,
       count(*) filter (where b.state in ('failed', 'cancelled')) as freed,
       coalesce(sum(b.fen) filter (where b.state in ('failed', 'cancelled')), 0) as freed_fen,
-      count(*) filter (where b.state = 'planned' and b.fail_reason is not null) as stuck
+      count(*) filter (where b.state = 'planned'
+        and (b.fail_reason is not null or b.created_at < ${to.toISOString()}::timestamptz)) as stuck,
+      count(*) filter (where b.state in ('accepted', 'processing', 'transferring', 'cancelling')
+        and b.updated_at < ${to.toISOString()}::timestamptz) as hanging
     from pay_bills b join subsidy_runs r on r.id = b.run_id
-    where b.due_at is not null or b.state = 'held' or (b.state in ('failed', 'cancelled')
-      and b.updated_at >= ${from.toISOString()}::timestamptz and b.updated_at < ${to.toISOString()}::timestamptz)
+    where (b.due_at is not null and b.state not in ('paid', 'failed', 'cancelled')) or b.state = 'held'
+      or (b.state in ('failed', 'cancelled')
+        and b.updated_at >= ${from.toISOString()}::timestamptz and b.updated_at < ${to.toISOString()}::timestamptz)
     group by r.unit_id order by r.unit_id`)
   return [...rows]
     .map(row => ({
@@ -427,18 +477,19 @@ export async function paymentsToLookAt(db: Db, from: Date, to: Date): Promise<Of
       freed: Number(row.freed),
       freedFen: Number(row.freed_fen),
       stuck: Number(row.stuck),
+      hanging: Number(row.hanging),
     }))
-    .filter(each => each.waiting + each.held + each.freed + each.stuck > 0)
+    .filter(each => each.waiting + each.held + each.freed + each.stuck + each.hanging > 0)
 }
 
-/** Lists of which a payment has ended in a span and which nobody's clock has compared since. */
+/** Lists of which a payment has ended in a span and which have not been compared by themselves since it ended. */
 export async function runsToCompare(db: Db, from: Date, to: Date): Promise<number[]> {
   const rows = await db.execute<{ run_id: string }>(sql`
     select distinct b.run_id from pay_bills b
     where b.state in ('paid', 'failed', 'cancelled')
       and b.updated_at >= ${from.toISOString()}::timestamptz and b.updated_at < ${to.toISOString()}::timestamptz
       and not exists (select from pay_comparisons c
-        where c.run_id = b.run_id and c.asked_by is null and c.at >= ${to.toISOString()}::timestamptz)
+        where c.run_id = b.run_id and c.asked_by is null and c.at >= b.updated_at)
     order by b.run_id`)
   return [...rows].map(row => Number(row.run_id))
 }

@@ -1,15 +1,19 @@
 import { billsOfRun } from '../../db/queries/pay-bills.ts'
 import { appendAudit } from '../../db/queries/platform.ts'
 import { insertComparison } from '../../db/queries/subsidies.ts'
-import { type BillState, isFinal, stateWords } from '../domain/subsidies/bill-state.ts'
+import {
+  type BillState,
+  isFinal,
+  KEPT_DAYS,
+  type OwnTrouble,
+  stateWords,
+} from '../domain/subsidies/bill-state.ts'
 import { yuan } from '../domain/subsidies/rules.ts'
-import { settleBill } from '../domain/subsidies/settle.ts'
+import { orderOfBill, settleBill, whyNotBy } from '../domain/subsidies/settle.ts'
 import type { BillNews } from '../payments.ts'
 import { inTransaction, type Runtime } from '../runtime.ts'
 
 const AT_ONCE = 10
-/** How long a bill can be asked for. */
-const KEPT_DAYS = 30
 
 export interface PaymentDifference {
   number: string
@@ -35,14 +39,15 @@ export async function comparePayments(
   for (let at = 0; port && at < bills.length; at += AT_ONCE)
     await Promise.all(
       bills.slice(at, at + AT_ONCE).map(async ({ bill }) => {
-        let theirs: BillNews | null | 'unanswered'
+        let theirs: Theirs
         try {
-          theirs = await port.find(bill.number)
+          const why = whyNotBy(port, bill, orderOfBill(rt, bill))
+          theirs = why === null ? await port.find(bill.number) : notAsked[why]
         } catch {
-          theirs = 'unanswered'
+          theirs = '没有应答'
         }
         const state = bill.state as BillState
-        if (theirs !== null && theirs !== 'unanswered' && !isFinal(state))
+        if (typeof theirs === 'object' && theirs !== null && !isFinal(state))
           await settleBill(rt, bill.id, { news: theirs })
         const difference = differenceOf(bill.number, state, bill.fen, theirs)
         if (difference) differences.push(difference)
@@ -64,14 +69,22 @@ export async function comparePayments(
   return { bills: bills.length, differences }
 }
 
+const notAsked: Readonly<Record<OwnTrouble, string>> = {
+  MERCHANT_CHANGED: '没有问：不是现在的商户付的',
+  ORDER_ALTERED: '没有问：存的付款单和批准的不一样',
+}
+
+/** What the platform says of a bill; null: it knows none. Words: why that is not known. */
+type Theirs = BillNews | null | string
+
 function differenceOf(
   number: string,
   state: BillState,
   fen: number,
-  theirs: BillNews | null | 'unanswered',
+  theirs: Theirs,
 ): PaymentDifference | null {
   const ours = `${stateWords[state]} ${yuan(fen)}`
-  if (theirs === 'unanswered') return { number, ours, theirs: '没有应答' }
+  if (typeof theirs === 'string') return { number, ours, theirs }
   if (theirs === null)
     return state === 'planned' || state === 'held' || state === 'failed'
       ? null

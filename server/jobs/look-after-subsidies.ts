@@ -1,22 +1,27 @@
 import { raiseAlarm } from '../../db/queries/alarms.ts'
 import { runsToCompare } from '../../db/queries/subsidies.ts'
 import { addDays, dayOf, shanghaiMoment } from '../clock.ts'
+import { KEPT_DAYS } from '../domain/subsidies/bill-state.ts'
 import { tellOffices } from '../domain/subsidies/tell-offices.ts'
 import type { Runtime } from '../runtime.ts'
 import { comparePayments } from './compare-payments.ts'
 
 /**
- * Every morning: holds the lists of which a payment ended yesterday against the platform, with an alarm where they differ,
- * and tells the offices what waits. A list that was compared this morning is not compared again.
+ * Every morning: holds the lists of which a payment has ended since they were last compared against the platform, with an
+ * alarm where they differ, and tells the offices what waits. What a missed morning left behind is made up for.
  */
 export async function lookAfterSubsidies(rt: Runtime, signal?: AbortSignal): Promise<void> {
-  if (rt.channels.wechatPay) await compareYesterday(rt, signal)
+  if (rt.channels.wechatPay) await compareEnded(rt, signal)
   await tellOffices(rt)
 }
 
-async function compareYesterday(rt: Runtime, signal?: AbortSignal): Promise<void> {
+async function compareEnded(rt: Runtime, signal?: AbortSignal): Promise<void> {
   const today = dayOf(rt.clock.now())
-  const runs = await runsToCompare(rt.db, shanghaiMoment(addDays(today, -1)), shanghaiMoment(today))
+  const runs = await runsToCompare(
+    rt.db,
+    shanghaiMoment(addDays(today, 1 - KEPT_DAYS)),
+    shanghaiMoment(today),
+  )
   for (const runId of runs) {
     if (signal?.aborted) return
     const { differences } = await comparePayments(rt, runId, null)

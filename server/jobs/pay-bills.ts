@@ -2,7 +2,8 @@ import { type TakenBill, takeDueBills } from '../../db/queries/pay-bills.ts'
 import { ChannelError } from '../channels/errors.ts'
 import { type PayPort, PayRefusal } from '../channels/wechat-pay/port.ts'
 import { type BillStep, nextStep } from '../domain/subsidies/bill-state.ts'
-import { type BillOutcome, factsOf, orderOfBill, settleBill } from '../domain/subsidies/settle.ts'
+import { type BillOutcome, factsOf, orderOfBill, settleBill, whyNotBy } from '../domain/subsidies/settle.ts'
+import type { BillNews } from '../payments.ts'
 import type { Runtime } from '../runtime.ts'
 
 /** Bills that one process works on at once; the platform allows a hundred a second. */
@@ -22,41 +23,52 @@ export async function payDueBills(rt: Runtime, signal?: AbortSignal): Promise<nu
   let looked = 0
   while (!signal?.aborted) {
     const now = rt.clock.now()
-    const bills = await takeDueBills(rt.db, now, new Date(now.getTime() + HELD_MS), AT_ONCE)
-    await Promise.all(bills.map(bill => workOn(rt, port, bill)))
+    const heldUntil = new Date(now.getTime() + HELD_MS)
+    const bills = await takeDueBills(rt.db, now, heldUntil, AT_ONCE)
+    await Promise.all(bills.map(bill => workOn(rt, port, bill, heldUntil)))
     looked += bills.length
     if (bills.length < AT_ONCE) break
   }
   return looked
 }
 
-async function workOn(rt: Runtime, port: PayPort, bill: TakenBill): Promise<void> {
-  const facts = { ...factsOf(rt, bill), isDoubtful: bill.wasDoubtful }
-  const step = nextStep(facts, rt.clock.now())
+async function workOn(rt: Runtime, port: PayPort, bill: TakenBill, heldUntil: Date): Promise<void> {
   try {
-    await settleBill(rt, bill.id, await take(rt, port, bill, step))
+    const outcome = await take(rt, port, bill, heldUntil)
+    if (outcome !== null) await settleBill(rt, bill.id, outcome)
   } catch (error) {
     // it is due again when its time is over, and asked for before anything is sent
     rt.log.error({ billId: bill.id, name: (error as Error).name }, 'a payment could not be written down')
   }
 }
 
-async function take(rt: Runtime, port: PayPort, bill: TakenBill, step: BillStep): Promise<BillOutcome> {
+/** @returns null: it has taken so long that another process has the bill in hand */
+async function take(
+  rt: Runtime,
+  port: PayPort,
+  bill: TakenBill,
+  heldUntil: Date,
+): Promise<BillOutcome | null> {
+  const order = orderOfBill(rt, bill)
+  const step = nextStep({ ...factsOf(rt, bill), isDoubtful: bill.wasDoubtful }, rt.clock.now())
+  const why = whyNotBy(port, bill, order)
+  if (why !== null) return { trouble: 'config', step, code: why }
+  // what slept meanwhile, such as a machine that was stopped, might send what was given up in the meantime
+  const send = async () => (rt.clock.now() < heldUntil ? { news: await port.pay(order) } : null)
   try {
-    if (step === 'send') return { news: await port.pay(orderOfBill(rt, bill)) }
-    if (step === 'cancel') {
-      await callBack(rt, port, bill)
-      const found = await port.find(bill.number)
-      return found ? { news: found } : { unknown: true }
-    }
+    if (step === 'send') return await send()
+    if (step === 'cancel') await callBack(rt, port, bill)
     const found = await port.find(bill.number)
-    if (found) return { news: found }
-    if (step === 'find') return { unknown: true }
-    return { news: await port.pay(orderOfBill(rt, bill)) }
+    if (!found) return step === 'find_then_send' ? await send() : { unknown: true }
+    const isRepeated = step === 'find_then_repeat' && !hasMovedOn(bill, found)
+    return isRepeated ? await send() : { news: found }
   } catch (error) {
     return troubleOf(error, step)
   }
 }
+
+const hasMovedOn = (bill: TakenBill, found: BillNews) =>
+  found.state !== bill.state || found.packageInfo !== null
 
 /** That it is too late, or that this interface cannot, is no trouble: how the bill stands is asked next. */
 async function callBack(rt: Runtime, port: PayPort, bill: TakenBill): Promise<void> {

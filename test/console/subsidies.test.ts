@@ -122,6 +122,12 @@ describe('the pages of the one-off subsidy', () => {
     for (const stranger of [other, above])
       expect((await stranger.post(`${run()}/approve`, { hash })).status).toBe(404)
     expect((await checker.post(`${run()}/approve`, {})).status).toBe(422)
+    // the page is still open, and the office is not theirs any more
+    const ended = (at: string) =>
+      db().execute(sql.raw(`update roles set ended_at = ${at} where person_id = ${u.checker.person.id}`))
+    await ended('now()')
+    expect((await checker.post(`${run()}/approve`, { hash })).status).toBe(404)
+    await ended('null')
     const change = (by: string) =>
       db().execute(
         sql.raw(`update subsidy_items set fen = fen ${by} 100 where run_id = ${runId} and name = '张远'`),
@@ -310,5 +316,13 @@ describe('the pages of the one-off subsidy', () => {
     )
     expect(noted.map(row => row.details)).toEqual([{ kind: 'bank', people: 1 }])
     expect(await billsOfRun(db(), runId)).toEqual([])
+  })
+
+  test('warn of those who may have been paid before there was this system, and show since when each serves', async () => {
+    await u.volunteer({ name: '郑早', startsOn: '2025-07-25' })
+    await make()
+    const { text } = await maker.get(run())
+    expect(text).toContain('有 1 人一年以前就开始服务：郑早')
+    expect(text).toContain('2025年7月25日起')
   })
 })

@@ -44,7 +44,8 @@ const BALANCE = 100_000_000_000
 const KILL_EVERY_MS = 1500
 /** So long a kill waits at most for payments to be sent, so that kills fall all over the run. */
 const MORE_LIMIT_MS = 20_000
-const SETTLE_LIMIT_MS = 420_000
+/** Longer than a bill is put off after many looks in vain, with the looks behind it. */
+const SETTLE_LIMIT_MS = 1_500_000
 
 /**
  * Pays a list with a server that is killed with SIGKILL again and again while the platform answers late, twice, with errors
@@ -108,7 +109,7 @@ export async function killUnderPayout(options: KillPayoutOptions): Promise<KillP
     const bills = async () => billsOfRun(db, runId)
     const isOver = async () => (await bills()).every(({ bill }) => isFinal(bill.state as BillState))
     makeTrouble(sim)
-    const people = playPeople(sim, luck.next, volunteers)
+    const people = playPeople(sim, luck.next, volunteers, () => pagesOf(rt, runId))
     server = await start()
     let killsUnderWay = 0
     for (let kill = 1; kill <= kills; kill++) {
@@ -171,11 +172,22 @@ function makeTrouble({ faults }: Simulator): void {
   faults.on('drop-callbacks', { path: 'pay/notify', rate: 0.1 })
 }
 
+/** What our pages hold for those whose payment waits for them, by its number: nobody can confirm without. */
+async function pagesOf(rt: DomainRuntime, runId: number): Promise<Map<string, string>> {
+  const bills = await billsOfRun(rt.db, runId)
+  return new Map(
+    bills.flatMap(({ bill }) =>
+      bill.packageSealed === null ? [] : [[bill.number, rt.vault.open(bill.packageSealed)] as const],
+    ),
+  )
+}
+
 /** Most confirm soon, some cannot be paid, some do nothing: theirs is called back in the end. */
 function playPeople(
   sim: Simulator,
   luck: () => number,
   volunteers: readonly { openId: string; simId: string }[],
+  pages: () => Promise<Map<string, string>>,
 ) {
   const simIds = new Map(volunteers.map(each => [each.openId, each.simId]))
   const moods = new Map(
@@ -187,12 +199,15 @@ function playPeople(
   let isStopped = false
   const work = (async () => {
     while (!isStopped) {
+      const shown = await pages()
       for (const bill of sim.pay.bills()) {
         const mood = moods.get(bill.openId)
-        if (bill.state !== 'WAIT_USER_CONFIRM' || mood === 'idle' || luck() < 0.5) continue
+        const page = shown.get(bill.outBillNo)
+        if (page === undefined || bill.state !== 'WAIT_USER_CONFIRM') continue
+        if (mood === 'idle' || luck() < 0.5) continue
         const how = mood === 'frozen' ? { refusal: 'ACCOUNT_FROZEN' } : {}
         // it may have moved on between the look and the tap
-        await sim.pay.confirm(simIds.get(bill.openId) ?? '', bill.outBillNo, how).catch(() => {})
+        await sim.pay.confirm(simIds.get(bill.openId) ?? '', page, how).catch(() => {})
       }
       await sleep(200)
     }

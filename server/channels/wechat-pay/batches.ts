@@ -45,6 +45,7 @@ export function batchesPort(client: PayClient): PayPort {
     mchId: client.config.mchId,
     needsConfirmation: false,
     async pay(order: BillOrder) {
+      const name = await client.sealName(order.name)
       await client.call(
         'POST',
         BATCHES,
@@ -63,11 +64,11 @@ export function batchesPort(client: PayClient): PayPort {
               transfer_amount: order.fen,
               transfer_remark: order.remark,
               openid: order.openId,
-              user_name: await client.sealName(order.name),
+              user_name: name.text,
             },
           ],
         },
-        true,
+        name.serial,
       )
       return {
         number: order.number,

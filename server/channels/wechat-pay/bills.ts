@@ -56,6 +56,7 @@ export function billsPort(client: PayClient): PayPort {
     mchId: client.config.mchId,
     needsConfirmation: true,
     async pay(order: BillOrder) {
+      const name = await client.sealName(order.name)
       return newsOf(
         order.number,
         await client.call(
@@ -66,7 +67,7 @@ export function billsPort(client: PayClient): PayPort {
             out_bill_no: order.number,
             transfer_scene_id: order.sceneId,
             openid: order.openId,
-            user_name: await client.sealName(order.name),
+            user_name: name.text,
             transfer_amount: order.fen,
             transfer_remark: order.remark,
             notify_url: order.notifyUrl,
@@ -76,7 +77,7 @@ export function billsPort(client: PayClient): PayPort {
               info_content: content,
             })),
           },
-          true,
+          name.serial,
         ),
       )
     },

@@ -12,12 +12,12 @@ import { PayRefusal } from './port.ts'
 /** Signed calls to WeChat Pay for one merchant. */
 export interface PayClient {
   config: WechatPayConfig
-  /** @param body sent as JSON @throws PayRefusal, ChannelError `unreachable` (in doubt), `signature` */
-  call(method: Method, path: string, body?: object, seals?: boolean): Promise<Record<string, unknown>>
+  /** @param body sent as JSON @param sealedBy the serial of the key that something in it is sealed with @throws PayRefusal, ChannelError `unreachable` (in doubt), `signature` */
+  call(method: Method, path: string, body?: object, sealedBy?: string): Promise<Record<string, unknown>>
   /** A file of the platform's, whose answers are not signed. @param path with its query @throws as `call` */
   download(path: string): Promise<Buffer>
-  /** A name as only the platform can read it. */
-  sealName(name: string): Promise<string>
+  /** A name as only the platform can read it, and the serial of the key that it is sealed with. */
+  sealName(name: string): Promise<{ text: string; serial: string }>
   /** Checks a notification and opens it. @throws ChannelError `signature`, `malformed` */
   openNotice(headers: IncomingHttpHeaders, body: string): Promise<{ event: string; plain: unknown }>
 }
@@ -98,11 +98,18 @@ export function createPayClient(
     lookedAt = moment
     const { status, body, headers } = await exchange('GET', '/v3/certificates', '', null)
     if (status !== 200) throw new PayRefusal('config', String(status))
+    const answer = certificatesForm.safeParse(parsed(body))
+    if (!answer.success) throw new ChannelError('unreachable', '微信支付的平台证书看不懂')
+    const certificates = answer.data.data
+      .map(({ serial_no, encrypt_certificate }) => ({
+        serial: serial_no,
+        certificate: new X509Certificate(openResource(encrypt_certificate, config.apiV3Key)),
+      }))
+      // while one takes over from another both are there, in no order: sealed is with the newest
+      .sort((one, other) => Date.parse(one.certificate.validFrom) - Date.parse(other.certificate.validFrom))
     const fetched = new Map<string, string>()
-    for (const { serial_no, encrypt_certificate } of certificatesForm.parse(JSON.parse(body)).data) {
-      const certificate = new X509Certificate(openResource(encrypt_certificate, config.apiV3Key))
-      fetched.set(serial_no, certificate.publicKey.export({ type: 'spki', format: 'pem' }).toString())
-    }
+    for (const { serial, certificate } of certificates)
+      fetched.set(serial, certificate.publicKey.export({ type: 'spki', format: 'pem' }).toString())
     // they come sealed with our own key, and the answer must be signed by one of them
     checkSigned(headers, body, fetched, now())
     for (const [name, key] of fetched) keys.set(name, key)
@@ -120,11 +127,12 @@ export function createPayClient(
   return {
     config,
     async sealName(name) {
-      return pay.publicEncrypt(name, Buffer.from((await sealingKey()).key))
+      const { serial, key } = await sealingKey()
+      return { text: pay.publicEncrypt(name, Buffer.from(key)), serial }
     },
-    async call(method, path, body, seals = false) {
+    async call(method, path, body, sealedBy) {
       const text = body === undefined ? '' : JSON.stringify(body)
-      const answer = await exchange(method, path, text, seals ? (await sealingKey()).serial : null)
+      const answer = await exchange(method, path, text, sealedBy ?? null)
       return readAnswer(answer, async () =>
         checkSigned(answer.headers, answer.body, await keysFor(answer.headers['wechatpay-serial']), now()),
       )

@@ -2,7 +2,7 @@ import { billsOfPerson, type OwnBill } from '../../../db/queries/pay-bills.ts'
 import { ChannelError } from '../../channels/errors.ts'
 import { ownPaymentPolicy } from '../../domain/access/subsidies.ts'
 import type { BillState } from '../../domain/subsidies/bill-state.ts'
-import { failWords } from '../../domain/subsidies/fail-words.ts'
+import { failWordsForReceiver } from '../../domain/subsidies/fail-words.ts'
 import { subsidyRules, yuan } from '../../domain/subsidies/rules.ts'
 import { type Html, html } from '../../http/html.ts'
 import { assetPath } from '../assets.ts'
@@ -105,7 +105,7 @@ function whatNow(bill: OwnBill['bill']): string {
     case 'paid':
       return '这笔补贴已经收过了，可在微信“我—服务—钱包—零钱”里查看。'
     case 'failed':
-      return `这笔没有付成${bill.failReason ? `：${failWords(bill.failReason)}` : ''}。学校会重新安排，您不用做什么。`
+      return `这笔${failWordsForReceiver(bill.failReason)}。`
     case 'cancelled':
       return '学校撤销了这笔付款，不用再确认。有疑问请问学校项目办。'
     default:

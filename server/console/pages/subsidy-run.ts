@@ -9,6 +9,7 @@ import {
   type SubsidyItemRow,
   type SubsidyRunRow,
 } from '../../../db/queries/subsidies.ts'
+import { addDays, dayOf } from '../../clock.ts'
 import { subsidyRunPolicy } from '../../domain/access/subsidies.ts'
 import { approveRun } from '../../domain/subsidies/approve.ts'
 import { type BillState, isFinal, stateWords } from '../../domain/subsidies/bill-state.ts'
@@ -31,7 +32,19 @@ import { DomainError } from '../../errors.ts'
 import { type Html, html } from '../../http/html.ts'
 import { comparePayments } from '../../jobs/compare-payments.ts'
 import { page } from '../layout.ts'
-import { agoWords, deed, figure, moment, pager, type Tone, table, tag, textArea, token } from '../parts.ts'
+import {
+  agoWords,
+  dayWords,
+  deed,
+  figure,
+  moment,
+  pager,
+  type Tone,
+  table,
+  tag,
+  textArea,
+  token,
+} from '../parts.ts'
 import type { Answer, Routes, View } from '../routes.ts'
 import { sendWorkbook } from '../send-workbook.ts'
 import { amount, orSay, runTones, wayWords } from '../subsidy-parts.ts'
@@ -199,6 +212,7 @@ ${run.status === 'returned' && run.reason ? html`<p class="fault">退回的原�
 <div class="figures">${figure(`${listed.length} 人`, '名单')}${figure(amount(total), '共计（元）')}${figure(`${listed.filter(item => item.isOutOfProvince).length} 人`, '省外服务')}${items.length > listed.length ? figure(`${items.length - listed.length} 人`, '移出') : ''}</div>
 ${stops.map(stop => html`<p class="fault">${stop.words}</p>`)}
 ${twice.length > 0 ? html`<p class="fault">${namedWords(twice)}还在另一份没有批准的名单里，谁先批准算谁的。</p>` : ''}
+${isOpen ? longServingPart(listed, run) : ''}
 ${changesPart(changes, run)}
 ${deedsPart(view, run, items, stops.length > 0, again)}
 ${run.status === 'approved' ? await moneyPart(view, run, bills) : ''}
@@ -229,6 +243,15 @@ function changesPart({ since, joined, gone }: ListChanges, run: SubsidyRunRow): 
   return html`<section class="card"><h2>和上一份批准的名单比</h2><p>上一份是<a href="${PATH}/${since.id}">名单 ${since.id}</a>。</p><dl class="facts">
 <dt>新增 ${joined.length} 人</dt><dd>${joined.length > 0 ? namedWords(joined) : '没有'}</dd>
 <dt>不再列 ${gone.length} 人</dt><dd>${gone.length > 0 ? namedWords(gone) : '没有'}</dd></dl></section>`
+}
+
+/** Whoever has served for a year or more may have been paid before this system was there, which knows nothing of it. */
+function longServingPart(listed: readonly SubsidyItemRow[], run: SubsidyRunRow): Html {
+  const yearAgo = addDays(dayOf(run.madeAt), -365)
+  const names = listed.filter(item => item.startsOn <= yearAgo).map(item => item.name)
+  return names.length === 0
+    ? html``
+    : html`<p class="said">有 ${names.length} 人一年以前就开始服务：${namedWords(names)}。用本系统以前发过的，系统不知道，请核对，发过的移出名单。</p>`
 }
 
 /** What this viewer can do with the list now. */
@@ -309,7 +332,7 @@ function itemRow(
       ? tag('没有绑定', run.way === 'bank' ? 'quiet' : 'bad')
       : tag('已绑定', 'good')
   const cells = [
-    html`<td>${item.place}，${item.isOutOfProvince ? '省外' : '省内'}</td>`,
+    html`<td>${item.place}，${item.isOutOfProvince ? '省外' : '省内'} <small class="soft">${dayWords(item.startsOn)}起</small></td>`,
     html`<td>${isOut ? html`${tag('已移出')} <small>${item.leftOutReason}</small>` : state}</td>`,
     ...(isPaidHere || canEdit(run)
       ? [html`<td>${bill ? billDeeds(view, bill) : itemDeeds(view, run, item, again)}</td>`]

@@ -2,23 +2,25 @@ import { identityById } from '../../../db/queries/identities.ts'
 import { billCounts, insertBills } from '../../../db/queries/pay-bills.ts'
 import { appendAudit } from '../../../db/queries/platform.ts'
 import {
+  areSameHuman,
   changeRun,
   claim,
   itemsOf,
   lockBudget,
+  lockMerchant,
   type SubsidyItemRow,
   type SubsidyRunRow,
   writeLedger,
 } from '../../../db/queries/subsidies.ts'
 import type { WechatPayConfig } from '../../config.ts'
 import { DomainError } from '../../errors.ts'
-import type { BillOrder } from '../../payments.ts'
 import { type DomainRuntime, inTransaction } from '../../runtime.ts'
 import type { KnownActor } from '../actor.ts'
 import { sendToPerson } from '../outgoing/enqueue.ts'
 import { contentHash } from './content.ts'
 import { subsidyRules } from './rules.ts'
 import { requireRun, runAddress, stopsOf } from './runs.ts'
+import type { ApprovedOrder } from './settle.ts'
 
 /** Where WeChat Pay tells how a payment ended. */
 export const PAY_NOTIFY_PATH = '/webhooks/wechat-pay'
@@ -40,7 +42,13 @@ export function approveRun(
     const run = await requireRun(tx, actor, runId, ['submitted'])
     if (run.madeBy === actor.person.id)
       throw new DomainError('subsidy.checker', '制单和复核不能是同一个人，请由另一位负责同志复核。')
+    if (await areSameHuman(tx.db, run.madeBy, actor.person.id))
+      throw new DomainError(
+        'subsidy.checker',
+        '制单人和您的身份证号或微信号相同，像是同一个人的两条记录，没有批准。请由另一位负责同志复核，并核对名册。',
+      )
     await lockBudget(tx.db, run.unitId, run.year)
+    if (run.way === 'wechat') await lockMerchant(tx.db)
     const items = await itemsOf(tx.db, run.id)
     if (run.contentHash === null || hash !== run.contentHash || contentHash(run, items) !== run.contentHash)
       throw new DomainError('subsidy.changed', '名单和提交时不一样了，没有批准。请退回制单人，重新提交。')
@@ -119,7 +127,7 @@ async function makeBills(
       runId: run.id,
       number: order.number,
       fen: item.fen,
-      orderSealed: rt.vault.seal(JSON.stringify(order)),
+      orderSealed: rt.vault.seal(JSON.stringify(order satisfies ApprovedOrder)),
       state: 'planned',
       dueAt: now,
       createdAt: now,
@@ -146,7 +154,7 @@ async function orderOf(
   item: SubsidyItemRow,
   turn: number,
   pay: WechatPayConfig,
-): Promise<BillOrder> {
+): Promise<ApprovedOrder> {
   const identity = item.identityId === null ? null : await identityById(rt.db, item.identityId)
   if (identity?.personId !== item.personId || identity.channel !== 'official-account')
     throw new DomainError(
@@ -165,5 +173,7 @@ async function orderOf(
     sceneId,
     perception,
     reports,
+    mchId: pay.mchId,
+    needsConfirmation: pay.interface === 'bills',
   }
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { SubsidyItemRow, SubsidyRunRow } from '../../../db/queries/subsidies.ts'
 
 /**
- * What a list says, as one number: who, how much, by which account, which way. What was approved is what was looked at, to
+ * What a list says, as one number: who, how much, for which service, by which account, which way. What was approved is what was looked at, to
  * the last character.
  * @param items in any order; whoever was left out does not count
  */
@@ -12,8 +12,8 @@ export function contentHash(
 ): string {
   const lines = items
     .filter(item => item.leftOutReason === null)
-    .map(({ personId, name, fen, identityId, isOutOfProvince }) =>
-      JSON.stringify([personId, name, fen, identityId, isOutOfProvince]),
+    .map(({ personId, name, fen, identityId, isOutOfProvince, place, startsOn }) =>
+      JSON.stringify([personId, name, fen, identityId, isOutOfProvince, place, startsOn]),
     )
     .sort()
   return createHash('sha256')

@@ -3,6 +3,10 @@ import { yuan } from './rules.ts'
 export interface PreflightInput {
   way: 'wechat' | 'bank'
   items: readonly { name: string; fen: number; identityId: number | null }[]
+  /** What the roster says otherwise now than when the list was made: `张三（不在岗）`. */
+  outdated: readonly string[]
+  /** Who may be one human with another who is on the list or paid: `张三和李四`. */
+  doubled: readonly string[]
   /** What is left of the year's budget, in fen; null: none was set. */
   budgetLeft: number | null
   /** What the merchant may pay, in fen; null: no merchant is configured. */
@@ -14,6 +18,8 @@ export interface PreflightInput {
 export interface PreflightStop {
   code:
     | 'empty'
+    | 'roster'
+    | 'doubled'
     | 'budget.none'
     | 'budget'
     | 'merchant'
@@ -29,11 +35,21 @@ export interface PreflightStop {
  * platform goes to the bank.
  */
 export function preflight(input: PreflightInput): PreflightStop[] {
-  const { way, items, budgetLeft, limits, promisedToday } = input
+  const { way, items, outdated, doubled, budgetLeft, limits, promisedToday } = input
   const stops: PreflightStop[] = []
   const stop = (code: PreflightStop['code'], words: string) => stops.push({ code, words })
   const total = items.reduce((sum, item) => sum + item.fen, 0)
   if (items.length === 0) stop('empty', '名单里没有人。')
+  if (outdated.length > 0)
+    stop(
+      'roster',
+      `制单以后名册变了，有 ${outdated.length} 人和名单不一样：${few(outdated)}。请把不该发的移出名单，该改的作废这份、重新制单。`,
+    )
+  if (doubled.length > 0)
+    stop(
+      'doubled',
+      `有人的身份证号，或者姓名和手机号，和名单里另一个人或已经发过的人相同，可能会发两次：${few(doubled)}。请核对名册，把重复的移出名单。`,
+    )
   if (budgetLeft === null) stop('budget.none', '还没有设今年的预算。')
   else if (total > budgetLeft)
     stop(
@@ -64,10 +80,9 @@ export function preflight(input: PreflightInput): PreflightStop[] {
   if (noAccount.length > 0)
     stop(
       'account',
-      `有 ${noAccount.length} 人没有绑定公众号，微信付不到：${noAccount
-        .slice(0, 5)
-        .map(item => item.name)
-        .join('、')}${noAccount.length > 5 ? '等' : ''}。请他们先绑定，或移出名单另交银行。`,
+      `有 ${noAccount.length} 人没有绑定公众号，微信付不到：${few(noAccount.map(item => item.name))}。请他们先绑定再重新制单，或移出名单另交银行。`,
     )
   return stops
 }
+
+const few = (names: readonly string[]) => `${names.slice(0, 5).join('、')}${names.length > 5 ? '等' : ''}`

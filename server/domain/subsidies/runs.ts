@@ -2,12 +2,14 @@ import { appendAudit } from '../../../db/queries/platform.ts'
 import {
   budgetOf,
   changeRun,
+  doubledOnList,
   insertItems,
   insertRun,
   itemsOf,
   lastApprovedRun,
   leaveItemOut,
   ledgerSums,
+  lockBudget,
   lockRun,
   promisedBetween,
   runById,
@@ -27,7 +29,7 @@ import { universityKey } from '../groups/facts.ts'
 import { sendToPerson, sendToPersons } from '../outgoing/enqueue.ts'
 import { contentHash } from './content.ts'
 import { officersOf } from './officers.ts'
-import { type NotOwedReason, type Owed, whoIsOwed } from './owed.ts'
+import { type NotOwedReason, notOwedWords, type Owed, whoIsOwed } from './owed.ts'
 import { type PreflightStop, preflight } from './preflight.ts'
 import { subsidyFen, subsidyRules, yuan } from './rules.ts'
 
@@ -188,6 +190,8 @@ export function setYearBudget(
 ): Promise<void> {
   return inTransaction(rt, async tx => {
     const unit = await universityOf(tx, actor, unitId)
+    // no list is approved between the look at what is spent and the new budget
+    await lockBudget(tx.db, unit.id, year)
     if (!Number.isSafeInteger(fen) || fen < 0 || fen > 100_000_000_000)
       throw new DomainError('subsidy.budget', '预算要写成不小于 0 的金额，单位元，最多两位小数。')
     const spent = await spentOf(tx, unit.id, year)
@@ -211,13 +215,38 @@ export async function stopsOf(
   pay: Pick<WechatPayConfig, 'limits'> | null,
 ): Promise<PreflightStop[]> {
   const budget = await budgetOf(rt.db, run.unitId, run.year)
+  const doubled = await doubledOnList(rt.db, run.id, subsidyRules.kind)
   const from = shanghaiMoment(dayOf(rt.clock.now()))
   return preflight({
     way: run.way === 'bank' ? 'bank' : 'wechat',
     items,
+    outdated: await outdatedOn(rt, run, items),
+    doubled: doubled.map(each => `${each.name}和${each.other}`),
     budgetLeft: budget === null ? null : budget - (await spentOf(rt, run.unitId, run.year)),
     limits: pay?.limits ?? null,
-    promisedToday: await promisedBetween(rt.db, run.unitId, from, new Date(from.getTime() + DAY_MS)),
+    promisedToday: await promisedBetween(rt.db, from, new Date(from.getTime() + DAY_MS)),
+  })
+}
+
+/** What the roster says otherwise of those on a list now than when it was made: somebody left, or serves elsewhere. */
+async function outdatedOn(
+  rt: DomainRuntime,
+  run: SubsidyRunRow,
+  items: readonly SubsidyItemRow[],
+): Promise<string[]> {
+  const unit = await unitById(rt.db, run.unitId)
+  if (!unit) return []
+  const { owed, not } = await owedBy(rt, unit)
+  const now = new Map(owed.map(each => [each.personId, each]))
+  const reasons = new Map(not.map(each => [each.personId, notOwedWords[each.reason]]))
+  return items.flatMap(item => {
+    const each = now.get(item.personId)
+    if (!each) return [`${item.name}（${reasons.get(item.personId) ?? '名册里没有了'}）`]
+    const isSame =
+      each.name === item.name &&
+      subsidyFen(rt.templates, each.isOutOfProvince) === item.fen &&
+      (run.way === 'bank' || each.identityId === item.identityId)
+    return isSame ? [] : [`${item.name}（姓名、金额或公众号和名册不一样了）`]
   })
 }
 
@@ -231,7 +260,7 @@ export interface ListChanges {
 
 /** What has changed since the list that was approved before. */
 export async function changesSince(rt: DomainRuntime, run: SubsidyRunRow): Promise<ListChanges> {
-  const since = await lastApprovedRun(rt.db, run.unitId, run.id)
+  const since = await lastApprovedRun(rt.db, run.unitId, run)
   const items = await itemsOf(rt.db, run.id)
   if (!since) return { since, joined: items.map(item => item.name), gone: [] }
   const before = await itemsOf(rt.db, since.id)

@@ -6,7 +6,7 @@ import {
   type PayBillRow,
   whoseBill,
 } from '../../../db/queries/pay-bills.ts'
-import { freeClaim, writeLedger } from '../../../db/queries/subsidies.ts'
+import { claim, freeClaim, writeLedger } from '../../../db/queries/subsidies.ts'
 import type { BillNews, BillOrder } from '../../payments.ts'
 import { type DomainRuntime, inTransaction } from '../../runtime.ts'
 import { sendToPerson } from '../outgoing/enqueue.ts'
@@ -19,7 +19,10 @@ import {
   type BillState,
   type BillStep,
   type BillTrouble,
+  isFinal,
+  type OwnTrouble,
 } from './bill-state.ts'
+import { failWordsForReceiver } from './fail-words.ts'
 import { subsidyRules, yuan } from './rules.ts'
 
 /** What came of looking at a bill, or of sending it. */
@@ -28,9 +31,30 @@ export type BillOutcome =
   | { unknown: true }
   | { trouble: BillTrouble; step: BillStep; code: string | null }
 
+/** An order and by which merchant and interface it goes: those of before did not write that down. */
+export type ApprovedOrder = BillOrder & Partial<Pick<Payer, 'mchId' | 'needsConfirmation'>>
+
+/** What a bill goes out by. */
+type Payer = { mchId: string; needsConfirmation: boolean }
+
 /** The order of a bill, as it was approved. */
-export function orderOfBill(rt: Pick<DomainRuntime, 'vault'>, bill: PayBillRow): BillOrder {
-  return JSON.parse(rt.vault.open(bill.orderSealed)) as BillOrder
+export function orderOfBill(rt: Pick<DomainRuntime, 'vault'>, bill: PayBillRow): ApprovedOrder {
+  return JSON.parse(rt.vault.open(bill.orderSealed)) as ApprovedOrder
+}
+
+/**
+ * Why a bill must neither be sent nor asked for by this port; null: it may. A number pays once with one merchant by one
+ * interface only: another one does not know it and would pay it again.
+ */
+export function whyNotBy(
+  port: Payer,
+  bill: Pick<PayBillRow, 'number' | 'fen'>,
+  order: ApprovedOrder,
+): OwnTrouble | null {
+  if (order.number !== bill.number || order.fen !== bill.fen) return 'ORDER_ALTERED'
+  const { mchId = port.mchId, needsConfirmation = port.needsConfirmation } = order
+  const isSame = mchId === port.mchId && needsConfirmation === port.needsConfirmation
+  return isSame ? null : 'MERCHANT_CHANGED'
 }
 
 /** Of a bill what its rules look at. */
@@ -43,8 +67,11 @@ export function factsOf(rt: Pick<DomainRuntime, 'vault'>, bill: PayBillRow): Bil
     isDoubtful: bill.isDoubtful,
     attempts: bill.attempts,
     notFound: bill.notFound,
+    dueAt: bill.dueAt,
+    hasPackage: bill.packageSealed !== null,
     waitingSince: bill.waitingSince,
     cancelAskedAt: bill.cancelAskedAt,
+    createdAt: bill.createdAt,
     updatedAt: bill.updatedAt,
   }
 }
@@ -84,7 +111,10 @@ export function settleBill(rt: DomainRuntime, billId: number, outcome: BillOutco
       await raiseAlarm(tx.db, `pay:${bill.number}`, `${change.alarm}。请在补贴页面对账。`, now)
     }
     if (change.ledger !== null) await enter(tx, bill, change.ledger, now)
-    await tell(tx, bill, change, now)
+    if ('news' in outcome && outcome.news.state === 'paid' && isFinal(facts.state))
+      await keepFromLists(tx, bill)
+    const hasPackage = facts.hasPackage || (news?.packageInfo ?? null) !== null
+    await tell(tx, bill, { ...change, hasPackage }, now)
   })
 }
 
@@ -104,24 +134,48 @@ async function enter(rt: DomainRuntime, bill: PayBillRow, kind: 'paid' | 'freed'
   if (kind === 'freed') await freeClaim(rt.db, subsidyRules.kind, bill.itemId)
 }
 
-/** Says what the receiver must do or has got: once for each. */
-async function tell(rt: DomainRuntime, bill: PayBillRow, change: BillChange, now: Date): Promise<void> {
-  if (change.state === bill.state) return
-  const words = wordsFor(change.state, bill.fen, `${rt.publicUrl}/pay`)
+/** Whoever was paid after all is on no further list, whatever stands in our books, until a person has looked. */
+async function keepFromLists(rt: DomainRuntime, bill: PayBillRow): Promise<void> {
+  const whose = await whoseBill(rt.db, bill.itemId)
+  if (whose) await claim(rt.db, subsidyRules.kind, [{ personId: whose.personId, itemId: bill.itemId }])
+}
+
+/** Says what the receiver must do or has got: once for each. Nobody is called to a page that is not there yet. */
+async function tell(
+  rt: DomainRuntime,
+  bill: PayBillRow,
+  change: Pick<BillChange, 'state' | 'failReason'> & Pick<BillFacts, 'hasPackage'>,
+  now: Date,
+): Promise<void> {
+  const isNew =
+    change.state === 'waiting'
+      ? change.hasPackage && (bill.state !== 'waiting' || bill.packageSealed === null)
+      : change.state !== bill.state
+  if (!isNew) return
+  const words = wordsFor(bill, change, `${rt.publicUrl}/pay`)
   const whose = words === null ? null : await whoseBill(rt.db, bill.itemId)
   if (words === null || !whose) return
   await sendToPerson(rt, whose.personId, 'task', words)
   await changeBill(rt.db, bill.id, { toldAt: now })
 }
 
-function wordsFor(state: BillState, fen: number, page: string): string | null {
+function wordsFor(
+  { fen, toldAt }: PayBillRow,
+  { state, failReason }: Pick<BillChange, 'state' | 'failReason'>,
+  page: string,
+): string | null {
   switch (state) {
     case 'waiting':
       return `学校给您发了${subsidyRules.wechat.remark} ${yuan(fen)}，请在 ${subsidyRules.confirmHours.value} 小时内确认收款，过时会退回：${page}`
     case 'paid':
       return `${subsidyRules.wechat.remark} ${yuan(fen)} 已经到账，可在微信零钱里查看。`
     case 'failed':
-      return `${subsidyRules.wechat.remark} ${yuan(fen)} 没有付成，学校会重新安排，您不用做什么。`
+      return `${subsidyRules.wechat.remark} ${yuan(fen)} ${failWordsForReceiver(failReason)}。`
+    case 'cancelled':
+      // whoever was called to confirm it would look for it in vain
+      return toldAt === null
+        ? null
+        : `学校撤销了${subsidyRules.wechat.remark} ${yuan(fen)}，不用再确认。有疑问请问学校项目办。`
     default:
       return null
   }

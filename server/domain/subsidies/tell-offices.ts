@@ -29,11 +29,15 @@ export async function tellOffices(rt: DomainRuntime): Promise<number> {
   return told
 }
 
-function wordsFor({ waiting, held, stuck, freed, freedFen }: OfficePayments, address: string): string {
+function wordsFor(office: OfficePayments, address: string): string {
+  const { waiting, held, stuck, hanging, freed, freedFen } = office
   const lines = [
     ...(waiting > 0 ? [`· ${waiting} 笔等本人确认收款，24 小时内不确认会退回`] : []),
     ...(held > 0 ? [`· ${held} 笔被微信支付拒绝，请看原因，原样重新提交或放弃`] : []),
-    ...(stuck > 0 ? [`· ${stuck} 笔提交不出去（余额、权限或场景），处理后会自动再提交`] : []),
+    ...(stuck > 0 ? [`· ${stuck} 笔提交不出去（权限、场景或网络），处理后会自动再提交`] : []),
+    ...(hanging > 0
+      ? [`· ${hanging} 笔在微信支付那边从昨天起没有动，多半是商户余额不足，请充值，之后会自动再提交`]
+      : []),
     ...(freed > 0 ? [`· ${freed} 笔昨天没有付成，共 ${yuan(freedFen)}，已退回预算，可重新制单`] : []),
   ]
   return ['【补贴】今天要留意的付款：', ...lines, address].join('\n')
