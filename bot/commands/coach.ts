@@ -72,7 +72,10 @@ export const handOutCommand: Command = {
       at: ctx.update.at,
       updateId: ctx.updateId,
     })
-    const direct = posted.length > 0 ? [`已发进${posted.join('、')}，记为${category} 1 条。`] : []
+    const direct =
+      posted.length > 0
+        ? [`正在发进${posted.join('、')}，记为${category} 1 条；发不进去会告诉您，不计数。`]
+        : []
     if (toForward.length === 0) return direct.join('')
     await leave(ctx)
     await advance(ctx, handedOutConversation, { postId: String(postId) })

@@ -1,10 +1,11 @@
 import { type UnitRow, unitById, unitsNamed } from '../../db/queries/units.ts'
 import { dayOf, monthOf } from '../../server/clock.ts'
 import { topUnits } from '../../server/domain/access/policy.ts'
+import { dueDayOf } from '../../server/domain/forms/due-day.ts'
 import { type FormAsked, fetchForm, whyNoForm } from '../../server/domain/forms/export.ts'
 import type { OfficialForm } from '../../server/domain/forms/form.ts'
 import { formsOf, officialForms } from '../../server/domain/forms/index.ts'
-import { dueOn, isPeriod, periodToSend, periodWords } from '../../server/domain/forms/periods.ts'
+import { isPeriod, periodToSend, periodWords } from '../../server/domain/forms/periods.ts'
 import { planSheetForm } from '../../server/domain/forms/plan-sheet.ts'
 import { sendForm } from '../../server/domain/forms/send.ts'
 import { makeFile } from '../../server/domain/pages/make-page.ts'
@@ -79,13 +80,15 @@ const wordsOf = ({ form, unit, period }: FormAsked) =>
 async function ownForms(ctx: KnownContext): Promise<string> {
   const now = ctx.rt.clock.now()
   const tops = topUnits(ctx.templates, ctx.actor)
-  const lines = tops.flatMap(unit =>
-    formsOf(unit).map(form => {
-      const period = periodToSend(form.rhythm, now)
-      const due = dueOn(ctx.templates.formBasics(form.id).due, period)
-      const by = due === null ? '' : `，${due} 截止${due < dayOf(now) ? '（已过）' : ''}`
-      return `${form.name}　${unit.name} ${periodWords(form.rhythm, period)}${by}`
-    }),
+  const lines = await Promise.all(
+    tops.flatMap(unit =>
+      formsOf(unit).map(async form => {
+        const period = periodToSend(form.rhythm, now)
+        const due = await dueDayOf(ctx.rt, form, period)
+        const by = due === null ? '' : `，${due} 截止${due < dayOf(now) ? '（已过）' : ''}`
+        return `${form.name}　${unit.name} ${periodWords(form.rhythm, period)}${by}`
+      }),
+    ),
   )
   const below = officialForms.filter(form => tops.some(top => top.programme === form.programme))
   if (lines.length === 0 && below.length === 0) return '您名下的单位没有要填报的报表。'

@@ -1,4 +1,11 @@
-import { closingsOf, unitMonthsOf, unsignedOf, unsignedUnits } from '../../db/queries/months.ts'
+import {
+  closingsOf,
+  linesOfUnits,
+  unitMonthsOf,
+  unitsCalled,
+  unsignedOf,
+  unsignedUnits,
+} from '../../db/queries/months.ts'
 import { unitsNamed } from '../../db/queries/units.ts'
 import { addMonths, monthOf } from '../../server/clock.ts'
 import { type KnownActor, managingRoles } from '../../server/domain/actor.ts'
@@ -17,6 +24,10 @@ import { readMonth } from '../words.ts'
 /** Units that one word signs; more than an office has directly below it. */
 const MOST_AT_ONCE = 200
 const MAX_NAMED = 60
+/** A month, and a unit with the names of all above it. */
+const MOST_BEHIND = 100
+/** Between the names of units, as people write it. */
+const BETWEEN_NAMES = /[/／›>]/g
 
 export const confirmMonthCommand: Command = {
   name: '确认',
@@ -48,16 +59,13 @@ export const signMonthCommand: Command = {
   example: '签报 10月',
   audience: 'manager',
   takesWords: true,
-  accepts: input => [...input].length <= 40,
+  accepts: input => [...input].length <= MOST_BEHIND,
   async run(ctx, input) {
     const { month, name } = readMonthAndName(ctx, input)
     const units = await unitsToSign(ctx, month, name)
     const [unit, ...others] = units
     if (!unit) return nothingToSign(ctx, month, name)
-    if (others.length > 0 && name !== '全部') {
-      const names = units.slice(0, MAX_NAMED).map(each => each.name)
-      return `您有 ${units.length} 个单位还没有签报${monthName(month)}的数：${names.join('、')}。\n请写明单位，如：签报 ${monthName(month)} ${unit.name}；都签请回复：签报 ${monthName(month)} 全部`
-    }
+    if (others.length > 0 && name !== '全部') return whichUnit(ctx, month, name, units)
     if (others.length === 0)
       return signedWords(await signMonth(ctx.rt, ctx.actor, { unitId: unit.id, month }), month)
     const signed: Signed[] = []
@@ -79,6 +87,27 @@ export const signMonthCommand: Command = {
       ...signed.map(each => `${each.unit.name}：${figuresWords(each.figures)}`),
     ])
   },
+}
+
+/** Asks which unit is meant: those of one name by the names of all above them. */
+async function whichUnit(
+  ctx: KnownContext,
+  month: string,
+  name: string,
+  units: readonly { id: number; name: string }[],
+): Promise<string> {
+  const shown = units.slice(0, MAX_NAMED)
+  const lines = await linesOfUnits(
+    ctx.rt.db,
+    shown.map(unit => unit.id),
+  )
+  const isAlone = (unit: { name: string }) => units.filter(each => each.name === unit.name).length === 1
+  const names = shown.map(unit => (isAlone(unit) ? unit.name : (lines.get(unit.id) ?? []).join('/')))
+  const sign = `签报 ${monthName(month)}`
+  if (new Set(names).size < names.length)
+    return `这几个单位连上级都同名，请在网页上签报：${shown.map(unit => `${ctx.rt.publicUrl}/console/months/${unit.id}/${month}`).join('、')}`
+  if (name !== '') return `“${name}”可能是：${names.join('、')}。\n请写全，如：${sign} ${names[0]}`
+  return `您有 ${units.length} 个单位还没有签报${monthName(month)}的数：${names.join('、')}。\n请写明单位，如：${sign} ${names[0]}；都签请回复：${sign} 全部`
 }
 
 function signedWords({ unit, figures, isAnew, isOnTime, factsOf, missing }: Signed, month: string): string {
@@ -153,7 +182,8 @@ function readMonthAndName(ctx: KnownContext, input: string): { month: string; na
   const words = input.split(/[\s,，的]+/).filter(word => word !== '')
   const at = words.findIndex(word => readMonth(word, thisMonth) !== null)
   const month = at < 0 ? null : readMonth(words[at] as string, thisMonth)
-  return { month: month ?? lastMonth(ctx), name: words.filter((_, index) => index !== at).join('') }
+  const name = words.filter((_, index) => index !== at).join('')
+  return { month: month ?? lastMonth(ctx), name: name.replace(BETWEEN_NAMES, '') }
 }
 
 /** What they run, in programmes that are reported by the month. */
@@ -169,13 +199,17 @@ async function unitsToSign(ctx: KnownContext, month: string, name: string) {
   const tops = ownTops(ctx)
   const own = tops.map(top => top.unitId)
   if (name !== '' && name !== '全部') {
-    const named = (await Promise.all(tops.map(top => unitsNamed(ctx.rt.db, top.unitPath, name)))).flat()
-    const exact = named.filter(unit => unit.name === name)
-    const ids = (exact.length > 0 ? exact : named).map(unit => unit.id)
+    const found = await Promise.all(tops.map(top => unitsCalled(ctx.rt.db, top.unitPath, name)))
+    const called = onceEach(found.flat()).filter(unit => signingLevels.includes(unit.level))
+    // with all above it, it is that one, though the names of another may end alike
+    const whole = called.filter(unit => unit.names.join('') === name)
+    if (called.length > 0) return whole.length > 0 ? whole : called
+    const named = await Promise.all(tops.map(top => unitsNamed(ctx.rt.db, top.unitPath, name)))
+    const like = onceEach(named.flat()).filter(unit => signingLevels.includes(unit.level))
     // one that is named is signed anew when it has signed before
+    const ids = like.map(unit => unit.id)
     const unsigned = await unsignedOf(ctx.rt.db, ids, month, signingLevels, end)
-    const again = (exact.length > 0 ? exact : named).filter(unit => signingLevels.includes(unit.level))
-    return unsigned.length > 0 ? unsigned : again.slice(0, 1)
+    return unsigned.length > 0 ? unsigned : like
   }
   const unsigned = await unsignedOf(ctx.rt.db, own, month, signingLevels, end)
   if (name === '' && unsigned.length > 0) return unsigned
@@ -206,6 +240,11 @@ async function unitsToSign(ctx: KnownContext, month: string, name: string) {
     found.set(unit.id, { id: unit.id, name: unit.name })
   }
   return [...found.values()].slice(0, MOST_AT_ONCE)
+}
+
+/** Somebody may run a unit and one above it. */
+function onceEach<Unit extends { id: number }>(units: readonly Unit[]): Unit[] {
+  return [...new Map(units.map(unit => [unit.id, unit])).values()]
 }
 
 function nothingToSign(ctx: KnownContext, month: string, name: string): string {

@@ -1,9 +1,11 @@
 import { and, asc, desc, eq, gt, inArray, lt, ne, type SQL, sql } from 'drizzle-orm'
 import { alias } from 'drizzle-orm/pg-core'
 import type { Db } from '../client.ts'
-import { alertVerdicts, persons, units } from '../schema/index.ts'
+import { type AlertAsk, alertVerdicts, persons, units } from '../schema/index.ts'
 
-export type AlertVerdict = typeof alertVerdicts.$inferSelect & {
+export type { AlertAsk }
+export type AlertVerdict = Omit<typeof alertVerdicts.$inferSelect, 'asks'> & {
+  asks: AlertAsk[]
   claimedByName: string | null
   markedByName: string | null
   unitName: string | null
@@ -28,7 +30,17 @@ function selectVerdicts(db: Db) {
 const flat = ({ verdict, ...names }: Awaited<ReturnType<typeof selectVerdicts>>[number]): AlertVerdict => ({
   ...verdict,
   ...names,
+  asks: asksOf(verdict),
 })
+
+/** What was asked of one office before offices were told apart is of the unit that stands in the row. */
+function asksOf({ asks, unitId, claimedBy, source }: typeof alertVerdicts.$inferSelect): AlertAsk[] {
+  const askedIds = asks.filter(each => typeof each === 'number')
+  const whole = asks.filter(each => typeof each !== 'number')
+  if (askedIds.length === 0 || unitId === null) return whole
+  const claimants = claimedBy === null ? [] : [{ personId: claimedBy, source }]
+  return [{ unitId, askedIds, claimants }, ...whole]
+}
 
 /** Which of these texts were found to raise an alert in error, each as `alert hash`. */
 export async function falseAlarmHashes(db: Db, hashes: string[]): Promise<Set<string>> {
@@ -80,7 +92,7 @@ export async function alertVerdictOf(db: Db, alert: string, textHash: string): P
   return row ? flat(row) : null
 }
 
-/** Claims that a person was asked to decide and nobody has, of units that they run; the oldest first. */
+/** Claims that a person was asked to decide for one of these units and nobody has; the oldest first. @param unitIds those that they run */
 export async function openClaimsFor(
   db: Db,
   personId: number,
@@ -92,8 +104,11 @@ export async function openClaimsFor(
     .where(
       and(
         eq(alertVerdicts.verdict, 'asked'),
-        inArray(alertVerdicts.unitId, unitIds),
-        sql`${alertVerdicts.askedIds} @> ${JSON.stringify([personId])}::jsonb`,
+        sql`(${alertVerdicts.unitId} = any(${sql.param(unitIds)}::bigint[])
+            and ${alertVerdicts.asks} @> ${JSON.stringify([personId])}::jsonb
+          or exists (select from jsonb_array_elements(${alertVerdicts.asks}) as ask
+            where jsonb_typeof(ask) = 'object' and (ask->>'unitId')::bigint = any(${sql.param(unitIds)}::bigint[])
+              and ask->'askedIds' @> ${JSON.stringify([personId])}::jsonb))`,
       ),
     )
     .orderBy(asc(alertVerdicts.id))

@@ -112,6 +112,10 @@ export interface AskedGroup {
   name: string
 }
 
+/** Not laid before who owns it, and no owner has said anything of it: whoever has taken it over meanwhile is asked. */
+const isToShow = (month: string) => sql`not exists (select from group_months m
+  where m.group_id = g.id and m.month = ${month} and (m.answered_at is not null or m.owner_id = g.owner_id))`
+
 /** The groups of the next owners (by number, after `after`) that they have not been shown for a month. */
 export async function groupsToShow(
   db: Db,
@@ -125,17 +129,17 @@ export async function groupsToShow(
     with next as (
       select distinct g.owner_id from groups g
       where g.owner_id > ${after} and g.programme = ${programme} and ${stoodIn(span.start, span.end)}
-        and not exists (select from group_months m where m.group_id = g.id and m.month = ${month})
+        and ${isToShow(month)}
       order by g.owner_id limit ${owners}
     )
     select g.id, g.owner_id, g.name from next join groups g on g.owner_id = next.owner_id
     where g.programme = ${programme} and ${stoodIn(span.start, span.end)}
-      and not exists (select from group_months m where m.group_id = g.id and m.month = ${month})
+      and ${isToShow(month)}
     order by g.owner_id, g.id`)
   return [...rows].map(row => ({ groupId: Number(row.id), ownerId: Number(row.owner_id), name: row.name }))
 }
 
-/** @returns the groups that nobody has been shown before */
+/** What was laid before a former owner, who said nothing, is laid before the new one. @returns the groups that are shown anew */
 export async function insertGroupMonths(
   db: Db,
   rows: (typeof groupMonths.$inferInsert)[],
@@ -144,7 +148,16 @@ export async function insertGroupMonths(
   const inserted = await db
     .insert(groupMonths)
     .values(rows)
-    .onConflictDoNothing()
+    .onConflictDoUpdate({
+      target: [groupMonths.groupId, groupMonths.month],
+      set: {
+        ownerId: sql`excluded.owner_id`,
+        figures: sql`excluded.figures`,
+        askedAt: sql`excluded.asked_at`,
+        remindedAt: null,
+      },
+      setWhere: sql`${groupMonths.answeredAt} is null and ${groupMonths.ownerId} <> excluded.owner_id`,
+    })
     .returning({ groupId: groupMonths.groupId })
   return new Set(inserted.map(row => row.groupId))
 }
@@ -492,6 +505,40 @@ export async function unsignedOf(
       ),
     )
     .orderBy(asc(units.path))
+}
+
+/** The names from the topmost unit down to each of some, itself included. */
+export async function linesOfUnits(db: Db, unitIds: number[]): Promise<Map<number, string[]>> {
+  if (unitIds.length === 0) return new Map()
+  const rows = await db.execute<{ id: string; names: string[] }>(sql`
+    select u.id, ${namesDownTo} as names from units u where u.id = any(${sql.param(unitIds)}::bigint[])`)
+  return new Map([...rows].map(row => [Number(row.id), row.names]))
+}
+
+const namesDownTo = sql`(select array_agg(a.name order by line.depth)
+  from unnest(string_to_array(trim('/' from u.path), '/')::bigint[]) with ordinality as line (id, depth)
+  join units a on a.id = line.id)`
+
+/** Units of a subtree that somebody names whole, with as much of what stands above them as they write: 镇川镇, 榆阳区镇川镇. */
+export async function unitsCalled(
+  db: Db,
+  path: string,
+  words: string,
+): Promise<{ id: number; name: string; level: string; names: string[] }[]> {
+  const rows = await db.execute<{ id: string; name: string; level: string; names: string[] }>(sql`
+    select u.id, u.name, u.level, line.names from units u cross join lateral (select ${namesDownTo} as names) as line
+    where u.path like ${`${path}%`} and right(${words}, length(u.name)) = u.name
+      and right(array_to_string(line.names, ''), length(${words})) = ${words}
+    order by u.path limit 20`)
+  return [...rows].map(row => ({ ...row, id: Number(row.id) }))
+}
+
+/** Whether units just below one were asked for a month and have not signed it. */
+export async function isAnyUnsignedBelow(db: Db, parentId: number, month: string): Promise<boolean> {
+  const [row] = await db.execute<{ found: boolean }>(sql`
+    select exists (select from units u join unit_months m on m.unit_id = u.id and m.month = ${month}
+      where u.parent_id = ${parentId} and m.signed_at is null) as found`)
+  return row?.found ?? false
 }
 
 /** Units of a level that get a closed month's papers and have not, those after `after` by number. */

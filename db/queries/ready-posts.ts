@@ -189,6 +189,87 @@ export async function noteUses(
   return [...rows].map(row => Number(row.group_id))
 }
 
+/** That a post was to go into a group by itself. */
+export interface PostUse {
+  postId: number
+  body: string
+  link: string | null
+  groupId: number
+  groupName: string
+  programme: string
+  usedBy: number
+  at: Date
+  /** Whether nobody knows if it is there. */
+  isUnknown: boolean
+}
+
+/** The uses that a post into a group may be of: noted for that group in the moment in which it was made. */
+export async function usesOfMessage(db: Db, outgoingId: number): Promise<PostUse[]> {
+  const rows = await db.execute<{
+    post_id: string
+    body: string
+    link: string | null
+    group_id: string
+    group_name: string
+    programme: string
+    used_by: string
+    at: string
+    is_unknown: boolean
+  }>(sql`
+    select x.post_id, p.body, p.link, x.group_id, g.name as group_name, g.programme, x.used_by, x.at,
+      o.status = 'unknown' as is_unknown
+    from outgoing_messages o
+    join ready_post_uses x on x.group_id = o.group_id and x.at = o.created_at
+    join ready_posts p on p.id = x.post_id join groups g on g.id = x.group_id
+    where o.id = ${outgoingId} and o.kind in ('robot', 'appchat') and o.notice_id is null`)
+  return [...rows].map(row => ({
+    postId: Number(row.post_id),
+    body: row.body,
+    link: row.link,
+    groupId: Number(row.group_id),
+    groupName: row.group_name,
+    programme: row.programme,
+    usedBy: Number(row.used_by),
+    at: new Date(row.at),
+    isUnknown: row.is_unknown,
+  }))
+}
+
+/**
+ * Takes a use back, with what was counted for it in the same moment: the post can be passed on in the group as if it had
+ * never been. @param masked the post's text as records show the beginning of it @returns what counts no more, as it stood; null: nothing did
+ */
+export async function takeBackUse(
+  db: Db,
+  { postId, groupId, usedBy, at }: PostUse,
+  masked: string,
+): Promise<{ id: number; unitId: number; month: string; category: string; count: number } | null> {
+  await db.execute(sql`delete from ready_post_uses where post_id = ${postId} and group_id = ${groupId}`)
+  const [row] = await db.execute<{
+    id: string
+    unit_id: string
+    month: string
+    category: string
+    count: number
+  }>(sql`
+    with was as (
+      select id, unit_id, month, category, count from message_records
+      where reported_by = ${usedBy} and group_id = ${groupId} and source = 'forwarded'
+        and created_at = ${at.toISOString()} and starts_with(${masked}, excerpt) and count > 0 for update
+    )
+    update message_records m set count = 0 from was where m.id = was.id
+    returning m.id, was.unit_id, was.month, was.category, was.count`)
+  return row
+    ? {
+        id: Number(row.id),
+        unitId: Number(row.unit_id),
+        month: row.month,
+        category: row.category,
+        count: row.count,
+      }
+    : null
+}
+
 /** Whether any post is offered at all: mostly there is nothing to look for. */
 export async function isAnyOffered(db: Db, now: Date): Promise<boolean> {
   const [row] = await db.execute<{ found: boolean }>(

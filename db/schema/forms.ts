@@ -111,6 +111,14 @@ export const unitPlans = pgTable(
  * What an office says of an alert that was raised (误报): learnt from, and the same words raise it no more in what goes out.
  * Until an office has had a word in it, it is what somebody who was stopped says.
  */
+/** Persons who said that a text was stopped in error, and whom of which office that was laid before. */
+export interface AlertAsk {
+  unitId: number
+  askedIds: number[]
+  /** With where each was stopped (`source`). */
+  claimants: { personId: number; source: string }[]
+}
+
 export const alertVerdicts = pgTable(
   'alert_verdicts',
   {
@@ -135,8 +143,8 @@ export const alertVerdicts = pgTable(
     /** Who was stopped, or called. */
     claimedBy: ref().references(() => persons.id),
     claimedAt: moment(),
-    /** Who was asked to decide. */
-    askedIds: jsonb().$type<number[]>().notNull().default([]),
+    /** Who said so, and who was asked to decide it, office by office; of old rows the numbers of those asked alone. */
+    asks: jsonb('asked_ids').$type<(AlertAsk | number)[]>().notNull().default([]),
     markedBy: ref().references(() => persons.id),
     markedAt: moment(),
   },

@@ -18,12 +18,16 @@ const SHEET_LEVEL = 'county'
 const PORTION = 100
 
 /**
- * Sends last month's tracking sheet, with a picture of its messages, to those who run each county, and the picture and the
+ * Sends a month's tracking sheet, with a picture of its messages, to those who run each county, and the picture and the
  * sums to the levels above: once; one that failed is tried again at the next run.
+ * @param month last month's when left out
  * @returns how many sheets were made
  */
-export async function sendMonthlyReports(rt: Runtime, signal?: AbortSignal): Promise<number> {
-  const month = addMonths(monthOf(rt.clock.now()), -1)
+export async function sendMonthlyReports(
+  rt: Runtime,
+  signal?: AbortSignal,
+  month = addMonths(monthOf(rt.clock.now()), -1),
+): Promise<number> {
   const levels = signingLevels.slice(signingLevels.indexOf(SHEET_LEVEL))
   let sheets = 0
   for (const programme of rt.templates.programmes.filter(each => each.messageCategories)) {

@@ -133,7 +133,7 @@ describe('the pages of a month', () => {
       stage,
       `update message_records set category = '其他' where category = '致富信息' and month = '${month}'`,
     )
-    expect(plain(await county.get(path))).toContain('签报以后的变动：致富信息 -6、其他信息 +6')
+    expect(plain(await county.get(path))).toContain('签报以后的变动：致富信息 -6、其他（微信） +6')
     const rates = tableOf(await city.get(`/console/months?month=${month}`), '各级签报的五率')
     expect(rates.at(-1)).toEqual(['乡镇', '3', '1', '1', '33.3%', '33.3%'])
   })
@@ -186,6 +186,9 @@ describe('the pages of a month', () => {
       const svg = await county.get(`${path}.svg`)
       expect(svg.headers.get('content-type')).toContain('image/svg+xml')
       expect(svg.text).toContain('榆阳区')
+      // as templates/ has it, in every legend
+      if (kind !== 'coverage') expect(svg.text).toMatch(/>其他</)
+      expect(svg.text).not.toMatch(/其他信息|其他活动/)
       const png = await fetch(`${stage.serverUrl}${path}.png`, { headers: { cookie: county.cookie } })
       const bytes = Buffer.from(await png.arrayBuffer())
       expect(bytes.subarray(1, 4).toString()).toBe('PNG')

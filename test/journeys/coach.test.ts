@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { SimPerson } from '../../scripts/simulator/index.ts'
+import { followFailedPost } from '../../server/domain/coach/not-out.ts'
 import { choose } from '../../server/domain/coach/recommend.ts'
 import { tellOwners } from '../../server/domain/coach/tell.ts'
+import { inTransaction } from '../../server/runtime.ts'
 import { signIn, type Visitor } from '../support/console.ts'
-import { bindFirst, bindThrough, fillMatrix, groupNumber, rows } from '../support/matrix.ts'
+import { bindFirst, bindThrough, fillMatrix, groupNumber, newsFor, rows } from '../support/matrix.ts'
 import { openStage, type Stage } from '../support/stage.ts'
 
 /** A county keeps posts ready; owners in its townships are told what is lacking and pass them on with one word. */
@@ -136,11 +138,65 @@ describe('ready posts and the coach', () => {
 
   test('where a robot can post, the tap posts', async () => {
     const policy = await idOf('农机购置补贴')
-    expect(await say(ma, `发 ${policy}`)).toBe('已发进麻黄梁青年，记为政策法规 1 条。')
+    expect(await say(ma, `发 ${policy}`)).toBe(
+      '正在发进麻黄梁青年，记为政策法规 1 条；发不进去会告诉您，不计数。',
+    )
     await stage.settle()
     expect(JSON.stringify(stage.sim.group(chatId).posts)).toContain('农机购置补贴')
     expect((await records()).filter(row => row.group_id === robotGroup)).toHaveLength(1)
     expect(await say(ma, `发 ${policy}`)).toContain('没有您可以转的备选')
+  })
+
+  test('where the robot is gone it is taken back, and the owner forwards it; what they say then counts', async () => {
+    await write('周六晚上县文化馆放电影，欢迎来看。', { category: '新闻娱乐' })
+    const film = await idOf('放电影')
+    const counted = async () => (await records()).filter(row => row.group_id === robotGroup && row.count > 0)
+    const before = await counted()
+    const [group] = await rows<{ webhook: string }>(
+      stage,
+      `select webhook_sealed as webhook from groups where id = ${robotGroup}`,
+    )
+    const robotIs = (sealed: string | undefined) =>
+      rows(stage, `update groups set webhook_sealed = '${sealed}' where id = ${robotGroup}`)
+    await robotIs(stage.rt.vault.seal('gone'))
+    expect(await say(ma, `发 ${film}`)).toContain('正在发进麻黄梁青年')
+    const news = newsFor(stage, ma)
+    await stage.settle()
+    const [text, told] = news()
+    expect(text).toContain('周六晚上县文化馆')
+    expect(told).toContain(`备选 ${film} 没有发进“麻黄梁青年”，记的 1 条先收回了`)
+    expect(told).toContain(`转备选 ${film} ${robotGroup}`)
+    expect(await counted()).toEqual(before)
+    expect(await say(ma, `转备选 ${film} ${robotGroup}`)).toContain('已登记：新闻娱乐，1 个群各 1 条')
+    expect(await counted()).toHaveLength(before.length + 1)
+    await robotIs(group?.webhook)
+  })
+
+  test('where nobody knows whether it is there, it counts when the owner has looked; in a closed month it is told', async () => {
+    await write('周日上午在广场有招聘会。', { category: '便民服务' })
+    const fair = await idOf('招聘会')
+    await say(ma, `发 ${fair}`)
+    const [post] = await rows<{ id: number }>(
+      stage,
+      `update outgoing_messages set status = 'unknown' where id = (select max(id) from outgoing_messages where kind = 'robot')
+       returning id::int`,
+    )
+    await rows(
+      stage,
+      `insert into closed_months (programme, month, closed_at) values ('qingnong', '2026-09', now())`,
+    )
+    const news = newsFor(stage, ma)
+    for (const _ of [1, 2]) await inTransaction(stage.rt, tx => followFailedPost(tx, post?.id as number))
+    await stage.settle()
+    const told = news()
+    expect(told).toHaveLength(2)
+    expect(told[1]).toContain('不知道有没有发进“麻黄梁青年”')
+    expect(await rows(stage, 'delete from late_changes returning effect')).toEqual([
+      { effect: { 'messages.services': -1 } },
+    ])
+    await rows(stage, 'delete from closed_months')
+    expect((await records()).at(-1)).toMatchObject({ group_id: robotGroup, count: 0 })
+    for (const id of [fair, await idOf('放电影')]) await county.post(`/console/ready-posts/${id}/end`)
   })
 
   test('发3条 and 推荐 before a text are no command of it', async () => {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { SimPerson } from '../../scripts/simulator/index.ts'
 import { runMonth } from '../../server/jobs/run-month.ts'
+import { signIn } from '../support/console.ts'
 import { bindFirst, bindThrough, fillMatrix, groupNumber, rows } from '../support/matrix.ts'
 import { openStage, type Stage } from '../support/stage.ts'
 
@@ -214,6 +215,19 @@ describe('October is checked, signed and closed', () => {
     await at('12-10T18:00')
     expect(fresh('李镇川').join()).toContain('镇川镇11月的数还没有签报，今天截止')
     expect(await say('李镇川', '签报')).not.toContain('过了期限')
+    // the form that goes with the month is due on the day that holds, wherever it stands
+    const county = await signIn(stage, '林县书')
+    const { text: list } = await county.get('/console/forms?form=tracking-sheet&period=2026-11')
+    expect(list).toContain('12月12日')
+    expect(list).not.toContain('已过期')
+    const sheet = /\/console\/forms\/tracking-sheet\/\d+\/2026-11/.exec(list)?.[0] as string
+    for (const path of ['/console/forms', sheet]) {
+      const { text } = await county.get(path)
+      expect(text, path).toContain('12月12日')
+      expect(text, path).not.toMatch(/12月7日|没有报，过了/)
+    }
+    expect(await say('林县书', '报表')).toContain('2026-12-12 截止')
+    expect(await say('林县书', '报送 跟踪摸底表')).not.toContain('迟报')
     expect(await say('林县书', '签报')).not.toContain('过了期限')
     expect(
       await rows(stage, "select due_on::text as due from form_returns where period = '2026-11'"),
@@ -231,5 +245,160 @@ describe('October is checked, signed and closed', () => {
     await at('12-15T18:00')
     expect(await months()).toEqual([{ month: '2026-10' }, { month: '2026-11' }])
     expect(fresh('高市书').join()).toContain('【月报】榆林市11月汇总')
+  })
+
+  describe('December, with changes among the people', () => {
+    const run = async (moment: string) => {
+      stage.clock.set(new Date(`${moment}:00+08:00`))
+      // who has not written for two days is called first
+      for (const name of ['王镇川', '李镇川']) await say(name, '帮助')
+      await runMonth(stage.rt)
+      await runMonth(stage.rt)
+      await stage.settle()
+    }
+    const isQuestion = (text: string) => text.includes('【12月核对】')
+    const give = (group: number | undefined, name: string) =>
+      rows(
+        stage,
+        `update groups set owner_id = (select id from persons where name = '${name}') where id = ${group}`,
+      )
+
+    test('a group that gets another owner is laid before them, as long as nobody has answered for it', async () => {
+      await run('2027-01-01T08:00')
+      expect(fresh('王镇川').filter(isQuestion).join()).toContain('您的 2 个群12月')
+      expect(fresh('李镇川').filter(isQuestion)).toEqual([])
+      await give(numbers[0], '李镇川')
+      await run('2027-01-02T08:00')
+      const [asked] = fresh('李镇川').filter(isQuestion)
+      expect(asked).toContain('您的 1 个群12月')
+      expect(asked).toContain('镇川青年')
+      // who was asked first is asked no more about it, who was asked anew has their own day before the reminder
+      await run('2027-01-03T09:00')
+      const isReminder = (text: string) => text.includes('还没有核对')
+      expect(fresh('王镇川').filter(isReminder).join()).toContain('您的 1 个群12月')
+      expect(fresh('李镇川').filter(isReminder).join()).toContain('您的 1 个群12月')
+      await say('李镇川', '确认')
+      await give(numbers[0], '王镇川')
+      await run('2027-01-04T08:00')
+      expect(fresh('王镇川').filter(isQuestion)).toEqual([])
+      const [said] = await rows<{ name: string }>(
+        stage,
+        `select p.name from group_months m join persons p on p.id = m.owner_id
+         where m.month = '2026-12' and m.group_id = ${numbers[0]}`,
+      )
+      expect(said?.name).toBe('李镇川')
+    })
+
+    test('the server was down past the 28th: it asks first, and closes as long after that as always', async () => {
+      const closed = async () =>
+        (await rows<{ month: string }>(stage, 'select month from closed_months order by month')).map(
+          each => each.month,
+        )
+      for (const name of Object.keys(people)) fresh(name)
+      await run('2027-02-28T09:00')
+      // December had been asked for and stood open since
+      expect(await closed()).toEqual(['2026-10', '2026-11', '2026-12'])
+      expect(fresh('林县书').join()).toContain('【月报】榆阳区 2026-12 跟踪摸底表已生成')
+      const [owner] = fresh('王镇川').filter(text => text.includes('【1月核对】'))
+      expect(owner).toContain('3月9日 18:00关账')
+      expect(fresh('李镇川').filter(isChasing).join()).toContain('请在3月4日前签报')
+      // the next month is begun in its own time, and both go on
+      await run('2027-03-02T09:00')
+      const both = fresh('王镇川').join()
+      expect(both).toContain('【2月核对】')
+      expect(both).toContain('都对请回复“确认 1月”')
+      expect(await say('王镇川', `登记 ${numbers[1]} 致富 2条 1月28日`)).not.toContain('只能登记')
+      expect(await say('王镇川', '确认 1月')).toMatch(/^已确认1月的数，谢谢：2 个群，致富信息 2/)
+      expect(await say('李镇川', '签报 1月')).toMatch(/^已签报镇川镇1月的数：.*发送微信 2 条/)
+      await run('2027-03-09T17:55')
+      expect(await closed()).not.toContain('2027-01')
+      fresh('林县书')
+      await run('2027-03-09T18:00')
+      expect(await closed()).toEqual(['2026-10', '2026-11', '2026-12', '2027-01'])
+      expect(fresh('林县书').join()).toContain('【月报】榆阳区 2027-01 跟踪摸底表已生成')
+      expect(await say('王镇川', `登记 ${numbers[1]} 致富 2条 1月28日`)).toMatch(/已经定了/)
+      expect(await say('王镇川', `登记 ${numbers[1]} 致富 2条 2026年12月28日`)).toMatch(/只能登记本月和上月/)
+      await run('2027-04-01T09:00')
+      expect(fresh('林县书').join()).not.toContain('2027-01 跟踪摸底表')
+    })
+  })
+})
+
+/** Townships whose names others have as well, and which nobody runs. */
+describe('signing for several', () => {
+  let stage: Stage
+  const people: SimPerson[] = []
+  const at = async (moment: string) => {
+    stage.clock.set(new Date(`2026-${moment}:00+08:00`))
+    await runMonth(stage.rt)
+    await stage.settle()
+  }
+  const signed = () =>
+    rows<{ code: string }>(
+      stage,
+      `select u.code from unit_months m join units u on u.id = m.unit_id where m.signed_at is not null order by 1`,
+    )
+  const cards = () =>
+    rows<{ name: string; is_open: boolean }>(
+      stage,
+      `select u.name, c.closed_at is null as is_open from sent_cards c join units u on u.id = c.about_id
+       where c.about_kind = 'unit_months' order by u.path`,
+    )
+
+  beforeAll(async () => {
+    stage = await openStage({ start: '2026-10-28T09:00:00+08:00' })
+    await fillMatrix(stage)
+    for (const [name, wecom] of [
+      ['高市书', 'gao'],
+      ['林县书', 'lin'],
+    ] as const)
+      people.push(stage.sim.addPerson({ name, wecomUserId: wecom }))
+    const [city, county] = people as [SimPerson, SimPerson]
+    await bindFirst(stage, city, 'qingnong', '610800')
+    await bindThrough(stage, city, county)
+    await rows(
+      stage,
+      `update units set created_at = '2026-09-01';
+       update units set name = '镇川镇' where code = '610825101';
+       update roles set ended_at = '2026-10-01' where unit_id in
+         (select id from units where code in ('610802101', '610802102', '610825', '610825101'))`,
+    )
+    await rows(
+      stage,
+      `insert into unit_facts (unit_id, month, branches, cadres, youth, reported_by, created_at)
+       select u.id, '2026-09', 1, 2, 3, p.id, '2026-09-30' from units u, persons p
+       where u.level = 'township' and p.name = '林县书'`,
+    )
+  })
+  afterAll(() => stage.close())
+
+  test('one card for them is settled when all have signed, and not with the first', async () => {
+    const [, county] = people as [SimPerson, SimPerson]
+    await at('11-01T08:00')
+    expect(await cards()).toEqual([{ name: '榆阳区', is_open: true }])
+    expect(await stage.say(county.id, '签报 10月 镇川镇')).toContain('已签报镇川镇10月的数')
+    expect(await cards()).toEqual([{ name: '榆阳区', is_open: true }])
+    expect(await stage.say(county.id, '签报 10月 麻黄梁镇')).toContain('已签报麻黄梁镇10月的数')
+    expect(await cards()).toEqual([{ name: '榆阳区', is_open: false }])
+  })
+
+  test('of units of one name it is asked which is meant, by all that stands above them', async () => {
+    const [city] = people as [SimPerson, SimPerson]
+    const asked = await stage.say(city.id, '签报 10月 镇川镇')
+    expect(asked).toContain('“镇川镇”可能是：榆林市/榆阳区/镇川镇、榆林市/定边县/镇川镇')
+    expect(await signed()).toEqual([{ code: '610802101' }, { code: '610802102' }])
+    for (const words of ['定边县 镇川镇', '榆林市/定边县/镇川镇'])
+      expect(await stage.say(city.id, `签报 10月 ${words}`)).toContain('签报镇川镇10月的数')
+    expect(await signed()).toEqual([{ code: '610802101' }, { code: '610802102' }, { code: '610825101' }])
+    // signed anew, it is that one as well
+    expect(await stage.say(city.id, '签报 10月 榆阳区镇川镇')).toContain('已重新签报镇川镇10月的数')
+    expect(await stage.say(city.id, '签报 10月 镇川')).toContain('“镇川”可能是：')
+    // what a card's button says names one of them
+    const [question] = await rows<{ card: string }>(
+      stage,
+      `select card_sealed as card from outgoing_messages where card_sealed is not null
+         and person_id = (select id from persons where name = '高市书') order by id limit 1`,
+    )
+    expect(stage.rt.vault.open(question?.card as string)).toContain('签报 2026-10 榆林市/定边县/镇川镇')
   })
 })

@@ -1,10 +1,12 @@
 import { z } from 'zod'
 import { type AlertVerdict, listAlertVerdicts, openClaimsFor } from '../../../db/queries/alert-verdicts.ts'
+import { personsByIds } from '../../../db/queries/persons.ts'
 import { alertClaimPolicy } from '../../domain/access/alert-claims.ts'
 import { topUnits } from '../../domain/access/policy.ts'
 import { managingRoles } from '../../domain/actor.ts'
 import {
   alertWords,
+  claimantsFor,
   claimFalseAlarm,
   judgeAlarm,
   type Stopped,
@@ -44,7 +46,18 @@ const claimForm = z.object({
   source: z.enum(['notice', 'slip', 'answer']),
   text: z.string().min(1).max(5000),
   place: z.string().max(300).default(''),
+  mark: z.string().max(60),
 })
+
+/** What shows that a form is as we made it for this person: whose word it takes is not theirs to say. */
+const marked = (
+  view: View<unknown>,
+  { alert, source, text, place }: { alert: string; source: string; text: string; place: string },
+) => JSON.stringify(['false-alarm', view.viewer.actor.person.id, alert, source, plainLines(text), place])
+
+/** Browsers send other ends of lines than the page had. */
+const plainLines = (text: string) => text.replace(/\r\n?/g, '\n')
+
 const claimPlace = z.discriminatedUnion('of', [
   z.object({ of: z.literal('unit'), unitId: z.number().int() }),
   z.object({
@@ -57,8 +70,10 @@ const claimPlace = z.discriminatedUnion('of', [
 ])
 
 async function claim(view: View<null>) {
-  const { alert, source, text, place } = view.read(claimForm)
-  const stopped: Stopped = { alert, source, text: text.replace(/\r\n?/g, '\n'), place: readPlace(place) }
+  const form = view.read(claimForm)
+  if (!view.rt.vault.indexes('form', marked(view, form)).includes(form.mark)) throw notOurs()
+  const { alert, source, text, place } = form
+  const stopped: Stopped = { alert, source, text: plainLines(text), place: readPlace(place) }
   const claimed = await claimFalseAlarm(view.rt, view.viewer.actor, stopped)
   return view.goTo(
     '/me',
@@ -74,17 +89,21 @@ function readPlace(written: string): Stopped['place'] {
   try {
     return claimPlace.parse(JSON.parse(written))
   } catch {
-    throw new DomainError('form.invalid', '填写的内容不完整，请返回重来。')
+    throw notOurs()
   }
 }
+
+const notOurs = () => new DomainError('form.invalid', '填写的内容不完整，请返回重来。')
 
 /** Beside the fault of a text that was stopped: a button by which its writer says that it was a false alarm. */
 export function claimButton(view: View<unknown>, error: unknown): Html | null {
   if (!(error instanceof StoppedText) || holdsWholeNumbers(error.text)) return null
   if (error.source === 'slip' && error.place === null) return null
-  const { alert, source, text, place } = error
+  const { alert, source, text } = error
+  const said = { alert, source, text, place: error.place ? JSON.stringify(error.place) : '' }
+  const fields = { ...said, mark: view.rt.vault.index('form', marked(view, said)) }
   return html`<form class="deed" method="post" action="/me/false-alarms" data-sure="会请负责的同志看原话，别人看不到。">${token(view.formToken)}${Object.entries(
-    { alert, source, text, place: place ? JSON.stringify(place) : '' },
+    fields,
   ).map(
     ([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`,
   )}<button class="second">这是误报</button> <span class="soft">会请负责的同志看原话，在那以前不发出。</span></form>`
@@ -94,6 +113,7 @@ async function claimsPage(view: View<null>): Promise<Html> {
   const { rt, viewer } = view
   const unitIds = [...new Set(managingRoles(rt.templates, viewer.actor).map(role => role.unitId))]
   const claims = await openClaimsFor(rt.db, viewer.actor.person.id, unitIds, MOST_CLAIMS)
+  const wordsOf = await claimWords(view, claims)
   const now = rt.clock.now()
   return page(view, {
     title: '被拦下的话',
@@ -104,22 +124,45 @@ ${
     ? emptyState('没有要您看的。')
     : html`<div class="card"><ul class="plain">${claims.map(
         each =>
-          html`<li class="listed-notice"><a href="/console/false-alarms/${each.id}">${each.id} 号：${alertWords(each)}</a><span class="soft">${each.source === 'slip' ? '' : `${each.claimedByName ?? ''} · `}${each.claimedAt ? moment(each.claimedAt, now) : ''}</span></li>`,
+          html`<li class="listed-notice"><a href="/console/false-alarms/${each.id}">${each.id} 号：${wordsOf(each).what}</a><span class="soft">${wordsOf(each).who}${each.claimedAt ? moment(each.claimedAt, now) : ''}</span></li>`,
       )}</ul></div>`
 }
 ${overseenPaths(view) === undefined ? '' : html`<p><a href="/console/false-alarms/verdicts">已经定了的</a></p>`}`,
   })
 }
 
-function claimPage(view: View<AlertVerdict>): Html {
+/** What is said of claims to whoever is asked: of those that they were asked about, and who wrote it where that is no secret. */
+async function claimWords(
+  { rt, viewer }: View<unknown>,
+  claims: readonly AlertVerdict[],
+): Promise<(claim: AlertVerdict) => { what: string; who: string }> {
+  const of = new Map(claims.map(claim => [claim.id, claimantsFor(rt, viewer.actor, claim)]))
+  const named = [...of.values()].flat().filter(each => each.source !== 'slip')
+  const persons = await personsByIds(
+    rt.db,
+    named.map(each => each.personId),
+  )
+  const nameOf = new Map(persons.map(person => [person.id, person.name]))
+  return claim => {
+    const claimants = of.get(claim.id) ?? []
+    const names = claimants.flatMap(each => (each.source === 'slip' ? [] : [nameOf.get(each.personId) ?? '']))
+    return {
+      what: alertWords({ alert: claim.alert, source: claimants[0]?.source ?? claim.source }),
+      who: names.length === 0 ? '' : `${names.join('、')} · `,
+    }
+  }
+}
+
+async function claimPage(view: View<AlertVerdict>): Promise<Html> {
   const { rt, thing, formToken } = view
+  const { what, who } = (await claimWords(view, [thing]))(thing)
   const own = `/console/false-alarms/${thing.id}/verdict`
   return page(view, {
     title: `被拦下的话 ${thing.id}`,
     part: 'slips',
     above: [['被拦下的话', '/console/false-alarms']],
-    body: html`<section class="card"><h2>${alertWords(thing)}</h2><p class="prose">${rt.vault.open(thing.textSealed)}</p>
-<p class="soft">${thing.source === 'slip' ? '' : html`${thing.claimedByName ?? ''} · `}${thing.claimedAt ? moment(thing.claimedAt, rt.clock.now()) : ''}。号码已打上星号。真涉密的，请选“不是误报”：原话不再保存。</p></section>
+    body: html`<section class="card"><h2>${what}</h2><p class="prose">${rt.vault.open(thing.textSealed)}</p>
+<p class="soft">${who}${thing.claimedAt ? moment(thing.claimedAt, rt.clock.now()) : ''}。号码已打上星号。真涉密的，请选“不是误报”：原话不再保存。</p></section>
 <div class="deeds">${deed(own, formToken, '是误报，放行', { fields: { verdict: 'false' } })}${deed(own, formToken, '不是误报', { fields: { verdict: 'right' }, isGrave: true })}</div>`,
   })
 }

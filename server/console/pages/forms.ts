@@ -14,12 +14,12 @@ import { topUnits } from '../../domain/access/policy.ts'
 import { unitPolicy } from '../../domain/access/units.ts'
 import { managesUnit, runsVeryUnit } from '../../domain/actor.ts'
 import { dutyReportRules } from '../../domain/duty-reports/rules.ts'
+import { dueDayOf } from '../../domain/forms/due-day.ts'
 import { type FormAsked, fetchForm, whyNoForm } from '../../domain/forms/export.ts'
 import type { FormRhythm, OfficialForm } from '../../domain/forms/form.ts'
 import { officialForms } from '../../domain/forms/index.ts'
 import {
   addPeriods,
-  dueOn,
   endOf,
   isPeriod,
   periodShape,
@@ -205,7 +205,7 @@ async function overviewRow(view: View<null>, form: OfficialForm): Promise<Html> 
   const now = rt.clock.now()
   const basics = rt.templates.formBasics(form.id)
   const period = periodToSend(form.rhythm, now)
-  const due = dueOn(basics.due, period)
+  const due = await dueDayOf(rt, form, period)
   const paths = pathsFor(view, form).map(unit => unit.path)
   if (!basics.due)
     return html`<tr><td><a href="/console/forms?form=${form.id}">${form.name}</a><br><span class="soft">${sourceWords(basics.source)}</span></td><td class="nowrap">${periodWords(form.rhythm, period)}</td><td class="nowrap">不用报送</td>${emptyCells}<td class="nowrap"><a href="/console/forms?form=${form.id}">各单位</a></td></tr>`
@@ -243,7 +243,7 @@ async function list(view: View<null>, form: OfficialForm, asked: z.output<typeof
     asked.period !== undefined && isPeriod(form.rhythm, asked.period, now)
       ? asked.period
       : periodToSend(form.rhythm, now)
-  const due = dueOn(basics.due, period)
+  const due = await dueDayOf(rt, form, period)
   const tops = pathsFor(view, form)
   const top = await topOf(view, form, asked.unit, tops)
   const paths = top ? [top.path] : tops.map(unit => unit.path)
@@ -371,11 +371,12 @@ async function formPage(view: View<UnitRow>, asked: FormAsked, fault: string | n
   const { rt, viewer, thing: unit } = view
   const { form, period } = asked
   const now = rt.clock.now()
-  const [plan, picture, sent] = await Promise.all([
+  const [plan, picture, sent, due] = await Promise.all([
     // the contact is left blank to fill in by hand: a page shows no whole number
     form.plan(rt, unit, period, { name: viewer.actor.person.name, contact: '' }, 'masked'),
     form.picture?.(rt, unit, period),
     returnsOf(rt.db, form.id, unit.id, period),
+    dueDayOf(rt, form, period),
   ])
   const path = pathOf(asked)
   const step = (count: number) => pathOf({ ...asked, period: addPeriods(form.rhythm, period, count) })
@@ -391,7 +392,7 @@ async function formPage(view: View<UnitRow>, asked: FormAsked, fault: string | n
       [form.name, `/console/forms?${new URLSearchParams({ form: form.id, period })}`],
     ],
     fault,
-    body: html`${statePart(view, asked, sent)}
+    body: html`${statePart(view, asked, sent, due)}
 <div class="deeds">${sendPart(view, asked, sent.length > 0)} ${fillIn ? html`<a class="button second" href="${fillIn.path}">${fillIn.words}</a> ` : ''}<a class="button second" href="${path}/xlsx">下载 XLSX</a>
 <button type="button" class="second" data-print>打印</button>
 <a href="${step(-1)}">上一${names[form.rhythm]}</a>${hasNext ? html` <a href="${step(1)}">下一${names[form.rhythm]}</a>` : ''}</div>
@@ -403,11 +404,15 @@ ${(await extras[form.id]?.(view)) ?? ''}`,
 }
 
 /** Whether it was sent, by whom, and until when it is to be. */
-function statePart(view: View<UnitRow>, asked: FormAsked, sent: Awaited<ReturnType<typeof returnsOf>>): Html {
+function statePart(
+  view: View<UnitRow>,
+  asked: FormAsked,
+  sent: Awaited<ReturnType<typeof returnsOf>>,
+  due: string | null,
+): Html {
   const { rt, thing: unit } = view
   const now = rt.clock.now()
   const { due: rule } = rt.templates.formBasics(asked.form.id)
-  const due = dueOn(rule, asked.period)
   const [last] = sent
   if (due === null) return html``
   if (!sendsUp(asked.form, unit)) return html`<p class="soft screen">本级汇总，不用再往上报送。</p>`

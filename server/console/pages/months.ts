@@ -365,8 +365,7 @@ function figuresTable(
   const kinds = programme.activityCategories ?? []
   const heads = [
     ...columns.map(([name]) => name),
-    ...categories.map(each => (each.name === '其他' ? '其他信息' : each.name)),
-    ...kinds.map(each => (each.name === '其他' ? '其他活动' : each.name)),
+    ...[...categories, ...kinds].map(each => figureName(each.figure)),
   ]
   // what is the unit's own has no page of its own: its groups and records are those of the unit, with all below
   const cells = (figures: TrackingFigures, unitId: number | null) => {

@@ -28,7 +28,8 @@ export interface HandedOut {
 
 /**
  * Gives an owner a ready post: it goes into their groups that a program can post in, and for the others they get the text as
- * one message to forward. What goes in by itself is recorded at once; the rest when they say so.
+ * one message to forward. What goes in by itself is recorded at once, and taken back should it not arrive; the rest when
+ * they say so.
  * @throws DomainError `ready_post.none`
  */
 export function handOutPost(
@@ -50,7 +51,8 @@ export function handOutPost(
     const toForward = groups.filter(group => !direct.has(group.id))
     const text = copyOf(post, null)
     const now = tx.clock.now()
-    const fresh = await recordUse(tx, actor, post, [...direct], said)
+    // all of it bears one moment: a post that does not arrive finds by it what it was counted for (`not-out.ts`)
+    const fresh = await recordUse({ ...tx, clock: { now: () => now } }, actor, post, [...direct], said)
     await insertOutgoing(
       tx.db,
       posting

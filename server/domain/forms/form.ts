@@ -36,6 +36,8 @@ export interface OfficialForm {
   /** Those of them that send it up; all of them when left out. */
   senders?: readonly string[]
   rhythm: FormRhythm
+  /** It is signed with the month (签报), and its day moves with the days of one that was begun late. */
+  isOfTheMonth?: true
   /**
    * Makes the whole sheet: counted from the data, placed in cells (`build-plan.ts`). The XLSX, the page and the picture
    * are drawn from it. A cell whose number is made of records says in `behind` where they are listed.

@@ -3,9 +3,10 @@ import { addDays, dayOf } from '../../clock.ts'
 import { type DomainRuntime, inTransaction } from '../../runtime.ts'
 import { answerersFor } from '../groups/managers.ts'
 import { sendToPersons } from '../outgoing/enqueue.ts'
+import { dueDayOf } from './due-day.ts'
 import type { OfficialForm } from './form.ts'
 import { officialForms } from './index.ts'
-import { addPeriods, dueOn, endOf, periodToSend, periodWords } from './periods.ts'
+import { addPeriods, endOf, periodToSend, periodWords } from './periods.ts'
 import { senderLevels } from './senders.ts'
 
 /** Units read at once. */
@@ -29,7 +30,7 @@ export function remindOfForms(rt: DomainRuntime): Promise<number> {
   return inTransaction(rt, async tx => {
     const now = tx.clock.now()
     const lines = new Map<number, string[]>()
-    for (const due of dueForms(tx, now)) {
+    for (const due of await dueForms(tx, now)) {
       const { form, period, daysBefore } = due
       if (!(await noteReminder(tx.db, { form: form.id, period, daysBefore, at: now }))) continue
       for (const [personId, missing] of await missingByPerson(tx, due)) {
@@ -52,20 +53,22 @@ export function remindOfForms(rt: DomainRuntime): Promise<number> {
 }
 
 /** The forms whose day is near, each with the step that is to be done today: the nearest that has come. */
-function dueForms(rt: DomainRuntime, now: Date): Due[] {
+async function dueForms(rt: DomainRuntime, now: Date): Promise<Due[]> {
   const today = dayOf(now)
-  return officialForms.flatMap(form => {
+  const found: Due[] = []
+  for (const form of officialForms) {
     const { due } = rt.templates.formBasics(form.id)
+    if (!due || due.remind.length === 0) continue
     const current = periodToSend(form.rhythm, now)
-    return [addPeriods(form.rhythm, current, -1), current, addPeriods(form.rhythm, current, 1)].flatMap(
-      period => {
-        const day = dueOn(due, period)
-        if (!due || day === null || today > day) return []
-        const daysBefore = [...due.remind].sort((a, b) => a - b).find(days => today >= addDays(day, -days))
-        return daysBefore === undefined ? [] : [{ form, period, dueOn: day, daysBefore }]
-      },
-    )
-  })
+    for (const step of [-1, 0, 1]) {
+      const period = addPeriods(form.rhythm, current, step)
+      const day = await dueDayOf(rt, form, period)
+      if (day === null || today > day) continue
+      const daysBefore = [...due.remind].sort((a, b) => a - b).find(days => today >= addDays(day, -days))
+      if (daysBefore !== undefined) found.push({ form, period, dueOn: day, daysBefore })
+    }
+  }
+  return found
 }
 
 /** The units that have not sent it, by the persons who answer for them. */

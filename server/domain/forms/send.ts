@@ -5,8 +5,8 @@ import { unitById } from '../../../db/queries/units.ts'
 import { DomainError } from '../../errors.ts'
 import { type DomainRuntime, inTransaction } from '../../runtime.ts'
 import type { KnownActor } from '../actor.ts'
+import { dueDayOf } from './due-day.ts'
 import { checkForm, detailsOf, type FormAsked, filledByActor, writeForm } from './export.ts'
-import { dueOn } from './periods.ts'
 import { isOnTime } from './rates.ts'
 import { sendsUp } from './senders.ts'
 
@@ -34,8 +34,8 @@ export function sendForm(
 ): Promise<SentForm> {
   checkForm(rt, actor, asked, '报送')
   const { form, period } = asked
-  const { due: rule } = rt.templates.formBasics(form.id)
-  if (!rule) throw new DomainError('form.not_sent', `${form.name}只供查看和打印，不用报送。`)
+  if (!rt.templates.formBasics(form.id).due)
+    throw new DomainError('form.not_sent', `${form.name}只供查看和打印，不用报送。`)
   return inTransaction(rt, async tx => {
     await lockUnitForForms(tx.db, asked.unit.id)
     const unit = await unitById(tx.db, asked.unit.id)
@@ -46,7 +46,7 @@ export function sendForm(
     const hash = createHash('sha256').update(file).digest('hex')
     const before = await returnsOf(tx.db, form.id, unit.id, period)
     const now = tx.clock.now()
-    const due = ownDue ?? dueOn(rule, period)
+    const due = ownDue ?? (await dueDayOf(tx, form, period))
     const isTimely = [...before.map(each => each.sentAt), now].some(at => isOnTime(at, due))
     const isReplaced = before.length > 0
     if (before[0]?.hash === hash) return { isNew: false, isReplaced, dueOn: due, isOnTime: isTimely }

@@ -10,6 +10,7 @@ export const trackingSheetForm: OfficialForm = {
   programme: 'qingnong',
   levels: ['county'],
   rhythm: 'month',
+  isOfTheMonth: true,
   async plan(rt, county, month, filledBy) {
     const sheet = await collectTrackingSheet(rt, county, month, filledBy)
     return planTrackingSheet(rt.templates.form('tracking-sheet'), sheet, (unitId, figure) =>

@@ -203,16 +203,24 @@ function ownUnitOf(rt: DomainRuntime, actor: KnownActor, place: ClaimPlace | nul
   return place.of === 'unit' && runsVeryUnit(rt.templates, actor, place.unitId) ? place.unitId : null
 }
 
-/** Whether somebody may decide a claim: it is not theirs, they were asked, and they run the unit still for which they were. */
+/** Whether somebody may decide a claim. */
 export function mayJudge(rt: DomainRuntime, actor: KnownActor, claim: AlertVerdict): boolean {
-  return (
-    claim.verdict === 'asked' &&
-    claim.claimedBy !== actor.person.id &&
-    !claim.asks.some(ask => ask.claimants.some(each => each.personId === actor.person.id)) &&
-    claim.asks.some(
-      ask => ask.askedIds.includes(actor.person.id) && runsVeryUnit(rt.templates, actor, ask.unitId),
-    )
-  )
+  return claim.verdict === 'asked' && claimantsFor(rt, actor, claim).length > 0
+}
+
+/**
+ * Those whose claims somebody was asked to decide, and may: they run the unit still for which they were asked, and it is
+ * not their own. Others have written the same words elsewhere; that is not for them to see.
+ */
+export function claimantsFor(
+  rt: DomainRuntime,
+  actor: KnownActor,
+  claim: AlertVerdict,
+): AlertAsk['claimants'] {
+  return claim.asks
+    .filter(ask => ask.askedIds.includes(actor.person.id) && runsVeryUnit(rt.templates, actor, ask.unitId))
+    .flatMap(ask => ask.claimants)
+    .filter(each => each.personId !== actor.person.id)
 }
 
 /**
@@ -248,9 +256,7 @@ async function tellClaimants(
   claim: AlertVerdict,
   isFalse: boolean,
 ): Promise<void> {
-  const found = isFalse
-    ? '是误报，一样的话不再拦。请再发一次。'
-    : '不是误报，不能这样发。请改一改。'
+  const found = isFalse ? '是误报，一样的话不再拦。请再发一次。' : '不是误报，不能这样发。请改一改。'
   await sendToPersons(
     rt,
     claim.asks

@@ -7,7 +7,7 @@ import {
   recategorise,
   reportsOf,
 } from '../../../db/queries/records.ts'
-import { dayOf, monthOf } from '../../clock.ts'
+import { addMonths, dayOf, monthOf } from '../../clock.ts'
 import { DomainError } from '../../errors.ts'
 import { type DomainRuntime, inTransaction } from '../../runtime.ts'
 import { isOpenDay } from '../activities/open-month.ts'
@@ -56,7 +56,10 @@ export async function recordMessages(
     throw new DomainError('record.count', `条数要在 1 到 ${MAX_COUNT} 之间。`)
   const now = rt.clock.now()
   const day = reported.day ?? dayOf(reported.at < now ? reported.at : now)
-  if (!isOpenDay(day, now)) throw new DomainError('record.day', '只能登记本月和上月发送的消息，请核对日期。')
+  const month = day.slice(0, 7)
+  // a month that was begun late is open for longer: whether it is, is asked of each programme
+  const isOld = !isOpenDay(day, now)
+  if (isOld && (day > dayOf(now) || month < addMonths(monthOf(now), -2))) throw dayIsOver()
   const excerpt = reported.shown
     ? [...maskPersonalData(reported.shown.text)].slice(0, EXCERPT_CHARACTERS).join('')
     : null
@@ -64,7 +67,7 @@ export async function recordMessages(
   const fresh = [...new Set(reported.groupIds)].filter(id => !before.includes(id))
   for (const groupId of fresh) {
     const group = await requireManagedGroup(rt, actor, groupId)
-    const month = day.slice(0, 7)
+    if (isOld && (await monthState(rt, group.programme, month)) === 'settled') throw dayIsOver()
     if (month !== monthOf(now)) await requireOpen(rt, group.programme, month)
     await insertRecord(rt.db, {
       groupId,
@@ -84,6 +87,8 @@ export async function recordMessages(
   }
   return fresh
 }
+
+const dayIsOver = () => new DomainError('record.day', '只能登记本月和上月发送的消息，请核对日期。')
 
 /** @throws DomainError `record.closed` */
 async function requireOpen(rt: DomainRuntime, programme: string, month: string): Promise<void> {

@@ -102,7 +102,7 @@ function question(
       `【${name}核对】您的 ${groups.length} 个群${name}发送微信的数，要报上级，请看一看：`,
       ...lines,
       ...(more > 0 ? [`另有 ${more} 个群，合计 ${countsWords(total)}`] : []),
-      `都对，请回复：确认`,
+      `都对，请回复：确认 ${name}`,
       `漏了的，请登记，如：登记 ${groups[0]?.groupId} 致富 3条 ${Number(month.slice(5))}月28日；归错类的，请在网页上改：${page}`,
       `不回复也按这些数计入。${until}关账，之后不能再改。`,
     ].join('\n'),
@@ -137,7 +137,7 @@ export async function remindOwners(
         tx,
         owners.map(({ ownerId, groups }) => ({
           personId: ownerId,
-          text: `【提醒】您的 ${groups} 个群${monthName(month)}发送微信的数还没有核对。上级按月汇总，所以再请您看一眼：都对请回复“确认”，漏了的请登记。不回复也按现有的数计入，${momentName(closesAt)}关账。`,
+          text: `【提醒】您的 ${groups} 个群${monthName(month)}发送微信的数还没有核对。上级按月汇总，所以再请您看一眼：都对请回复“确认 ${monthName(month)}”，漏了的请登记。不回复也按现有的数计入，${momentName(closesAt)}关账。`,
         })),
         'reminder',
       )

@@ -2,6 +2,7 @@ import {
   type GroupAnswers,
   groupAnswers,
   insertUnitMonths,
+  linesOfUnits,
   takeUnitsToRemind,
   type UnitToAsk,
   unitsToAsk,
@@ -30,6 +31,8 @@ const HOUR_MS = 3_600_000
 /** What a unit is asked to sign. */
 interface Draft {
   unit: UnitToAsk
+  /** Its name with those above it: there may be others of the name. */
+  line: string
   figures: TrackingFigures
   answers: GroupAnswers | undefined
   /** Of a unit with a row on the sheet: what it said last; null: nothing yet. */
@@ -93,17 +96,19 @@ async function askSiblings(
   if (!first) return 0
   const top = first.parentId === null ? first : { path: parentPath(first.path) }
   const unitIds = fresh.map(unit => unit.id)
-  const [at, answers, facts, answerers] = await Promise.all([
+  const [at, answers, facts, answerers, lines] = await Promise.all([
     collectFigures(tx, { path: top.path, programme }, month),
     groupAnswers(tx.db, top.path, month, monthSpan(month)),
     lastFactsOfUnits(tx.db, unitIds, month),
     answerersFor(tx, unitIds),
+    linesOfUnits(tx.db, unitIds),
   ])
   const drafts = new Map<number, Draft>()
   for (const unit of fresh) {
     const whole = first.parentId === null ? await wholeOf(tx, unit.id, month) : at(unit.id).figures
     drafts.set(unit.id, {
       unit,
+      line: (lines.get(unit.id) ?? [unit.name]).join('/'),
       figures: whole,
       answers: first.parentId === null ? sumOfAnswers(answers) : answers.get(unit.id),
       facts:
@@ -184,7 +189,7 @@ function question(
     description: `${figuresWords(draft.figures)}。${isFor}${by}`,
     rows: cardRows(draft),
     buttons: [
-      { text: '签报', isMain: true, command: `签报 ${month} ${unit.name}` },
+      { text: '签报', isMain: true, command: `签报 ${month} ${draft.line}` },
       { text: '看明细', url: page },
     ],
   }
@@ -219,7 +224,8 @@ function question(
     personId,
     text,
     card: {
-      about: { kind: 'unit_month', id: unit.id },
+      // what is asked together has one parent
+      about: { kind: 'unit_months', id: unit.parentId ?? unit.id },
       title: `【${name}签报】${drafts.length} 个单位`,
       description: `${shown.map(each => each.unit.name).join('、')}。${by}`,
       rows: [],

@@ -2,7 +2,6 @@ import { insertLateChange } from '../../../db/queries/months.ts'
 import { appendAudit } from '../../../db/queries/platform.ts'
 import { DomainError } from '../../errors.ts'
 import type { DomainRuntime } from '../../runtime.ts'
-import type { KnownActor } from '../actor.ts'
 
 /** A reason that says nothing is none. */
 const SHORTEST_REASON = 2
@@ -28,7 +27,7 @@ export interface LateChange {
  */
 export async function noteLateChange(
   tx: DomainRuntime,
-  actor: KnownActor,
+  actor: { person: { id: number } },
   change: LateChange,
 ): Promise<void> {
   const reason = lateReason(change.reason)

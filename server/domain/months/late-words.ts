@@ -13,7 +13,7 @@ export function effectWords(effect: Record<string, number>): string {
   )
 }
 
-/** The figures of the tracking sheet as its columns call them. */
+/** The figures of the tracking sheet as its columns call them; those called 其他 say of what, because they stand alone here. */
 const names: Record<string, string> = {
   branches: '团支部数',
   cadres: '团干部数',
@@ -32,12 +32,12 @@ const names: Record<string, string> = {
   'messages.income': '致富信息',
   'messages.news': '新闻娱乐',
   'messages.services': '便民服务',
-  'messages.other': '其他信息',
+  'messages.other': '其他（微信）',
   'activities.policyTalks': '政策宣讲',
   'activities.skillsTraining': '技能培训',
   'activities.cultureSports': '文体娱乐',
   'activities.matchmaking': '婚恋交友',
-  'activities.other': '其他活动',
+  'activities.other': '其他（活动）',
 }
 
 const order = Object.keys(names)

@@ -21,7 +21,7 @@ export const monthRules = z
     levelsNote: note,
     remindUnits: z.strictObject({ at: time, note }),
     close: z.strictObject({ day, at: time, note }),
-    lateStart: z.strictObject({ mostDays: z.number().int().nonnegative(), note }),
+    lateStart: z.strictObject({ note }),
     longestLate: z.strictObject({ value: z.number().int().positive(), note }),
   })
   .parse(policy)
@@ -46,7 +46,7 @@ export function lateByOf(month: string, begunAt: Date | null): number {
   if (begunAt === null) return 0
   const from = dayIn(month, monthRules.draft.day)
   const days = Math.round((Date.parse(dayOf(begunAt)) - Date.parse(from)) / DAY_MS)
-  return Math.min(Math.max(days, 0), monthRules.lateStart.mostDays)
+  return Math.max(days, 0)
 }
 
 /** From when on owners who have said nothing are asked again. */

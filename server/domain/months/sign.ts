@@ -1,4 +1,10 @@
-import { lockForSigning, putSignature, unitMonthOf, unsignedUnits } from '../../../db/queries/months.ts'
+import {
+  isAnyUnsignedBelow,
+  lockForSigning,
+  putSignature,
+  unitMonthOf,
+  unsignedUnits,
+} from '../../../db/queries/months.ts'
 import { appendAudit } from '../../../db/queries/platform.ts'
 import { lastFactsOf, upsertFacts } from '../../../db/queries/records.ts'
 import { type UnitRow, unitById } from '../../../db/queries/units.ts'
@@ -93,6 +99,8 @@ export function signMonth(
     })
     await sendAlong(tx, actor, { form: trackingSheetForm, unit, period: month }, dayOf(due))
     await settleCards(tx, { kind: 'unit_month', id: unit.id }, `已签报：${actor.person.name}`)
+    if (unit.parentId !== null && !(await isAnyUnsignedBelow(tx.db, unit.parentId, month)))
+      await settleCards(tx, { kind: 'unit_months', id: unit.parentId }, '都已签报')
     return {
       unit,
       figures,

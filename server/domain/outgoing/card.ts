@@ -14,6 +14,8 @@ export interface CardSubject {
     | 'post_ask'
     | 'group_month'
     | 'unit_month'
+    // several of one parent, by the parent's number: settled when all of them are
+    | 'unit_months'
     | 'ready_post'
   id: number
 }

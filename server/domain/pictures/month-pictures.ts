@@ -33,7 +33,9 @@ export async function drawMonth(
   month: string,
   kind: PictureKind,
 ): Promise<Picture> {
-  const categories = rt.templates.programme(unit.programme).messageCategories
+  const { messageCategories: categories, activityCategories: kinds = [] } = rt.templates.programme(
+    unit.programme,
+  )
   if (!categories) throw new Error(`${unit.programme} counts no messages`)
   const head = `${unit.name} ${monthWords(month)}`
   if (kind === 'messages') {
@@ -63,10 +65,12 @@ export async function drawMonth(
     })
   const part = kind === 'frequency' ? 'messages' : 'activities'
   const columns = TRACKING_FIGURES.filter(figure => figure.startsWith(`${part}.`))
+  // the title says of what they are
+  const nameOf = new Map([...categories, ...kinds].map(each => [each.figure, each.name]))
   return rowChart({
     title: `${head} ${part === 'messages' ? '发送微信' : '线下活动'}`,
     unit: part === 'messages' ? '条' : '次',
-    series: columns.map(figureName),
+    series: columns.map(column => nameOf.get(column) ?? figureName(column)),
     bars: rowsOf(
       sums,
       unit,

@@ -11,6 +11,7 @@ import {
 import { giveUpClaim, putOff, putOffNotice, splitOff } from '../../../db/queries/outgoing.ts'
 import { ChannelError } from '../../channels/errors.ts'
 import { chineseMoment } from '../../clock.ts'
+import { followFailedPost } from '../../domain/coach/not-out.ts'
 import { relayInstead } from '../../domain/notices/fall-back.ts'
 import { notePosted } from '../../domain/notices/settle.ts'
 import { unrepeatable } from '../../domain/outgoing/kinds.ts'
@@ -147,6 +148,7 @@ export async function settleFailure(rt: Runtime, message: Message, error: unknow
     await setDeliveriesStatus(tx.db, message.id, 'failed', now)
     if (unrepeatable.has(message.kind)) await relayInstead(tx, message.id)
     await followFailedTelling(tx, message.id)
+    await followFailedPost(tx, message.id)
   })
 }
 
@@ -188,5 +190,6 @@ export function markUnknown(rt: Runtime, message: Message, why: string): Promise
     await updateOutgoing(tx.db, message.id, { status: 'unknown', error: why })
     await setDeliveriesStatus(tx.db, message.id, 'unknown', rt.clock.now())
     await followFailedTelling(tx, message.id)
+    await followFailedPost(tx, message.id)
   })
 }
