@@ -76,6 +76,10 @@ const settings = {
     .string()
     .regex(/^\d{8,12}$/, 'must be 8 to 12 digits')
     .optional(),
+  WECHAT_PAY_UNIT_CODES: z
+    .string()
+    .regex(/^[^\s,，]+([,，]\s*[^\s,，]+)*$/, 'must be codes of units, parted by commas')
+    .optional(),
   WECHAT_PAY_APP_ID: z.string().min(1).optional(),
   WECHAT_PAY_CERTIFICATE: pem('CERTIFICATE').optional(),
   WECHAT_PAY_PRIVATE_KEY: pem('PRIVATE KEY').optional(),
@@ -137,6 +141,8 @@ export interface OfficialAccountConfig {
 export interface WechatPayConfig {
   baseUrl: string
   mchId: string
+  /** The 校项目办 whose merchant this is, by the codes of the units: others may not pay with it. */
+  unitCodes: readonly string[]
   /** Bound to the merchant; the openids of receivers are this account's. */
   appId: string
   /** The merchant's own certificate and private key, PEM. */
@@ -215,6 +221,7 @@ export function readConfig(environment: Record<string, string | undefined>): Con
   if (raw.OFFICIAL_ACCOUNT_MODE !== 'plain') accountNames.push('OFFICIAL_ACCOUNT_AES_KEY')
   const payNames = [
     'WECHAT_PAY_MCH_ID',
+    'WECHAT_PAY_UNIT_CODES',
     'WECHAT_PAY_CERTIFICATE',
     'WECHAT_PAY_PRIVATE_KEY',
     'WECHAT_PAY_API_KEY',
@@ -346,9 +353,11 @@ function assemble(env: z.output<z.ZodObject<typeof settings>>): Config {
 function wechatPayOf(env: z.output<z.ZodObject<typeof settings>>): WechatPayConfig | null {
   const appId = env.WECHAT_PAY_APP_ID ?? env.OFFICIAL_ACCOUNT_APP_ID
   const { WECHAT_PAY_MCH_ID, WECHAT_PAY_CERTIFICATE, WECHAT_PAY_PRIVATE_KEY, WECHAT_PAY_API_KEY } = env
+  const { WECHAT_PAY_UNIT_CODES } = env
   if (
     !appId ||
     !WECHAT_PAY_MCH_ID ||
+    !WECHAT_PAY_UNIT_CODES ||
     !WECHAT_PAY_CERTIFICATE ||
     !WECHAT_PAY_PRIVATE_KEY ||
     !WECHAT_PAY_API_KEY
@@ -357,6 +366,7 @@ function wechatPayOf(env: z.output<z.ZodObject<typeof settings>>): WechatPayConf
   return {
     baseUrl: withoutSlash(env.WECHAT_PAY_BASE_URL),
     mchId: WECHAT_PAY_MCH_ID,
+    unitCodes: WECHAT_PAY_UNIT_CODES.split(/[,，]\s*/),
     appId,
     certificate: WECHAT_PAY_CERTIFICATE,
     privateKey: WECHAT_PAY_PRIVATE_KEY,

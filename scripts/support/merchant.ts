@@ -4,6 +4,9 @@ import type { MerchantSettings } from '../simulator/pay/pay.ts'
 
 const SERIAL = '1DDE55AD98ED71D6EDD4A4A16996DE7B47773A8C'
 
+/** The code of the 校项目办 whose merchant it is. */
+export const PLAYED_UNIVERSITY = 'U10424'
+
 /** A merchant for tries against the simulator: what the platform knows of it, and the settings of the server. */
 export function playedMerchant(appId: string) {
   const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
@@ -32,6 +35,7 @@ export function playedMerchant(appId: string) {
       return {
         WECHAT_PAY_BASE_URL: payUrl,
         WECHAT_PAY_MCH_ID: settings.mchId,
+        WECHAT_PAY_UNIT_CODES: PLAYED_UNIVERSITY,
         WECHAT_PAY_APP_ID: appId,
         WECHAT_PAY_CERTIFICATE: certificate.trim(),
         WECHAT_PAY_PRIVATE_KEY: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString().trim(),

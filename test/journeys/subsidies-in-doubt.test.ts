@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { billByNumber, billsOfRun } from '../../db/queries/pay-bills.ts'
 import { runById } from '../../db/queries/subsidies.ts'
 import { unitById } from '../../db/queries/units.ts'
+import { PLAYED_UNIVERSITY } from '../../scripts/support/merchant.ts'
 import type { KnownActor } from '../../server/domain/actor.ts'
 import { approveRun } from '../../server/domain/subsidies/approve.ts'
 import { dealWithBill } from '../../server/domain/subsidies/deal-with-bill.ts'
@@ -306,6 +307,10 @@ describe('the money of a university, when things go wrong', () => {
     })
     await setYearBudget(u.stage.rt, there(u.maker), { unitId, year: 2026, fen: 1_000_000 })
     toMorning(u.stage.clock)
+    // the merchant is one university's, and another pays nothing with it until it is named beside it
+    await expect(submitted(there(u.maker), unitId)).rejects.toThrow('本校没有在这里配置微信支付商户')
+    await db().execute(sql`update subsidy_runs set status = 'withdrawn' where unit_id = ${unitId}`)
+    Object.assign(u.stage.rt.config.wechatPay ?? {}, { unitCodes: [PLAYED_UNIVERSITY, 'qingdao'] })
     const runs = [await submitted(), await submitted(there(u.maker), unitId)] as const
     const limited = {
       ...u.stage.rt.config.wechatPay,

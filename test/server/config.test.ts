@@ -189,6 +189,7 @@ describe('a configuration', () => {
     const pay = {
       PUBLIC_URL: 'https://qunzhen.example.cn',
       WECHAT_PAY_MCH_ID: '1900000001',
+      WECHAT_PAY_UNIT_CODES: '10424, 10425',
       WECHAT_PAY_APP_ID: 'wx1',
       WECHAT_PAY_CERTIFICATE: pem('CERTIFICATE'),
       WECHAT_PAY_PRIVATE_KEY: pem('PRIVATE KEY'),
@@ -196,6 +197,7 @@ describe('a configuration', () => {
     }
     expect(readConfig({ ...whole, ...pay }).wechatPay).toMatchObject({
       mchId: '1900000001',
+      unitCodes: ['10424', '10425'],
       platformKey: null,
       interface: 'bills',
       // far below 6000 yuan, as new merchants have it
@@ -204,6 +206,8 @@ describe('a configuration', () => {
     const problems = (change: Record<string, string | undefined>) =>
       problemsOf({ ...whole, ...pay, ...change }).join('\n')
     expect(problems({ WECHAT_PAY_API_KEY: undefined })).toContain('WECHAT_PAY_API_KEY: is missing')
+    expect(problems({ WECHAT_PAY_UNIT_CODES: undefined })).toContain('WECHAT_PAY_UNIT_CODES: is missing')
+    expect(problems({ WECHAT_PAY_UNIT_CODES: '10424,' })).toContain('parted by commas')
     expect(problems({ WECHAT_PAY_API_KEY: 'short' })).toContain('exactly 32 characters')
     expect(problems({ WECHAT_PAY_PRIVATE_KEY: 'apiclient_key.pem' })).toContain('name its file with _FILE')
     expect(problems({ WECHAT_PAY_APP_ID: undefined })).toContain('WECHAT_PAY_APP_ID: is missing')

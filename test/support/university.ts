@@ -1,7 +1,7 @@
 import { eq } from 'drizzle-orm'
 import { units } from '../../db/schema/index.ts'
 import type { MerchantSettings } from '../../scripts/simulator/pay/pay.ts'
-import { playedMerchant } from '../../scripts/support/merchant.ts'
+import { PLAYED_UNIVERSITY, playedMerchant } from '../../scripts/support/merchant.ts'
 import type { KnownActor } from '../../server/domain/actor.ts'
 import { World } from './clean-matrix.ts'
 import { accountSettings, openStage, type Stage, type StageOptions } from './stage.ts'
@@ -71,6 +71,8 @@ export async function openUniversity(
     await world.unit('xibu', `${province}团支部`, 'volunteer-branch', 'branch', `${province}省项目办`)
   }
   await world.unit('xibu', NAME, 'university-office', 'university', '山东省项目办')
+  const isOurs = eq(units.id, world.unitId(NAME))
+  await stage.rt.db.update(units).set({ code: PLAYED_UNIVERSITY }).where(isOurs)
   const officer = async (name: string, unit: string, role: string): Promise<KnownActor> => {
     const personId = await world.serves(name, unit, role)
     const [row] = await stage.rt.db

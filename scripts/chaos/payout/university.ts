@@ -4,6 +4,7 @@ import type { KnownActor } from '../../../server/domain/actor.ts'
 import { nameKey, soundKey } from '../../../server/domain/names/name-key.ts'
 import { importUnits } from '../../../server/domain/units/import-units.ts'
 import type { DomainRuntime } from '../../../server/runtime.ts'
+import { PLAYED_UNIVERSITY } from '../../support/merchant.ts'
 
 export interface PlayedVolunteer {
   name: string
@@ -16,8 +17,6 @@ export interface PlayedUniversity {
   checker: KnownActor
 }
 
-const UNIVERSITY = 'U10424'
-
 /** A university with two officers, whose volunteers serve in another province and have bound their accounts. */
 export async function fillUniversity(
   rt: DomainRuntime,
@@ -28,9 +27,9 @@ export async function fillUniversity(
     { code: '37', name: '山东省项目办', kind: 'province-office', parentCode: '0' },
     { code: '61', name: '陕西省项目办', kind: 'province-office', parentCode: '0' },
     { code: '6108', name: '榆林市项目办', kind: 'city-office', parentCode: '61' },
-    { code: UNIVERSITY, name: '山东科技大学校项目办', kind: 'university-office', parentCode: '37' },
+    { code: PLAYED_UNIVERSITY, name: '山东科技大学校项目办', kind: 'university-office', parentCode: '37' },
   ])
-  const university = await unitByCode(rt.db, 'xibu', UNIVERSITY)
+  const university = await unitByCode(rt.db, 'xibu', PLAYED_UNIVERSITY)
   const service = await unitByCode(rt.db, 'xibu', '6108')
   if (!university || !service) throw new Error('the units were not made')
   const at = `'${rt.clock.now().toISOString()}'::timestamptz`

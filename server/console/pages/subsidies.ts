@@ -7,7 +7,7 @@ import { type BillState, stateWords } from '../../domain/subsidies/bill-state.ts
 import { universitiesOf } from '../../domain/subsidies/officers.ts'
 import { notOwedWords, type Owed } from '../../domain/subsidies/owed.ts'
 import { readYuan, subsidyFen, yuan } from '../../domain/subsidies/rules.ts'
-import { makeRun, owedBy, runWords, setYearBudget } from '../../domain/subsidies/runs.ts'
+import { hasMerchant, makeRun, owedBy, runWords, setYearBudget } from '../../domain/subsidies/runs.ts'
 import { type Html, html } from '../../http/html.ts'
 import { page } from '../layout.ts'
 import { dayWords, field, figure, moment, pager, table, tag, token } from '../parts.ts'
@@ -98,6 +98,7 @@ async function homePage(
     Promise.all(shown.map(({ run }) => (run.status === 'approved' ? billSums(rt.db, run.id) : []))),
   ])
   const promised = sums.promised + sums.bank - sums.freed
+  const canPay = hasMerchant(rt.config.wechatPay, unit)
   const others = universitiesOf(rt, viewer.actor).filter(each => each.id !== unit.id)
   return page(view, {
     title: '一次性生活补贴',
@@ -114,8 +115,8 @@ ${
     ? html`<p>共 ${yuan(owed.reduce((sum, each) => sum + subsidyFen(rt.templates, each.isOutOfProvince), 0))}。${noAccountWords(owed)}</p>
 <form method="post" action="${PATH}">${token(formToken)}<input type="hidden" name="unit" value="${unit.id}">
 <fieldset><legend>怎么发</legend>
-<p><label><input type="radio" name="way" value="wechat"${rt.config.wechatPay ? ' checked' : ' disabled'}> 微信支付：本人在微信里确认收款${rt.config.wechatPay ? '' : '（没有配置商户）'}</label></p>
-<p><label><input type="radio" name="way" value="bank"${rt.config.wechatPay ? '' : ' checked'}> 导出名单，交银行发放</label></p></fieldset>
+<p><label><input type="radio" name="way" value="wechat"${canPay ? ' checked' : ' disabled'}> 微信支付：本人在微信里确认收款${canPay ? '' : '（本校没有配置商户）'}</label></p>
+<p><label><input type="radio" name="way" value="bank"${canPay ? '' : ' checked'}> 导出名单，交银行发放</label></p></fieldset>
 <div class="deeds"><button>制单</button></div></form>`
     : html`<p class="soft">志愿者名册里在岗、按期上岗、没有发过的人会列在这里。</p>`
 }</section>

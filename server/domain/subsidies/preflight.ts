@@ -9,7 +9,7 @@ export interface PreflightInput {
   doubled: readonly string[]
   /** What is left of the year's budget, in fen; null: none was set. */
   budgetLeft: number | null
-  /** What the merchant may pay, in fen; null: no merchant is configured. */
+  /** What the merchant may pay, in fen; null: the university has none here. */
   limits: { bill: number; personDay: number; day: number } | null
   /** Promised today by lists that were approved before. */
   promisedToday: number
@@ -58,7 +58,7 @@ export function preflight(input: PreflightInput): PreflightStop[] {
     )
   if (way === 'bank') return stops
   if (limits === null) {
-    stop('merchant', '没有配置微信支付商户，只能导出名单交银行发放。')
+    stop('merchant', '本校没有在这里配置微信支付商户，只能导出名单交银行发放。')
     return stops
   }
   const instead = '一笔补贴不能拆开付：请申请提高限额，或导出名单交银行发放。'

@@ -115,7 +115,7 @@ export function submitRun(
   rt: DomainRuntime,
   actor: KnownActor,
   runId: number,
-  pay: Pick<WechatPayConfig, 'limits'> | null,
+  pay: MerchantRule | null,
 ): Promise<void> {
   return inTransaction(rt, async tx => {
     const run = await requireRun(tx, actor, runId, ['draft', 'returned'])
@@ -207,13 +207,22 @@ export async function spentOf(rt: DomainRuntime, unitId: number, year: number): 
   return sums.promised + sums.bank - sums.freed
 }
 
+/** Of the merchant what decides whether a list may be paid with it. */
+export type MerchantRule = Pick<WechatPayConfig, 'limits' | 'unitCodes'>
+
+/** Whether a university may pay by WeChat: money is the merchant's, and a merchant is one university's. */
+export function hasMerchant(pay: MerchantRule | null, unit: { code: string }): pay is MerchantRule {
+  return pay?.unitCodes.includes(unit.code) ?? false
+}
+
 /** What stands in the way of a list now. */
 export async function stopsOf(
   rt: DomainRuntime,
   run: SubsidyRunRow,
   items: readonly SubsidyItemRow[],
-  pay: Pick<WechatPayConfig, 'limits'> | null,
+  pay: MerchantRule | null,
 ): Promise<PreflightStop[]> {
+  const unit = await unitById(rt.db, run.unitId)
   const budget = await budgetOf(rt.db, run.unitId, run.year)
   const doubled = await doubledOnList(rt.db, run.id, subsidyRules.kind)
   const from = shanghaiMoment(dayOf(rt.clock.now()))
@@ -223,7 +232,7 @@ export async function stopsOf(
     outdated: await outdatedOn(rt, run, items),
     doubled: doubled.map(each => `${each.name}和${each.other}`),
     budgetLeft: budget === null ? null : budget - (await spentOf(rt, run.unitId, run.year)),
-    limits: pay?.limits ?? null,
+    limits: unit && hasMerchant(pay, unit) ? pay.limits : null,
     promisedToday: await promisedBetween(rt.db, from, new Date(from.getTime() + DAY_MS)),
   })
 }
