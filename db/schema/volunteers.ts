@@ -70,6 +70,7 @@ export const volunteerMentors = pgTable(
   },
   table => [
     uniqueIndex('volunteer_mentors_current').on(table.fileId).where(sql`until_on is null`),
+    index('volunteer_mentors_file').on(table.fileId),
     index('volunteer_mentors_of').on(table.mentorId).where(sql`until_on is null`),
   ],
 )
@@ -135,6 +136,7 @@ export const volunteerKeeps = pgTable(
   },
   table => [
     uniqueIndex('volunteer_keeps_current').on(table.fileId, table.what).where(sql`ended_on is null`),
+    index('volunteer_keeps_file').on(table.fileId),
     index('volunteer_keeps_due').on(table.untilOn).where(sql`ended_on is null and until_on is not null`),
   ],
 )
