@@ -32,14 +32,15 @@ export type TakenBill = PayBillRow & { wasDoubtful: boolean }
 
 /**
  * Takes due bills for a while, so that no other process works on them meanwhile. A planned one is marked as doubtful before
- * anything is sent: whoever finds it after a crash asks for it first.
+ * anything is sent: whoever finds it after a crash asks for it first. What was begun comes before what was not: a receiver
+ * waits for their page, and does not wait until a thousand others are sent.
  * @param heldUntil when they are due again if this process dies
  */
 export async function takeDueBills(db: Db, now: Date, heldUntil: Date, most: number): Promise<TakenBill[]> {
   const rows = await db.execute<{ id: string; was_doubtful: boolean }>(sql`
     with due as (
       select id, is_doubtful from pay_bills where due_at <= ${now.toISOString()}::timestamptz
-      order by due_at, id limit ${most} for update skip locked
+      order by state = 'planned', due_at, id limit ${most} for update skip locked
     )
     update pay_bills b set due_at = ${heldUntil.toISOString()}::timestamptz, attempts = b.attempts + 1,
       is_doubtful = b.is_doubtful or b.state = 'planned'
