@@ -113,7 +113,12 @@ describe('what says that a payment has ended', () => {
     ['another nonce', { headers: withHead('wechatpay-nonce', () => 'xyz') }],
     ['another timestamp', { headers: withHead('wechatpay-timestamp', old => String(Number(old) + 1)) }],
     ['a timestamp that is no number', { headers: withHead('wechatpay-timestamp', old => `${old}.0`) }],
-    ['a flipped signature', { headers: withHead('wechatpay-signature', old => `${old.startsWith('A') ? 'B' : 'A'}${old.slice(1)}`) }],
+    [
+      'a flipped signature',
+      {
+        headers: withHead('wechatpay-signature', old => `${old.startsWith('A') ? 'B' : 'A'}${old.slice(1)}`),
+      },
+    ],
     ['a probe', { headers: withHead('wechatpay-signature', old => `WECHATPAY/SIGNTEST/${old}`) }],
     ['another kind of signature', { headers: withHead('wechatpay-signature-type', () => 'SM2') }],
     ['what is six minutes old', { seconds: -360 }],
