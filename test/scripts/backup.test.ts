@@ -320,7 +320,8 @@ describe('a backup made while the data key was changed', () => {
     expect(await restore(both)).toMatchObject({ status: 0, stderr: '' })
     // in the other order too: which is the current one is the reader's own choice
     expect(await restore({ DATA_KEY: oldKey, DATA_KEYS_OTHER: newKey })).toMatchObject({ status: 0 })
-  })
+    // five processes, each of which makes a database
+  }, 90_000)
 
   test('of before the change is restored with the former key beside the new one, and its seal is checked', async () => {
     const [url, file] = [await cloneDatabase(), newFile()]
