@@ -18,9 +18,10 @@ import { DomainError } from '../../errors.ts'
 import { type Html, html } from '../../http/html.ts'
 import type { Schedule, ScheduleStep } from '../../templates.ts'
 import { page } from '../layout.ts'
+import { orSay } from '../or-say.ts'
 import { emptyState, tag, textArea, token } from '../parts.ts'
 import { NotFound, type Routes, type View } from '../routes.ts'
-import { orSay, placesHint, unitOf } from './work-schedule.ts'
+import { placesHint, unitOf } from './work-schedule.ts'
 
 /** Units below that are named when they run the same for themselves. */
 const MAX_NAMED = 5

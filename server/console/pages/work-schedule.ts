@@ -19,9 +19,9 @@ import { approveSchedule, mayApproveSchedule, returnSchedule } from '../../domai
 import { dropStep, isOpen, moveStep } from '../../domain/work-schedule/change.ts'
 import { concernsLevel, lineOf } from '../../domain/work-schedule/coming.ts'
 import { daysWords, shortDay } from '../../domain/work-schedule/days.ts'
-import { DomainError } from '../../errors.ts'
 import { type Html, html } from '../../http/html.ts'
 import { page } from '../layout.ts'
+import { orSay } from '../or-say.ts'
 import {
   deed,
   emptyState,
@@ -35,7 +35,7 @@ import {
   textArea,
   token,
 } from '../parts.ts'
-import { type Answer, NotFound, type Routes, type View } from '../routes.ts'
+import { NotFound, type Routes, type View } from '../routes.ts'
 
 const yearQuery = z.object({
   unit: z.string().max(15).catch(''),
@@ -100,20 +100,6 @@ export function workSchedulePages(routes: Routes): void {
 
 const pathOf = ({ unitId, year }: Pick<WorkSchedule, 'unitId' | 'year'>) =>
   `/console/schedule?unit=${unitId}&year=${year}`
-
-export async function orSay(
-  view: View<unknown>,
-  work: () => Promise<Answer>,
-  again: (fault: string) => Promise<Html>,
-): Promise<Answer> {
-  try {
-    return await work()
-  } catch (error) {
-    if (!(error instanceof DomainError)) throw error
-    view.reply.code(422)
-    return again(error.message)
-  }
-}
 
 // a year
 
