@@ -188,27 +188,34 @@ export function createUpdateHandler(rt: Runtime, bot: Handler): UpdateHandler {
     return outright && { ...outright, sender, isFromMemory }
   }
 
-  /** As `answerFrom`, for a sender who is read, or remembered. */
-  async function answerAtOnce(update: Update): Promise<AnswerAtOnce | undefined> {
+  /** As `answerFrom`, for a sender who is remembered, at once, or else read. */
+  function answerAtOnce(update: Update): AnswerAtOnce | undefined | Promise<AnswerAtOnce | undefined> {
     if (!bot.answerAtOnce || update.address === 'sys' || !takesWords(update)) return undefined
     // what they said before may change the answer to this
     if (lanes.isBusy(laneOf(update))) return undefined
-    const account = accountOf(update)
     try {
-      const remembered = recent.get(account)
-      if (remembered && isUpToDate(remembered, openedBy(update, rt.clock.now())))
-        return answerFrom(update, remembered, true)
-      const sender = await readSender(account)
-      if (sender) recent.set(account, sender)
-      return answerFrom(update, sender, false)
+      const remembered = recent.get(accountOf(update))
+      return remembered && isUpToDate(remembered, openedBy(update, rt.clock.now()))
+        ? answerFrom(update, remembered, true)
+        : answerOnceRead(update).catch(inDoubt)
     } catch (error) {
-      rt.log.error(describeError(error), 'an update could not be answered at once')
-      return undefined
+      return inDoubt(error)
     }
   }
 
-  /** Brings the row of somebody who was answered at once up to date, where it is not. */
-  async function noteIfStale(update: Update, sender: KnownSender | null): Promise<void> {
+  async function answerOnceRead(update: Update): Promise<AnswerAtOnce | undefined> {
+    const account = accountOf(update)
+    const sender = await readSender(account)
+    if (sender) recent.set(account, sender)
+    return answerFrom(update, sender, false)
+  }
+
+  function inDoubt(error: unknown): undefined {
+    rt.log.error(describeError(error), 'an update could not be answered at once')
+  }
+
+  /** Brings the row of somebody who was answered at once up to date; null where it is. */
+  function noteIfStale(update: Update, sender: KnownSender | null): Promise<void> | null {
     const now = rt.clock.now()
     const opened = openedBy(update, now)
     const isFresh =
@@ -216,7 +223,15 @@ export function createUpdateHandler(rt: Runtime, bot: Handler): UpdateHandler {
       isUpToDate(sender, opened) &&
       now.getTime() - (sender.lastSeenAt?.getTime() ?? 0) < SEEN_EVERY_MS &&
       (opened === null || opened.endsAt.getTime() - (sender.windowEndsAt?.getTime() ?? 0) < SEEN_EVERY_MS)
-    if (isFresh || !isFromPerson(update)) return
+    return isFresh || !isFromPerson(update) ? null : noteAsSeen(update, sender, now, opened)
+  }
+
+  async function noteAsSeen(
+    update: Update,
+    sender: KnownSender | null,
+    now: Date,
+    opened: OpenedWindow | null,
+  ): Promise<void> {
     try {
       await noteSeen({ ...accountOf(update), at: now, opened })
       if (sender && isUpToDate(sender, opened))
@@ -273,7 +288,8 @@ export function createUpdateHandler(rt: Runtime, bot: Handler): UpdateHandler {
   return {
     async accept(update) {
       const started = performance.now()
-      const outright = await answerAtOnce(update)
+      const found = answerAtOnce(update)
+      const outright = found instanceof Promise ? await found : found
       const storing = record({
         channel: update.channel,
         dedupeKey: update.dedupeKey,
@@ -291,7 +307,9 @@ export function createUpdateHandler(rt: Runtime, bot: Handler): UpdateHandler {
             }
           : null,
       })
-      const [stored] = await Promise.all([storing, outright && noteIfStale(update, outright.sender)])
+      const noting = outright ? noteIfStale(update, outright.sender) : null
+      const stored = await storing
+      if (noting) await noting
       if (!stored.isNew) return answers.get(stored.id) ?? answerAgain(update, stored, started)
       if (outright && stored.status === 'handled') return { reply: outright.reply, isPending: false }
       if (outright) recent.forget(accountOf(update))

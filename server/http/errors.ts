@@ -31,8 +31,12 @@ export function sendError(reply: FastifyReply, error: unknown): FastifyReply {
 }
 
 /** Puts an error down: our own faults as such, what was refused by the way. Never with the address, which holds secrets. */
-export function logError(log: FastifyBaseLogger, request: FastifyRequest, error: unknown): void {
-  const about = { method: request.method, route: routeOf(request), ...describeError(error) }
+export function logError(
+  log: FastifyBaseLogger,
+  request: { method: string; route: string },
+  error: unknown,
+): void {
+  const about = { ...request, ...describeError(error) }
   if (statusOf(error) >= 500) log.error(about, 'a request failed')
   else log.info(about, 'a request was refused')
 }

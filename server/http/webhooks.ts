@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { parse } from 'node:querystring'
+import type { FastifyInstance } from 'fastify'
 import type { CallbackRequest, Door, Reception } from '../channels/channel.ts'
 import { ChannelError } from '../channels/errors.ts'
 import type { Runtime } from '../runtime.ts'
@@ -15,54 +16,88 @@ const MAX_BODY_BYTES = 256 * 1024
  * A callback is verified, stored, and only then answered. What the bot has to say goes back with the answer when it is
  * ready in time, and as a message of its own when it is not.
  */
-export function registerWebhooks(app: FastifyInstance, rt: Runtime, updates: UpdateHandler): void {
-  for (const door of [rt.channels.wecom, rt.channels.officialAccount, rt.channels.aibot]) {
-    if (!door) continue
-    app.get(`/webhooks/${door.name}`, (request, reply) => {
-      const reception = receive(rt, door, callbackOf(request, ''))
-      if (reception.kind !== 'verification') throw new ChannelError('malformed', 'echostr is missing')
-      // bare text: a quote, a BOM or a line end makes the platform refuse the address
-      return reply.type('text/plain').send(reception.answer)
-    })
-    app.post(
-      `/webhooks/${door.name}`,
-      {
-        // taken from fastify as soon as it has found the route: how it reads a body and writes an answer costs a callback
-        // as much as verifying it does (docs/performance.md)
-        onRequest(request, reply) {
+export interface Webhooks {
+  /**
+   * Answers a callback that is posted to one of the doors, before fastify has seen it: what fastify does for a request
+   * costs a callback as much as verifying it (docs/performance.md). false: it is something else, and untouched.
+   */
+  takePost(request: IncomingMessage, response: ServerResponse): boolean
+  /** The verifications, and callbacks as well: those that come while the server stops, and in tests without a socket. */
+  register(app: FastifyInstance): void
+}
+
+export function createWebhooks(rt: Runtime, updates: UpdateHandler): Webhooks {
+  const { wecom, officialAccount, aibot } = rt.channels
+  const doors = new Map(
+    [wecom, officialAccount, aibot]
+      .filter(door => door !== null)
+      .map((door): [string, Door] => [`/webhooks/${door.name}`, door]),
+  )
+  return {
+    takePost(request, response) {
+      if (request.method !== 'POST') return false
+      const { path, query } = partsOf(request)
+      const door = doors.get(path)
+      if (!door) return false
+      void answerPost(rt, updates, door, query, request, response)
+      return true
+    },
+    register(app) {
+      for (const [path, door] of doors) {
+        app.get(path, (request, reply) => {
+          const reception = door.receive(callbackOf(partsOf(request.raw).query, ''), rt.clock.now())
+          if (reception.kind !== 'verification') throw new ChannelError('malformed', 'echostr is missing')
+          // bare text: a quote, a BOM or a line end makes the platform refuse the address
+          return reply.type('text/plain').send(reception.answer)
+        })
+        const onRequest: (request: { raw: IncomingMessage }, reply: Hijackable) => void = (
+          { raw },
+          reply,
+        ) => {
           reply.hijack()
-          void answerPost(rt, updates, door, request, reply.raw)
-        },
-      },
-      () => {
-        throw new Error('a callback is answered before it comes here')
-      },
-    )
+          void answerPost(rt, updates, door, partsOf(raw).query, raw, reply.raw)
+        }
+        app.post(path, { onRequest }, () => {
+          throw new Error('a callback is answered before it comes here')
+        })
+      }
+    },
   }
+}
+
+interface Hijackable {
+  raw: ServerResponse
+  hijack(): unknown
 }
 
 async function answerPost(
   rt: Runtime,
   updates: UpdateHandler,
   door: Door,
-  request: FastifyRequest,
+  query: string,
+  request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
   try {
-    const callback = callbackOf(request, await bodyOf(request.raw))
+    const callback = callbackOf(query, await bodyOf(request))
     const reception = receive(rt, door, callback)
-    if (reception.kind === 'verification') throw new ChannelError('malformed', 'a verification is a GET')
     const about = reception.kind === 'poll' ? reception.about : reception.update
     const answer =
       reception.kind === 'poll' ? await updates.lookUp(about) : await updates.accept(reception.update)
     const { contentType, body } = door.acknowledge(callback, about, answer, rt.clock.now())
     write(response, 200, contentType, body)
   } catch (error) {
-    logError(rt.log, request, error)
+    logError(rt.log, { method: 'POST', route: `/webhooks/${door.name}` }, error)
     // what is left of a body that is too long is not read
     if (statusOf(error) === 413) response.setHeader('connection', 'close')
     write(response, statusOf(error), 'application/json', JSON.stringify(errorBody(error)))
   }
+}
+
+function receive(rt: Runtime, door: Door, callback: CallbackRequest) {
+  const reception: Reception = door.receive(callback, rt.clock.now())
+  if (reception.kind === 'verification') throw new ChannelError('malformed', 'a verification is a GET')
+  return reception
 }
 
 function write(response: ServerResponse, status: number, contentType: string, body: string): void {
@@ -76,31 +111,44 @@ function write(response: ServerResponse, status: number, contentType: string, bo
 /** @throws Error with the status 413 when it is longer than a callback is, 400 when the rest does not come */
 function bodyOf(request: IncomingMessage): Promise<string> {
   return new Promise((done, fail) => {
-    let body = ''
+    const chunks: Buffer[] = []
     let bytes = 0
-    request.setEncoding('utf8')
-    request.on('data', (chunk: string) => {
-      bytes += Buffer.byteLength(chunk)
-      if (bytes <= MAX_BODY_BYTES) body += chunk
+    let isWhole = false
+    request.on('data', (chunk: Buffer) => {
+      bytes += chunk.length
+      if (bytes <= MAX_BODY_BYTES) chunks.push(chunk)
       else {
         request.pause()
-        fail(Object.assign(new Error('the body is too long'), { statusCode: 413 }))
+        fail(refusal(413, 'the body is too long'))
       }
     })
-    request.on('end', () => done(body))
-    request.on('close', () => fail(Object.assign(new Error('the body was broken off'), { statusCode: 400 })))
+    request.on('end', () => {
+      isWhole = true
+      const [first] = chunks
+      done((chunks.length === 1 && first ? first : Buffer.concat(chunks)).toString('utf8'))
+    })
+    // comes behind every request, whole or not
+    request.on('close', () => {
+      if (!isWhole) fail(refusal(400, 'the body was broken off'))
+    })
     request.on('error', fail)
   })
 }
 
-function receive(rt: Runtime, door: Door, callback: CallbackRequest): Reception {
-  return door.receive(callback, rt.clock.now())
+function refusal(statusCode: number, message: string): Error {
+  return Object.assign(new Error(message), { statusCode })
+}
+
+/** The address before the question mark, and what stands behind it. */
+function partsOf({ url = '' }: IncomingMessage): { path: string; query: string } {
+  const mark = url.indexOf('?')
+  return mark < 0 ? { path: url, query: '' } : { path: url.slice(0, mark), query: url.slice(mark + 1) }
 }
 
 /** @throws ChannelError `malformed` for a repeated parameter: which of the two was signed cannot be told */
-function callbackOf(request: FastifyRequest, body: string): CallbackRequest {
-  const query = request.query as Record<string, string>
+function callbackOf(text: string, body: string): CallbackRequest {
+  const query = parse(text)
   for (const name in query)
     if (typeof query[name] !== 'string') throw new ChannelError('malformed', 'a query parameter is repeated')
-  return { query, body }
+  return { query: query as Record<string, string>, body }
 }
