@@ -1,4 +1,5 @@
 import { setTimeout } from 'node:timers/promises'
+import type { Db } from '../db/client.ts'
 import { describeError } from '../db/errors.ts'
 import {
   type KnownSender,
@@ -40,13 +41,20 @@ export interface UpdateHandler {
   accept(update: Update): Promise<Answer>
   /** What there is to answer by now to an update that was accepted before: the platform asks again (`poll`). */
   lookUp(about: UpdateBase): Promise<Answer>
-  /** Handles updates that were stored and then left behind by a crash or a failure. Returns how many. */
-  handleLeftBehind(): Promise<number>
+  /**
+   * Handles updates that were stored and then left behind by a crash or a failure: all that are due, each by one of the
+   * processes that do this at the same time.
+   * @param signal finish what is under way and take no more
+   * @returns how many were looked at
+   */
+  handleLeftBehind(signal?: AbortSignal): Promise<number>
 }
 
 const MAX_ATTEMPTS = 5
 /** An update that is still unhandled after this long has lost its process. */
 const LEFT_BEHIND_MS = 15_000
+/** How many of those are taken up together. */
+const AT_ONCE = 24
 /** How often a repeated callback looks whether another process has the answer by now. */
 const LOOK_AGAIN_MS = 100
 const KEPT_REPLIES = 500
@@ -120,7 +128,7 @@ export function createUpdateHandler(rt: Runtime, bot: Handler): UpdateHandler {
       return await inTransaction(rt, async tx => {
         // a process that takes long is not one that died: another does not do the same beside it
         const isFree = await takeUpdate(tx.db, id)
-        if (way.isLeftBehind && !isFree) throw new AlreadyHandled()
+        if (way.isLeftBehind && !(isFree && (await isUnhandled(tx.db, id)))) throw new AlreadyHandled()
         return finish(tx, update, id, await bot.handle(tx, update, id), way)
       }).catch(error => {
         if (!(error instanceof DomainError)) throw error
@@ -159,6 +167,10 @@ export function createUpdateHandler(rt: Runtime, bot: Handler): UpdateHandler {
       await sendToIdentity(tx, identityId, 'reply', reply)
     }
     return reply
+  }
+
+  async function isUnhandled(db: Db, id: number): Promise<boolean> {
+    return (await updateState(db, id))?.status === 'received'
   }
 
   async function noteFailure(id: number, error: unknown): Promise<void> {
@@ -285,6 +297,16 @@ export function createUpdateHandler(rt: Runtime, bot: Handler): UpdateHandler {
     return sorry(update)
   }
 
+  async function handleLeft({ id, payloadSealed }: { id: number; payloadSealed: string }): Promise<void> {
+    try {
+      const way = { isLate: true, isLeftBehind: true, isDecided: false }
+      await handle(storedUpdate(rt.vault.open(payloadSealed)), id, way)
+    } catch (error) {
+      // one that cannot even be read must not keep the others waiting
+      await noteFailure(id, error)
+    }
+  }
+
   return {
     async accept(update) {
       const started = performance.now()
@@ -324,23 +346,22 @@ export function createUpdateHandler(rt: Runtime, bot: Handler): UpdateHandler {
       return answerOf(state) ?? (state.attempts > 0 ? { reply: SORRY, isPending: false } : PENDING)
     },
 
-    async handleLeftBehind() {
+    async handleLeftBehind(signal) {
       let count = 0
-      for (const { id, payloadSealed } of await unhandledUpdates(
-        rt.db,
-        rt.clock.now(),
-        LEFT_BEHIND_MS,
-        100,
-      )) {
-        if (inHand.has(id)) continue
-        count++
-        try {
-          const way = { isLate: true, isLeftBehind: true, isDecided: false }
-          await handle(storedUpdate(rt.vault.open(payloadSealed)), id, way)
-        } catch (error) {
-          // one that cannot even be read must not keep the others waiting
-          await noteFailure(id, error)
-        }
+      let after = 0
+      while (!signal?.aborted) {
+        const left = await unhandledUpdates(rt.db, rt.clock.now(), {
+          leaveMs: LEFT_BEHIND_MS,
+          after,
+          limit: AT_ONCE,
+        })
+        const ours = left.filter(({ id }) => !inHand.has(id))
+        // side by side, but for those of one account: whoever left them behind had many under way
+        await Promise.all(ours.map(each => handleLeft(each)))
+        count += ours.length
+        const last = left.at(-1)
+        if (!last) break
+        after = last.id
       }
       return count
     },

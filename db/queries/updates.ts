@@ -1,4 +1,4 @@
-import { and, desc, eq, inArray, sql } from 'drizzle-orm'
+import { and, desc, eq, gt, inArray, sql } from 'drizzle-orm'
 import { batched, IN_FLIGHT, PACE_MS } from '../batch.ts'
 import type { Db } from '../client.ts'
 import { compiled, compiledSql } from '../compiled.ts'
@@ -211,14 +211,20 @@ export async function recordFailure(db: Db, id: number, error: string, maxAttemp
  * Updates that were stored and have not been handled: their process died, or failed. After each failure they are left
  * four times as long, so that an hour's trouble of ours sets nothing aside.
  * @param leaveMs how long one that has not failed is left to its process
+ * @param after only those with a larger number
  */
-export function unhandledUpdates(db: Db, now: Date, leaveMs: number, limit: number) {
+export function unhandledUpdates(
+  db: Db,
+  now: Date,
+  { leaveMs, after, limit }: { leaveMs: number; after: number; limit: number },
+) {
   return db
     .select({ id: updates.id, payloadSealed: updates.payloadSealed })
     .from(updates)
     .where(
       and(
         eq(updates.status, 'received'),
+        gt(updates.id, after),
         sql`${updates.receivedAt} <= ${now.toISOString()}::timestamptz
           - ${leaveMs} * power(4, ${updates.attempts}) * interval '1 millisecond'`,
       ),

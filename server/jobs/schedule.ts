@@ -64,7 +64,13 @@ export const scheduledJobs: readonly ScheduledJob[] = [
   { name: 'rehearse', when: '*/15 * * * * *', run: (rt, _updates, signal) => runRehearsals(rt, signal) },
   { name: 'begin-levels', when: '40 */2 * * * *', run: rt => beginMissedLevels(rt) },
   { name: 'read-groups', when: '*/3 * * * * *', run: rt => readDueGroups(rt) },
-  { name: 'handle-left-behind', when: '*/10 * * * * *', run: (_rt, updates) => updates.handleLeftBehind() },
+  {
+    name: 'handle-left-behind',
+    when: '*/5 * * * * *',
+    // while processes die one after the other nobody else would do it
+    isShared: true,
+    run: (_rt, updates, signal) => updates.handleLeftBehind(signal),
+  },
   { name: 'take-back', when: '*/2 * * * * *', run: (rt, _updates, signal) => takeBackDue(rt, signal) },
   { name: 'send-drafts', when: '10 * * * * *', run: (rt, _updates, signal) => sendDrafts(rt, signal) },
   { name: 'poll-mass-tasks', when: '0 * * * * *', run: rt => pollMassTasks(rt) },

@@ -104,6 +104,24 @@ describe('an update that was stored when the process died', () => {
     expect((await door.messages()).toSorted()).toEqual(Array.from({ length: 10 }, (_, i) => `您说：第 ${i}`))
   })
 
+  test('is taken up in the same run as all the others, one that cannot be read among them', async () => {
+    const door = await openDoorForTest({ handle: marking })
+    for (let count = 0; count < 60; count++)
+      await storeOnly(door, textOf(`第 ${count}`, `of-${count % 7}`), count === 20 ? 'k1.broken' : undefined)
+    door.clock.advance(LEFT_BEHIND_MS)
+    expect(await door.updates.handleLeftBehind()).toBe(60)
+    expect(await marks(door)).toBe(59)
+    expect(await door.updates.handleLeftBehind()).toBe(0)
+  })
+
+  test('is left alone once the server stops', async () => {
+    const door = await openDoorForTest({ handle: marking })
+    await storeOnly(door, textOf('在吗'))
+    door.clock.advance(LEFT_BEHIND_MS)
+    expect(await door.updates.handleLeftBehind(AbortSignal.abort())).toBe(0)
+    expect(await marks(door)).toBe(0)
+  })
+
   test('answers a rule’s no to somebody whom nobody knows yet', async () => {
     const door = await openDoorForTest({
       async handle() {
