@@ -135,14 +135,30 @@ function endsWord(rest: string, word: string): boolean {
 /** Words as they were meant: 回复“转”。 is 转. For commands and short answers, never for a text that is passed on. */
 export function plainWords(text: string): string {
   if (lastPlain.text !== text) {
-    const bare = withoutQuotes(text).replace(
-      /(?:[\s。．.!！~～、,，;；]|\p{Extended_Pictographic}|\u200d|\ufe0f)+$/u,
-      '',
-    )
+    const bare = withoutEnd(withoutQuotes(text))
     lastPlain = { text, words: bare === '' ? text : bare }
   }
   return lastPlain.words
 }
+
+/** A text without the punctuation and the pictures at its end. */
+function withoutEnd(text: string): string {
+  let end = text.length
+  while (end > 0) {
+    const isPair = end > 1 && isLowHalf(text.charCodeAt(end - 1)) && isHighHalf(text.charCodeAt(end - 2))
+    const at = end - (isPair ? 2 : 1)
+    const last = text.codePointAt(at) as number
+    if (isHan(last) || !AT_END.test(String.fromCodePoint(last))) break
+    end = at
+  }
+  return text.slice(0, end)
+}
+
+const AT_END = /^(?:[\s。．.!！~～、,，;；]|\p{Extended_Pictographic}|\u200d|\ufe0f)$/u
+const isHighHalf = (code: number) => code >= 0xd800 && code <= 0xdbff
+const isLowHalf = (code: number) => code >= 0xdc00 && code <= 0xdfff
+/** What most messages end with, which need not be looked up. */
+const isHan = (code: number) => code >= 0x4e00 && code <= 0x9fff
 
 /** Several ask for the words of one message in turn. */
 let lastPlain = { text: '', words: '' }

@@ -67,6 +67,8 @@ type Row = {
   conversation: ConversationRow | null
 }
 
+const stands = (now: SQL) => sql`d.ended_at is null and d.created_at + interval '1 day' > ${now}`
+
 /** Of an account `me` (id, person_id, bound_by): who it is and where they are in a dialogue. */
 const whoIs = (now: SQL) => sql`
     me.id as identity_id, me.person_id, me.bound_by, p.name,
@@ -78,10 +80,13 @@ const whoIs = (now: SQL) => sql`
     case when me.person_id is not null then
       exists (select from groups g where g.owner_id = me.person_id and g.dissolved_at is null)
       end as owns_groups,
-    exists (select from outgoing_messages o where o.status = 'waiting'
-      and (o.identity_id = me.id or o.person_id = me.person_id)) as has_waiting,
-    exists (select from danger_calls d where (d.identity_id = me.id or d.person_id = me.person_id)
-      and d.ended_at is null and d.created_at + interval '1 day' > ${now}) as has_called,
+    -- each of the two ways has an index of its own; one question for both would read all that wait for anybody
+    (exists (select from outgoing_messages o where o.status = 'waiting' and o.identity_id = me.id)
+      or exists (select from outgoing_messages o where o.status = 'waiting' and o.person_id = me.person_id)
+    ) as has_waiting,
+    (exists (select from danger_calls d where d.identity_id = me.id and ${stands(now)})
+      or exists (select from danger_calls d where d.person_id = me.person_id and ${stands(now)})
+    ) as has_called,
     (select json_build_object('name', c.name, 'version', c.version, 'step', c.step, 'answers', c.answers)
       from conversations c where c.identity_id = me.id and c.expires_at > ${now}) as conversation`
 

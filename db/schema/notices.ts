@@ -414,6 +414,7 @@ export const outgoingMessages = pgTable(
       .on(sql.raw('(coalesce(person_id, identity_id, group_id))'), table.id)
       .where(sql`status in ('pending', 'sending')`),
     index('outgoing_waiting').on(table.personId, table.identityId).where(sql`status = 'waiting'`),
+    index('outgoing_waiting_account').on(table.identityId).where(sql`status = 'waiting'`),
     index('outgoing_trouble').on(table.createdAt).where(sql`status in ('unknown', 'failed')`),
     index('outgoing_in_flight').on(table.claimedAt).where(sql`status = 'sending'`),
     index('outgoing_platform_id').on(table.platformId).where(sql`kind in ('person', 'join_pass')`),

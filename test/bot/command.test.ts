@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { commands } from '../../bot/bot.ts'
 import { matchCommand, nearestCommands, plainWords } from '../../bot/command.ts'
@@ -90,6 +91,20 @@ test.each([
   ['。', '。'],
 ])('%s means %s', (text, words) => {
   expect(plainWords(text)).toBe(words)
+})
+
+test('what is left out at the end is what one pattern says, halves of pictures and all', () => {
+  const pattern = /(?:[\s。．.!！~～、,，;；]|\p{Extended_Pictographic}|\u200d|\ufe0f)+$/u
+  const signs = fc.constantFrom(
+    ...['好', '1', 'a', ' ', '。', '！', '😊', '👩\u200d🌾', '㊗', '\ufe0f', '\ud83d', '\ude0a'],
+  )
+  fc.assert(
+    fc.property(fc.array(signs, { maxLength: 8 }), parts => {
+      const text = `x${parts.join('')}`
+      expect(plainWords(text)).toBe(text.replace(pattern, ''))
+    }),
+    { numRuns: 2000 },
+  )
 })
 
 test.each([

@@ -43,7 +43,12 @@ function cdata(text: string): string {
   return `<![CDATA[${held.includes(']]>') ? held.replaceAll(']]>', ']]]]><![CDATA[>') : held}]]>`
 }
 
+/** Characters that XML holds, pairs of surrogates left aside. */
+const ORDINARY = /^[\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufdcf\ufdf0-\ufffd]*$/
+
 /** Line ends and tabs stay; what XML cannot hold goes: one control character would make the whole reply unreadable. */
 export function legal(text: string): string {
+  // nearly every text: looking for what it must not hold takes twenty times as long
+  if (ORDINARY.test(text)) return text
   return text.replace(/(?![\t\n\r])[\p{Cc}\p{Noncharacter_Code_Point}]/gu, '').toWellFormed()
 }

@@ -49,7 +49,7 @@ export function withoutMark(text: string): string {
 /** Whether the last line of a text is a mark: then it is a copy that was relayed by hand. */
 export function isMarkedCopy(text: string): boolean {
   const last = text.trimEnd().split('\n').at(-1)?.trim() ?? ''
-  return /[〕］\]】）)〉>]$/.test(last) && markIn(last) !== null
+  return /[〕］\]】）)〉>]$/.test(last) && WRITTEN.test(last) && markIn(last) !== null
 }
 
 function markFrom(match: RegExpMatchArray | null | undefined): Mark | null {

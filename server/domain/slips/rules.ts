@@ -47,5 +47,7 @@ export function parseSlipKind(text: string): SlipKind | null {
  * nothing of it is kept, counted or passed on.
  */
 export function soundsLikeSlip(text: string): boolean {
-  return [...text].length >= 8 && slipRules.offerWords.words.some(word => text.includes(word))
+  return (
+    text.length >= 8 && [...text].length >= 8 && slipRules.offerWords.words.some(word => text.includes(word))
+  )
 }

@@ -1,0 +1,1 @@
+CREATE INDEX "outgoing_waiting_account" ON "outgoing_messages" USING btree ("identity_id") WHERE status = 'waiting';
