@@ -58,9 +58,14 @@ interface Vocabulary {
   /** The words of two and more characters that hold a character, as many times as it stands in them: by number. */
   byCharacter: ReadonlyMap<string, readonly number[]>
   words: readonly Word[]
-  /** Room for one look at a time: how many characters of each word, the best share of each command's words. */
+  /**
+   * Room for one look at a time: how many characters of each word, the best share of each command's words, and of which
+   * words and commands there are any.
+   */
   found: Uint8Array
   shares: Float64Array
+  touched: number[]
+  places: number[]
 }
 
 const vocabularies = new WeakMap<readonly Command[], Vocabulary>()
@@ -88,7 +93,7 @@ function arrange(commands: readonly Command[]): Vocabulary {
         for (const character of characters) listIn(byCharacter, character).push(number)
     }
   const [found, shares] = [new Uint8Array(words.length), new Float64Array(commands.length)]
-  return { byFirst, byCharacter, words, found, shares }
+  return { byFirst, byCharacter, words, found, shares, touched: [], places: [] }
 }
 
 function listIn<Item>(lists: Map<string, Item[]>, key: string): Item[] {
@@ -184,35 +189,52 @@ export function nearestCommands(
   text: string,
   isMeant: (command: Command) => boolean = () => true,
 ): Command[] {
-  const { byFirst, byCharacter, words, found, shares } = vocabularyOf(commands)
-  const touched: number[] = []
-  const places: number[] = []
-  const count = (place: number, share: number) => {
-    if (shares[place] === 0) places.push(place)
-    if (share > (shares[place] as number)) shares[place] = share
-  }
-  const head: string[] = []
+  const { byFirst, byCharacter, words, found, shares, touched, places } = vocabularyOf(commands)
+  touched.length = 0
+  places.length = 0
+  let at = 0
+  let characters = 0
   for (const character of text) {
-    if (head.length === HEAD) break
-    head.push(character)
-    const isRepeated = head.indexOf(character) < head.length - 1
-    for (const number of (isRepeated ? undefined : byCharacter.get(character)) ?? []) {
-      if (found[number] === 0) touched.push(number)
-      found[number] = (found[number] as number) + 1
-    }
+    if (characters++ === HEAD) break
+    // one that stands there twice counts once
+    if (text.indexOf(character) === at)
+      for (const number of byCharacter.get(character) ?? []) {
+        if (found[number] === 0) touched.push(number)
+        found[number] = (found[number] as number) + 1
+      }
+    at += character.length
   }
   for (const number of touched) {
     const { place, length } = words[number] as Word
-    count(place, (found[number] as number) / length)
+    count(shares, places, place, (found[number] as number) / length)
     found[number] = 0
   }
-  for (const { place, length } of byFirst.get(text.charAt(0)) ?? []) if (length === 1) count(place, 1)
-  places.sort((one, other) => (shares[other] as number) - (shares[one] as number) || one - other)
-  for (const place of places) shares[place] = 0
+  for (const { place, length } of byFirst.get(text.charAt(0)) ?? [])
+    if (length === 1) count(shares, places, place, 1)
   const nearest: Command[] = []
-  for (const place of places) {
+  while (nearest.length < 3) {
+    const place = likeliest(shares, places)
+    if (place < 0) break
+    shares[place] = 0
     const command = commands[place] as Command
-    if (nearest.length < 3 && isMeant(command)) nearest.push(command)
+    if (isMeant(command)) nearest.push(command)
   }
+  for (const place of places) shares[place] = 0
   return nearest
+}
+
+function count(shares: Float64Array, places: number[], place: number, share: number): void {
+  if (shares[place] === 0) places.push(place)
+  if (share > (shares[place] as number)) shares[place] = share
+}
+
+/** The place with the largest share, the first of equals; -1 when none is left. */
+function likeliest(shares: Float64Array, places: readonly number[]): number {
+  let best = -1
+  for (const place of places) {
+    const share = shares[place] as number
+    const most = best < 0 ? 0 : (shares[best] as number)
+    if (share > most || (share === most && share > 0 && place < best)) best = place
+  }
+  return best
 }
