@@ -127,11 +127,12 @@ function bodyOf(request: IncomingMessage): Promise<string> {
       const [first] = chunks
       done((chunks.length === 1 && first ? first : Buffer.concat(chunks)).toString('utf8'))
     })
+    const brokenOff = () => fail(refusal(400, 'the body was broken off'))
     // comes behind every request, whole or not
     request.on('close', () => {
-      if (!isWhole) fail(refusal(400, 'the body was broken off'))
+      if (!isWhole) brokenOff()
     })
-    request.on('error', fail)
+    request.on('error', brokenOff)
   })
 }
 
