@@ -4,6 +4,7 @@ import { createBot } from '../bot/bot.ts'
 import type { Channels } from './channels/channel.ts'
 import { ConfigError, readConfig } from './config.ts'
 import { shippedAlertFinder } from './domain/messages/alerts.ts'
+import { lowerHelperThreads } from './helper-threads.ts'
 import { startServer } from './start.ts'
 import { type Templates, TemplatesError } from './templates.ts'
 
@@ -51,6 +52,7 @@ async function main(): Promise<void> {
   const server = await starting
   server.rt.log.info({ url: server.url }, 'listening')
   letGoOfStart()
+  lowerHelperThreads()
 }
 
 /** What starting has left behind, a quarter of the memory, goes before what the first callbacks need comes on top of it. */

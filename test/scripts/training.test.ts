@@ -7,7 +7,7 @@ import { readCorrections, readVerdicts, withLessons } from '../../scripts/traini
 import { trainModel } from '../../scripts/training/logistic.ts'
 import { lossOf, measure } from '../../scripts/training/measure.ts'
 import { CATEGORIES } from '../../server/domain/messages/categories.ts'
-import { loadLinearModel, scoreText } from '../../server/domain/messages/linear-model.ts'
+import { loadLinearModel, type ModelFile, scoreText } from '../../server/domain/messages/linear-model.ts'
 import { shippedModels } from '../../server/domain/messages/shipped.ts'
 import { prepareText } from '../../server/domain/messages/text-features.ts'
 import { readDevSet, readRegressionSet } from '../server/domain/messages/dev-set.ts'
@@ -101,11 +101,14 @@ test('a model that does worse is told by how much and at which messages', () => 
 test('what is counted in use is what was learnt, once each', () => {
   const findFeatures = featureFinder(3, {})
   const uncounted: string[] = []
-  for (const model of Object.values(shippedModels())) {
-    const known = new Set(model.names)
+  const models = path.resolve(import.meta.dirname, '../../templates/models')
+  for (const [kind, model] of Object.entries(shippedModels())) {
+    const file = JSON.parse(fs.readFileSync(path.join(models, `message-${kind}.json`), 'utf8')) as ModelFile
+    const names = file.features.split('\n')
+    const known = new Set(names)
     for (const { text } of readDevSet('categories-dev.jsonl')) {
       const rows = scoreText(model, prepareText(text)).found.filter((_, at) => at % 3 === 0)
-      const counted = new Set([...rows].map(row => model.names[row]))
+      const counted = new Set([...rows].map(row => names[row]))
       if (counted.size < rows.length) uncounted.push(`twice: ${text}`)
       for (const feature of findFeatures({ text })) {
         if (known.has(feature) && !counted.has(feature)) uncounted.push(`${feature} in ${text}`)

@@ -49,7 +49,8 @@ export interface LinearModel {
   markRows: Int32Array
   /** Row numbers of two marks together: number of the first × how many marks + number of the second. */
   pairRows: Int32Array
-  names: readonly string[]
+  /** The marks by their rows: all that is ever said of a feature by name. */
+  markNames: ReadonlyMap<number, string>
   weights: Int8Array
   /** When each row of a mark was last counted, so that a message counts a feature once without a set of its own. */
   counted: Int32Array
@@ -112,7 +113,7 @@ export function loadLinearModels(files: readonly ModelFile[]): LinearModel[] {
       bias: file.bias,
       vocabulary,
       ...knownOf(features, classes, words, vocabulary.trie, bytes),
-      names: features,
+      markNames: new Map([...features.entries()].filter(([, feature]) => feature.startsWith(MARK))),
       weights: new Int8Array(bytes.buffer, bytes.byteOffset, bytes.length),
       counted: new Int32Array(features.length),
       clock: { now: 0 },
@@ -308,8 +309,10 @@ export function explain(model: LinearModel, scored: Scored, label: number, most:
       for (let place = from; place < to; place++) {
         perCharacter[place] = (perCharacter[place] as number) + share
       }
-    } else if (weight > 0.1 && readable(model.names[row])) {
-      marks.push({ words: (model.names[row] ?? '').replace(MARK, ''), index: 0, length: 0, weight })
+    } else {
+      const name = model.markNames.get(row)
+      if (weight > 0.1 && name !== undefined && isReadable(name))
+        marks.push({ words: name.replace(MARK, ''), index: 0, length: 0, weight })
     }
   }
   return [...stretches(prepared, perCharacter), ...marks].sort((a, b) => b.weight - a.weight).slice(0, most)
@@ -324,8 +327,8 @@ function contrast({ weights }: LinearModel, base: number, label: number, count: 
 }
 
 /** Marks of length and pairs of marks mean something to the model only. */
-function readable(name: string | undefined): boolean {
-  return name !== undefined && name.indexOf(MARK, 1) < 0 && !/^¤(?:长|无标点)/u.test(name)
+function isReadable(name: string): boolean {
+  return name.indexOf(MARK, 1) < 0 && !/^¤(?:长|无标点)/u.test(name)
 }
 
 /** Cuts the message into runs of characters that speak clearly for the label. */
