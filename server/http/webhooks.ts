@@ -50,24 +50,21 @@ export function createWebhooks(rt: Runtime, updates: UpdateHandler): Webhooks {
           // bare text: a quote, a BOM or a line end makes the platform refuse the address
           return reply.type('text/plain').send(reception.answer)
         })
-        const onRequest: (request: { raw: IncomingMessage }, reply: Hijackable) => void = (
-          { raw },
-          reply,
-        ) => {
-          reply.hijack()
-          void answerPost(rt, updates, door, partsOf(raw).query, raw, reply.raw)
-        }
-        app.post(path, { onRequest }, () => {
-          throw new Error('a callback is answered before it comes here')
-        })
+        app.post(
+          path,
+          {
+            onRequest({ raw }, reply) {
+              reply.hijack()
+              void answerPost(rt, updates, door, partsOf(raw).query, raw, reply.raw)
+            },
+          },
+          () => {
+            throw new Error('a callback is answered before it comes here')
+          },
+        )
       }
     },
   }
-}
-
-interface Hijackable {
-  raw: ServerResponse
-  hijack(): unknown
 }
 
 async function answerPost(
@@ -148,7 +145,8 @@ function partsOf({ url = '' }: IncomingMessage): { path: string; query: string }
 
 /** @throws ChannelError `malformed` for a repeated parameter: which of the two was signed cannot be told */
 function callbackOf(text: string, body: string): CallbackRequest {
-  const query = parse(text)
+  // every one of them is looked at; an address is no longer than a header may be
+  const query = parse(text, '&', '=', { maxKeys: 0 })
   for (const name in query)
     if (typeof query[name] !== 'string') throw new ChannelError('malformed', 'a query parameter is repeated')
   return { query: query as Record<string, string>, body }

@@ -94,6 +94,14 @@ describe.each(['secure', 'plain'] as const)(
         400,
         () => ({ ...wecom(), query: `${new URLSearchParams(query(wecom()))}&a=1&a=2` }),
       ],
+      [
+        'a repeated nonce behind a thousand other parameters',
+        400,
+        () => {
+          const more = Array.from({ length: 1100 }, (_, place) => `a${place}=`).join('&')
+          return { ...wecom(), query: `${new URLSearchParams(query(wecom()))}&${more}&nonce=1` }
+        },
+      ],
       ['no body', 400, () => ({ ...wecom(), body: '' })],
       ['no body in the account', 400, () => ({ ...account(), body: '' })],
       [
