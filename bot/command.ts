@@ -206,11 +206,11 @@ export function nearestCommands(
   }
   for (const number of touched) {
     const { place, length } = words[number] as Word
-    count(shares, places, place, (found[number] as number) / length)
+    noteShare(shares, places, place, (found[number] as number) / length)
     found[number] = 0
   }
   for (const { place, length } of byFirst.get(text.charAt(0)) ?? [])
-    if (length === 1) count(shares, places, place, 1)
+    if (length === 1) noteShare(shares, places, place, 1)
   const nearest: Command[] = []
   while (nearest.length < 3) {
     const place = likeliest(shares, places)
@@ -223,7 +223,7 @@ export function nearestCommands(
   return nearest
 }
 
-function count(shares: Float64Array, places: number[], place: number, share: number): void {
+function noteShare(shares: Float64Array, places: number[], place: number, share: number): void {
   if (shares[place] === 0) places.push(place)
   if (share > (shares[place] as number)) shares[place] = share
 }

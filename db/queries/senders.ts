@@ -67,7 +67,7 @@ type Row = {
   conversation: ConversationRow | null
 }
 
-const stands = (now: SQL) => sql`d.ended_at is null and d.created_at + interval '1 day' > ${now}`
+const isOpenCall = (now: SQL) => sql`d.ended_at is null and d.created_at + interval '1 day' > ${now}`
 
 /** Of an account `me` (id, person_id, bound_by): who it is and where they are in a dialogue. */
 const whoIs = (now: SQL) => sql`
@@ -84,8 +84,8 @@ const whoIs = (now: SQL) => sql`
     (exists (select from outgoing_messages o where o.status = 'waiting' and o.identity_id = me.id)
       or exists (select from outgoing_messages o where o.status = 'waiting' and o.person_id = me.person_id)
     ) as has_waiting,
-    (exists (select from danger_calls d where d.identity_id = me.id and ${stands(now)})
-      or exists (select from danger_calls d where d.person_id = me.person_id and ${stands(now)})
+    (exists (select from danger_calls d where d.identity_id = me.id and ${isOpenCall(now)})
+      or exists (select from danger_calls d where d.person_id = me.person_id and ${isOpenCall(now)})
     ) as has_called,
     (select json_build_object('name', c.name, 'version', c.version, 'step', c.step, 'answers', c.answers)
       from conversations c where c.identity_id = me.id and c.expires_at > ${now}) as conversation`
