@@ -156,6 +156,13 @@ async function escalateAllDue(rt: Runtime, signal: AbortSignal): Promise<void> {
 const LONGEST_RUN_SECONDS = 4 * 3600
 
 /**
+ * Every process hears of a run that is asked for from the database (LISTEN), at once. It looks by itself as well, for one
+ * that it has not heard of: asked for while another process had the last one, and left when that process died.
+ * Where nothing can be heard (a pooler that gives each transaction another connection) looking is all there is.
+ */
+const LOOK_SECONDS = { whenHearing: 10, otherwise: 0.5 }
+
+/**
  * Runs the schedule. Most ticks only ask for a run through pg-boss, which gives it to one server process: any number of
  * processes do the work once. Shared work asks nobody: a run that another process could take would be lost with that
  * process for ten seconds or more, and what it should have done with it.
@@ -171,9 +178,14 @@ export async function startSchedule(
     // how soon a job is taken from a process that was killed with it (measured: 10 s)
     superviseIntervalSeconds: 10,
     monitorIntervalSeconds: 10,
+    // forty queues that each process looks into twice a second are a tenth of a core, day and night
+    useListenNotify: true,
   })
   boss.on('error', error => rt.log.error(describeError(error), 'pg-boss'))
+  boss.on('warning', warning => rt.log.warn({ about: warning.message }, 'pg-boss'))
   await boss.start()
+  // as an older version has made them
+  const silent = new Set((await boss.getQueues()).filter(queue => !queue.notify).map(queue => queue.name))
   const stopping = new AbortController()
   /** @returns whether it was done without an error, which is logged */
   const runJob = async (job: ScheduledJob): Promise<boolean> => {
@@ -202,10 +214,19 @@ export async function startSchedule(
         heartbeatSeconds: 10,
         expireInSeconds: LONGEST_RUN_SECONDS,
         deleteAfterSeconds: 3600,
+        notify: true,
       })
-      await boss.work(job.name, { pollingIntervalSeconds: 0.5 }, async () => {
-        if (!(await runJob(job))) throw new Error(`${job.name} failed`)
-      })
+      if (silent.has(job.name)) await boss.updateQueue(job.name, { notify: true })
+      await boss.work(
+        job.name,
+        {
+          pollingIntervalSeconds: LOOK_SECONDS.otherwise,
+          notifyPollingIntervalSeconds: LOOK_SECONDS.whenHearing,
+        },
+        async () => {
+          if (!(await runJob(job))) throw new Error(`${job.name} failed`)
+        },
+      )
       ask = () =>
         boss
           .send(job.name)
