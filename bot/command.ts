@@ -64,8 +64,14 @@ interface Vocabulary {
    */
   found: Uint8Array
   shares: Float64Array
-  touched: number[]
-  places: number[]
+  touched: Numbers
+  places: Numbers
+}
+
+/** A list that keeps its room when it is emptied: a plain array would grow anew for every message. */
+interface Numbers {
+  list: Uint16Array
+  length: number
 }
 
 const vocabularies = new WeakMap<readonly Command[], Vocabulary>()
@@ -93,7 +99,9 @@ function arrange(commands: readonly Command[]): Vocabulary {
         for (const character of characters) listIn(byCharacter, character).push(number)
     }
   const [found, shares] = [new Uint8Array(words.length), new Float64Array(commands.length)]
-  return { byFirst, byCharacter, words, found, shares, touched: [], places: [] }
+  const touched = { list: new Uint16Array(words.length), length: 0 }
+  const places = { list: new Uint16Array(commands.length), length: 0 }
+  return { byFirst, byCharacter, words, found, shares, touched, places }
 }
 
 function listIn<Item>(lists: Map<string, Item[]>, key: string): Item[] {
@@ -199,12 +207,13 @@ export function nearestCommands(
     // one that stands there twice counts once
     if (text.indexOf(character) === at)
       for (const number of byCharacter.get(character) ?? []) {
-        if (found[number] === 0) touched.push(number)
+        if (found[number] === 0) touched.list[touched.length++] = number
         found[number] = (found[number] as number) + 1
       }
     at += character.length
   }
-  for (const number of touched) {
+  for (let index = 0; index < touched.length; index++) {
+    const number = touched.list[index] as number
     const { place, length } = words[number] as Word
     noteShare(shares, places, place, (found[number] as number) / length)
     found[number] = 0
@@ -219,19 +228,20 @@ export function nearestCommands(
     const command = commands[place] as Command
     if (isMeant(command)) nearest.push(command)
   }
-  for (const place of places) shares[place] = 0
+  for (let index = 0; index < places.length; index++) shares[places.list[index] as number] = 0
   return nearest
 }
 
-function noteShare(shares: Float64Array, places: number[], place: number, share: number): void {
-  if (shares[place] === 0) places.push(place)
+function noteShare(shares: Float64Array, places: Numbers, place: number, share: number): void {
+  if (shares[place] === 0) places.list[places.length++] = place
   if (share > (shares[place] as number)) shares[place] = share
 }
 
 /** The place with the largest share, the first of equals; -1 when none is left. */
-function likeliest(shares: Float64Array, places: readonly number[]): number {
+function likeliest(shares: Float64Array, places: Numbers): number {
   let best = -1
-  for (const place of places) {
+  for (let index = 0; index < places.length; index++) {
+    const place = places.list[index] as number
     const share = shares[place] as number
     const most = best < 0 ? 0 : (shares[best] as number)
     if (share > most || (share === most && share > 0 && place < best)) best = place

@@ -22,6 +22,7 @@ import {
 import type { Answer, Update, UpdateBase } from './channels/channel.ts'
 import { sendResponse, sendToIdentity } from './domain/outgoing/enqueue.ts'
 import { DomainError } from './errors.ts'
+import { inStep } from './in-step.ts'
 import { createLanes } from './lanes.ts'
 import { createRecentSenders } from './recent-senders.ts'
 import { type DomainRuntime, inTransaction, type Runtime } from './runtime.ts'
@@ -312,6 +313,7 @@ export function createUpdateHandler(rt: Runtime, bot: Handler): UpdateHandler {
       const started = performance.now()
       const found = answerAtOnce(update)
       const outright = found instanceof Promise ? await found : found
+      await inStep
       const storing = record({
         channel: update.channel,
         dedupeKey: update.dedupeKey,

@@ -3,6 +3,7 @@ import { parse } from 'node:querystring'
 import type { FastifyInstance } from 'fastify'
 import type { CallbackRequest, Door, Reception } from '../channels/channel.ts'
 import { ChannelError } from '../channels/errors.ts'
+import { gathered, inStep } from '../in-step.ts'
 import type { Runtime } from '../runtime.ts'
 import type { UpdateHandler } from '../updates.ts'
 import { errorBody, logError, statusOf } from './errors.ts'
@@ -76,13 +77,17 @@ async function answerPost(
   response: ServerResponse,
 ): Promise<void> {
   try {
-    const callback = callbackOf(query, await bodyOf(request))
+    const body = await bodyOf(request)
+    await gathered()
+    const callback = callbackOf(query, body)
     const reception = receive(rt, door, callback)
+    await inStep
     const about = reception.kind === 'poll' ? reception.about : reception.update
     const answer =
       reception.kind === 'poll' ? await updates.lookUp(about) : await updates.accept(reception.update)
-    const { contentType, body } = door.acknowledge(callback, about, answer, rt.clock.now())
-    write(response, 200, contentType, body)
+    const reply = door.acknowledge(callback, about, answer, rt.clock.now())
+    await inStep
+    write(response, 200, reply.contentType, reply.body)
   } catch (error) {
     logError(rt.log, { method: 'POST', route: `/webhooks/${door.name}` }, error)
     // what is left of a body that is too long is not read
@@ -98,11 +103,10 @@ function receive(rt: Runtime, door: Door, callback: CallbackRequest) {
 }
 
 function write(response: ServerResponse, status: number, contentType: string, body: string): void {
-  response.writeHead(status, {
-    'content-type': `${contentType}; charset=utf-8`,
-    'content-length': Buffer.byteLength(body),
-  })
-  response.end(body)
+  const bytes = Buffer.byteLength(body)
+  response.writeHead(status, { 'content-type': `${contentType}; charset=utf-8`, 'content-length': bytes })
+  // what is sealed is ASCII, and need not be encoded
+  response.end(body, bytes === body.length ? 'latin1' : 'utf8')
 }
 
 /** @throws Error with the status 413 when it is longer than a callback is, 400 when the rest does not come */
@@ -110,7 +114,6 @@ function bodyOf(request: IncomingMessage): Promise<string> {
   return new Promise((done, fail) => {
     const chunks: Buffer[] = []
     let bytes = 0
-    let isWhole = false
     request.on('data', (chunk: Buffer) => {
       bytes += chunk.length
       if (bytes <= MAX_BODY_BYTES) chunks.push(chunk)
@@ -120,16 +123,10 @@ function bodyOf(request: IncomingMessage): Promise<string> {
       }
     })
     request.on('end', () => {
-      isWhole = true
       const [first] = chunks
       done((chunks.length === 1 && first ? first : Buffer.concat(chunks)).toString('utf8'))
     })
-    const brokenOff = () => fail(refusal(400, 'the body was broken off'))
-    // comes behind every request, whole or not
-    request.on('close', () => {
-      if (!isWhole) brokenOff()
-    })
-    request.on('error', brokenOff)
+    request.on('error', () => fail(refusal(400, 'the body was broken off')))
   })
 }
 
