@@ -17,9 +17,13 @@ registerHooks({
       return { url: new URL(specifier, context.parentURL).href, format: 'module', shortCircuit: true }
     return next(specifier, context)
   },
-  // V8 puts a function that is written straight behind `object.property =` among the old objects, as if it were a method
-  // that stays. The driver gives each query two of them, and they hold it, its parameters and its rows until the next
-  // great collection: what would have been gone with the young objects fills the heap (docs/performance.md).
+})
+
+// V8 puts a function that is written straight behind `object.property =` among the old objects, as if it were a method
+// that stays. The driver gives each query two of them, and they hold it, its parameters and its rows until the next great
+// collection: what would have been gone with the young objects fills the heap (docs/performance.md). Taken away again as
+// soon as the driver is loaded: under such a hook Node loads CommonJS in another way, which breaks on circles.
+const forTheDriver = registerHooks({
   load(url, context, next) {
     const loaded = next(url, context)
     if (!url.endsWith('/node_modules/postgres/src/query.js')) return loaded
@@ -30,3 +34,5 @@ registerHooks({
     return { ...loaded, source: `${source}\nfunction young(made) { return made }\n` }
   },
 })
+await import('postgres')
+forTheDriver.deregister()

@@ -31,6 +31,13 @@ describe('what is loaded before the server', () => {
     ])
   })
 
+  test('leaves alone what is loaded later, such as a package whose files require each other in a circle', () => {
+    const loads = `
+      const { default: exceljs } = await import(${JSON.stringify(import.meta.resolve('exceljs'))})
+      console.log(new exceljs.Workbook().addWorksheet('表').name)`
+    expect(printed(loads, preloaded)).toBe('表\n')
+  })
+
   test('leaves a query what it is', () => {
     const asked = `
       const { Query } = await import(${JSON.stringify(driver)})
