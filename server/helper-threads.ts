@@ -6,9 +6,9 @@ const THREADS = '/proc/self/task'
 const NICENESS = 3
 
 /**
- * Lets the threads that V8 marks garbage with stand back. Every ten seconds or so they have a quarter of a second of work;
- * as equals of the thread that answers they would take half of a core that is the only one, and callbacks would queue up
- * behind them (docs/performance.md). Linux only: elsewhere nothing is changed.
+ * Lets V8's own threads stand back, which compile what runs often and mark garbage. They have up to a quarter of a second
+ * of work at a time; as equals of the thread that answers they would take half of a core that is the only one, and
+ * callbacks would queue up behind them (docs/performance.md). Linux only: elsewhere nothing is changed.
  * @returns how many threads stand back
  */
 export function lowerHelperThreads(): number {

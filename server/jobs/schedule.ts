@@ -175,7 +175,7 @@ export async function startSchedule(
   const boss = new PgBoss({
     connectionString: databaseUrl,
     max: 4,
-    // how soon a job is taken from a process that was killed with it (measured: 10 s)
+    // how soon a job is taken from a process that was killed with it (measured: 10 s); another run is asked for after that
     superviseIntervalSeconds: 10,
     monitorIntervalSeconds: 10,
     // forty queues that each process looks into twice a second are a tenth of a core, day and night
@@ -184,7 +184,7 @@ export async function startSchedule(
   boss.on('error', error => rt.log.error(describeError(error), 'pg-boss'))
   boss.on('warning', warning => rt.log.warn({ about: warning.message }, 'pg-boss'))
   await boss.start()
-  // as an older version has made them
+  // queues that an older version has made: nobody is told of what is asked for in them
   const silent = new Set((await boss.getQueues()).filter(queue => !queue.notify).map(queue => queue.name))
   const stopping = new AbortController()
   /** @returns whether it was done without an error, which is logged */
