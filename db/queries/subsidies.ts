@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, isNull, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, isNotNull, isNull, sql } from 'drizzle-orm'
 import type { Db } from '../client.ts'
 import {
   payBills,
@@ -195,6 +195,31 @@ export async function leaveItemOut(
   return rows.length === 1
 }
 
+/**
+ * Notes why the bank has sent somebody's money back, or (reason null) that it has not.
+ * @returns the line of the list; null: nobody on this list, or it is so noted already
+ */
+export async function noteBankReturn(
+  db: Db,
+  runId: number,
+  itemId: number,
+  reason: string | null,
+): Promise<SubsidyItemRow | null> {
+  const [row] = await db
+    .update(subsidyItems)
+    .set({ bankReturnReason: reason })
+    .where(
+      and(
+        eq(subsidyItems.runId, runId),
+        eq(subsidyItems.id, itemId),
+        isNull(subsidyItems.leftOutReason),
+        (reason === null ? isNotNull : isNull)(subsidyItems.bankReturnReason),
+      ),
+    )
+    .returning()
+  return row ?? null
+}
+
 /** The lists of a university, the newest first, with what they come to. */
 export async function runsOf(db: Db, unitId: number, limit: number, offset: number) {
   return db
@@ -284,7 +309,7 @@ export async function budgetOf(db: Db, unitId: number, year: number): Promise<nu
   return row?.fen ?? null
 }
 
-export type LedgerKind = 'promised' | 'paid' | 'freed' | 'bank'
+export type LedgerKind = 'promised' | 'paid' | 'freed' | 'bank' | 'bank_returned'
 
 /** Writes into the ledger; what stands there for a bill already is not written twice. */
 export async function writeLedger(
@@ -312,7 +337,7 @@ export async function ledgerSums(
         : and(eq(payLedger.unitId, of.unitId), eq(payLedger.year, of.year)),
     )
     .groupBy(payLedger.kind)
-  const sums: Record<LedgerKind, number> = { promised: 0, paid: 0, freed: 0, bank: 0 }
+  const sums: Record<LedgerKind, number> = { promised: 0, paid: 0, freed: 0, bank: 0, bank_returned: 0 }
   for (const row of rows) sums[row.kind as LedgerKind] = row.fen
   return sums
 }

@@ -581,9 +581,22 @@ export async function keptOfPerson(db: Db, personId: number) {
 export async function subsidyOf(
   db: Db,
   { unitId, personId }: { unitId: number; personId: number },
-): Promise<{ fen: number; status: string; way: string; state: string | null } | null> {
-  const [row] = await db.execute<{ fen: string; status: string; way: string; state: string | null }>(sql`
-    select i.fen, r.status, r.way, b.state from subsidy_items i join subsidy_runs r on r.id = i.run_id
+): Promise<{
+  fen: number
+  status: string
+  way: string
+  /** Of its payment by WeChat. */
+  state: string | null
+  isReturnedByBank: boolean
+} | null> {
+  const [row] = await db.execute<{
+    fen: string
+    status: string
+    way: string
+    state: string | null
+    isReturnedByBank: boolean
+  }>(sql`
+    select i.fen, r.status, r.way, b.state, i.bank_return_reason is not null as "isReturnedByBank" from subsidy_items i join subsidy_runs r on r.id = i.run_id
     left join lateral (select state from pay_bills where item_id = i.id order by id desc limit 1) b on true
     where i.person_id = ${personId} and r.unit_id = ${unitId} and i.left_out_reason is null and r.status <> 'withdrawn'
     order by i.id desc limit 1`)

@@ -88,6 +88,8 @@ export const subsidyItems = pgTable(
     identityId: ref().references(() => identities.id),
     /** Taken off the list by its maker, with a reason. */
     leftOutReason: text(),
+    /** Why the bank has sent the money of this person back (退票); null: it has not. */
+    bankReturnReason: text(),
   },
   table => [
     uniqueIndex('subsidy_items_once').on(table.runId, table.personId),
@@ -172,7 +174,8 @@ export const payLedger = pgTable(
     runId: ref().notNull(),
     billId: ref(),
     itemId: ref().notNull(),
-    /** `promised` (approved), `paid`, `freed` (came to nothing), `bank` (handed to the bank on a list). */
+    /** `promised` (approved), `paid`, `freed` (came to nothing), `bank` (handed to the bank on a list),
+     * `bank_returned` (sent back by it; `bank` again when that was an error). */
     kind: text().notNull(),
     fen: fen().notNull(),
   },

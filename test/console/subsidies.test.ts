@@ -318,6 +318,74 @@ describe('the pages of the one-off subsidy', () => {
     expect(await billsOfRun(db(), runId)).toEqual([])
   })
 
+  test('take what the bank sends back into the budget, tell its receiver, and owe them again', async () => {
+    const [item] = await itemsOf(db(), runId)
+    if (!item) throw new Error('nobody is on the list')
+    const say = (what: 'returned' | 'paid', reason = '', itemId = item.id) =>
+      maker.post(`${run()}/bank`, { item: String(itemId), deed: what, reason })
+    const claims = () =>
+      rows<{ item_id: string }>(
+        u.stage,
+        `select item_id from subsidy_claims where person_id = ${item.personId} order by 1`,
+      )
+    const told = () =>
+      rows<{ content_sealed: string }>(
+        u.stage,
+        `select * from outgoing_messages where person_id = ${item.personId} and purpose = 'task'`,
+      )
+    const left = async () => /<b>([\d,.]+)<\/b>[^<]*<[^>]*>还可批准/.exec((await maker.get(HOME)).text)?.[1]
+    const before = { told: (await told()).length, left: await left() }
+    expect((await maker.get(run())).text).toContain('交银行发放')
+    // without a reason, nobody of this list, nothing to take back: nothing is noted
+    const noReason = await say('returned', ' ')
+    expect([noReason.status, noReason.text.includes('请写明银行为什么退回')]).toEqual([422, true])
+    expect((await say('returned', '账号有误', 999_999)).status).toBe(404)
+    expect((await say('paid')).status).toBe(422)
+    expect(await claims()).toHaveLength(1)
+
+    expect((await say('returned', '账号与户名不符')).status).toBe(303)
+    expect((await say('returned', '又点了一次')).status).toBe(422)
+    expect(await ledgerSums(db(), { runId })).toMatchObject({ bank: 600_000, bank_returned: 600_000 })
+    expect(await claims()).toEqual([])
+    expect((await told()).length).toBe(before.told + 1)
+    expect(await left()).not.toBe(before.left)
+    const page = (await maker.get(run())).text
+    expect(page).toContain('账号与户名不符')
+    expect(page).not.toContain('又点了一次')
+    const [list = []] = await sheetsOf(checker, `${run()}/xlsx`)
+    const line = list.find(row => row[1] === '吴号')
+    expect([line?.[6], line?.[9]]).toEqual(['银行退回', '账号与户名不符'])
+    expect((await maker.get(HOME)).text).toContain('现在该发 1 人')
+
+    // noted by mistake
+    expect((await say('paid')).status).toBe(303)
+    expect(await ledgerSums(db(), { runId })).toMatchObject({ bank: 1_200_000, bank_returned: 600_000 })
+    expect(await left()).toBe(before.left)
+    expect(await claims()).toEqual([{ item_id: String(item.id) }])
+
+    // paid by a further list meanwhile: the first return stands
+    expect((await say('returned', '账号与户名不符')).status).toBe(303)
+    const first = runId
+    runId = Number(/(\d+)$/.exec((await maker.post(HOME, { way: 'bank' })).location ?? '')?.[1])
+    await passOn()
+    const second = runId
+    runId = first
+    expect((await say('paid')).status).toBe(422)
+    const sums = await ledgerSums(db(), { runId: first })
+    expect(sums.bank - sums.bank_returned).toBe(0)
+    expect((await ledgerSums(db(), { runId: second })).bank).toBe(600_000)
+    expect((await claims()).map(row => row.item_id)).toEqual([String((await itemsOf(db(), second))[0]?.id)])
+    const noted = await rows<{ action: string }>(
+      u.stage,
+      `select action from audit_log where action like 'subsidy.bank%' order by id`,
+    )
+    expect(noted.map(row => row.action)).toEqual([
+      'subsidy.bank_returned',
+      'subsidy.bank_paid',
+      'subsidy.bank_returned',
+    ])
+  })
+
   test('warn of those who may have been paid before there was this system, and show since when each serves', async () => {
     await u.volunteer({ name: '郑早', startsOn: '2025-07-25' })
     await make()

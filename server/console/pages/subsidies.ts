@@ -7,7 +7,14 @@ import { type BillState, stateWords } from '../../domain/subsidies/bill-state.ts
 import { universitiesOf } from '../../domain/subsidies/officers.ts'
 import { notOwedWords, type Owed } from '../../domain/subsidies/owed.ts'
 import { readYuan, subsidyFen, yuan } from '../../domain/subsidies/rules.ts'
-import { hasMerchant, makeRun, owedBy, runWords, setYearBudget } from '../../domain/subsidies/runs.ts'
+import {
+  hasMerchant,
+  makeRun,
+  owedBy,
+  promisedFen,
+  runWords,
+  setYearBudget,
+} from '../../domain/subsidies/runs.ts'
 import { type Html, html } from '../../http/html.ts'
 import { page } from '../layout.ts'
 import { dayWords, field, figure, moment, pager, table, tag, token } from '../parts.ts'
@@ -97,7 +104,8 @@ async function homePage(
     ),
     Promise.all(shown.map(({ run }) => (run.status === 'approved' ? billSums(rt.db, run.id) : []))),
   ])
-  const promised = sums.promised + sums.bank - sums.freed
+  const byBank = sums.bank - sums.bank_returned
+  const promised = promisedFen(sums)
   const canPay = hasMerchant(rt.config.wechatPay, unit)
   const others = universitiesOf(rt, viewer.actor).filter(each => each.id !== unit.id)
   return page(view, {
@@ -107,7 +115,7 @@ async function homePage(
     body: html`<p class="soft">${unit.name}给按期上岗的西部计划志愿者发放：省外服务 ${yuan(subsidyFen(rt.templates, true))}，省内服务 ${yuan(subsidyFen(rt.templates, false))}（山科大党发〔2021〕52号）。每人只发一次，要一人制单、另一人复核。${others.map(
       each => html` <a href="${PATH}?unit=${each.id}">${each.name}</a>`,
     )}</p>
-<div class="figures">${figure(budget === null ? '未设' : amount(budget), `${year} 年预算（元）`, undefined, budget === null ? 'wait' : 'quiet')}${figure(amount(promised), '已批准（元）')}${figure(amount(sums.paid + sums.bank), '已到账或交银行（元）', undefined, 'good')}${figure(budget === null ? '–' : amount(budget - promised), '还可批准（元）')}</div>
+<div class="figures">${figure(budget === null ? '未设' : amount(budget), `${year} 年预算（元）`, undefined, budget === null ? 'wait' : 'quiet')}${figure(amount(promised), '已批准（元）')}${figure(amount(sums.paid + byBank), '已到账或交银行（元）', undefined, 'good')}${figure(budget === null ? '–' : amount(budget - promised), '还可批准（元）')}</div>
 <div class="cards">
 <section class="card"><h2>${owed.length > 0 ? `现在该发 ${owed.length} 人` : '现在没有该发的人'}</h2>
 ${

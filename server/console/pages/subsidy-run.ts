@@ -12,6 +12,7 @@ import {
 import { addDays, dayOf } from '../../clock.ts'
 import { subsidyRunPolicy } from '../../domain/access/subsidies.ts'
 import { approveRun } from '../../domain/subsidies/approve.ts'
+import { notReturnedByBank, returnedByBank } from '../../domain/subsidies/bank-returns.ts'
 import { type BillState, isFinal, stateWords } from '../../domain/subsidies/bill-state.ts'
 import { contentHash } from '../../domain/subsidies/content.ts'
 import { exportForBank, exportRun, type Workbook } from '../../domain/subsidies/export.ts'
@@ -61,6 +62,11 @@ const itemForm = z.object({
   deed: z.enum(['out', 'back']).catch('out'),
   reason: z.string().max(2000).catch(''),
 })
+const bankForm = z.object({
+  item: z.coerce.number().int().positive().catch(0),
+  deed: z.enum(['returned', 'paid']).catch('returned'),
+  reason: z.string().max(2000).catch(''),
+})
 const wayForm = z.object({ way: z.enum(['wechat', 'bank']) })
 const approveForm = z.object({ hash: z.string().max(100).catch('') })
 
@@ -101,6 +107,22 @@ export function subsidyRunPages(routes: Routes): void {
         return view.goTo(own(view), what === 'back' ? '已放回名单。' : '已移出名单。')
       },
       fault => runPage(view, { fault, itemId: item, reason }),
+    )
+  })
+  routes.post(`${PATH}/:runId/bank`, subsidyRunPolicy, view => {
+    const { item: itemId, deed: what, reason } = view.read(bankForm)
+    const { rt, viewer, thing } = view
+    return orSay(
+      view,
+      async () => {
+        if (what === 'paid') await notReturnedByBank(rt, viewer.actor, { runId: thing.id, itemId })
+        else await returnedByBank(rt, viewer.actor, { runId: thing.id, itemId, reason })
+        return view.goTo(
+          own(view),
+          what === 'paid' ? '已更正，已告诉本人。' : '已记下，钱退回预算，已告诉本人。',
+        )
+      },
+      fault => runPage(view, { fault, itemId, reason }),
     )
   })
   routes.post(`${PATH}/:runId/way`, subsidyRunPolicy, view => {
@@ -201,6 +223,7 @@ async function runPage(view: RunView, again: Again | null = null): Promise<Html>
   ])
   const shown = items.slice((number - 1) * PAGE, number * PAGE)
   const total = listed.reduce((sum, item) => sum + item.fen, 0)
+  const isPaid = run.status === 'approved'
   const twice = listed.filter(item => doubled.has(item.personId)).map(item => item.name)
   return page(view, {
     title: `补贴名单 ${run.id}`,
@@ -215,15 +238,15 @@ ${twice.length > 0 ? html`<p class="fault">${namedWords(twice)}还在另一份�
 ${isOpen ? longServingPart(listed, run) : ''}
 ${changesPart(changes, run)}
 ${deedsPart(view, run, items, stops.length > 0, again)}
-${run.status === 'approved' ? await moneyPart(view, run, bills) : ''}
+${isPaid ? await moneyPart(view, run, bills) : ''}
 <h2>名单</h2>
 ${table(
   '名单里的人',
   // what is looked for stands where a phone shows it
-  bills.size > 0
+  isPaid
     ? ['姓名', { name: '金额', isNumber: true }, '付款', '办理', '服务地']
     : ['姓名', { name: '金额', isNumber: true }, '服务地', '公众号', ...(canEdit(run) ? ['办理'] : [])],
-  shown.map(item => itemRow(view, run, item, bills.get(item.id) ?? null, bills.size > 0, again)),
+  shown.map(item => itemRow(view, run, item, bills.get(item.id) ?? null, again)),
   '名单里没有人。',
 )}
 ${pager(`${PATH}/${run.id}`, {}, number, items.length > number * PAGE)}`,
@@ -296,7 +319,7 @@ async function moneyPart(
     lastComparison(rt.db, run.id),
   ])
   if (run.way === 'bank')
-    return html`<section class="card"><h2>分账</h2><p>批准交银行发放 ${yuan(sums.bank)}。</p></section>`
+    return html`<section class="card"><h2>分账</h2><p>交银行发放 ${yuan(sums.bank - sums.bank_returned)}。</p><p class="soft">银行退回了谁的，请在下面名单里记下：钱回到预算，本人可以重新列入名单。</p></section>`
   const open = [...bills.values()].filter(bill => !isFinal(bill.state as BillState)).length
   return html`<section class="card"><h2>分账</h2>
 <div class="figures">${figure(amount(sums.promised), '批准（元）')}${figure(amount(sums.paid), '到账（元）', undefined, 'good')}${figure(amount(sums.freed), '未付成，退回预算（元）', undefined, sums.freed > 0 ? 'bad' : 'quiet')}${figure(amount(sums.promised - sums.paid - sums.freed), `在途 ${open} 笔（元）`, undefined, open > 0 ? 'wait' : 'quiet')}</div>
@@ -322,24 +345,50 @@ function itemRow(
   run: SubsidyRunRow,
   item: SubsidyItemRow,
   bill: PayBillRow | null,
-  isPaidHere: boolean,
   again: Again | null,
 ): Html {
-  const isOut = item.leftOutReason !== null
-  const state = bill
-    ? billCell(view, bill)
-    : item.identityId === null
-      ? tag('没有绑定', run.way === 'bank' ? 'quiet' : 'bad')
-      : tag('已绑定', 'good')
-  const cells = [
-    html`<td>${item.place}，${item.isOutOfProvince ? '省外' : '省内'} <small class="soft">${dayWords(item.startsOn)}起</small></td>`,
-    html`<td>${isOut ? html`${tag('已移出')} <small>${item.leftOutReason}</small>` : state}</td>`,
-    ...(isPaidHere || canEdit(run)
-      ? [html`<td>${bill ? billDeeds(view, bill) : itemDeeds(view, run, item, again)}</td>`]
-      : []),
-  ]
-  const [place, ...rest] = cells
-  return html`<tr><td>${item.name}</td><td class="number nowrap">${yuan(item.fen)}</td>${isPaidHere ? [...rest, place] : cells}</tr>`
+  const isPaid = run.status === 'approved'
+  const state =
+    item.leftOutReason !== null
+      ? html`${tag('已移出')} <small>${item.leftOutReason}</small>`
+      : bill
+        ? billCell(view, bill)
+        : isPaid
+          ? bankCell(item)
+          : item.identityId === null
+            ? tag('没有绑定', run.way === 'bank' ? 'quiet' : 'bad')
+            : tag('已绑定', 'good')
+  const deeds = bill
+    ? billDeeds(view, bill)
+    : isPaid
+      ? bankDeeds(view, run, item, again)
+      : itemDeeds(view, run, item, again)
+  const place = html`<td>${item.place}，${item.isOutOfProvince ? '省外' : '省内'} <small class="soft">${dayWords(item.startsOn)}起</small></td>`
+  const head = html`<td>${item.name}</td><td class="number nowrap">${yuan(item.fen)}</td>`
+  if (isPaid) return html`<tr>${head}<td>${state}</td><td>${deeds}</td>${place}</tr>`
+  return html`<tr>${head}${place}<td>${state}</td>${canEdit(run) ? html`<td>${deeds}</td>` : ''}</tr>`
+}
+
+function bankCell({ bankReturnReason }: SubsidyItemRow): Html {
+  return bankReturnReason === null
+    ? tag('交银行发放', 'good')
+    : html`${tag('银行退回', 'bad')} <small>${bankReturnReason}</small>`
+}
+
+function bankDeeds(view: RunView, run: SubsidyRunRow, item: SubsidyItemRow, again: Again | null): Html {
+  const action = `${PATH}/${run.id}/bank`
+  if (item.leftOutReason !== null) return html``
+  if (item.bankReturnReason !== null)
+    return deed(action, view.formToken, '改回：没有退回', {
+      fields: { item: String(item.id), deed: 'paid' },
+      sure: `${item.name}的钱银行其实没有退回？`,
+    })
+  return reasonForItem(view, item, again, {
+    action,
+    what: 'returned',
+    words: '银行退回',
+    label: `银行为什么退回${item.name}的`,
+  })
 }
 
 function itemDeeds(view: RunView, run: SubsidyRunRow, item: SubsidyItemRow, again: Again | null): Html {
@@ -347,9 +396,24 @@ function itemDeeds(view: RunView, run: SubsidyRunRow, item: SubsidyItemRow, agai
   if (!canEdit(run)) return html``
   if (item.leftOutReason !== null)
     return deed(action, view.formToken, '放回', { fields: { item: String(item.id), deed: 'back' } })
+  return reasonForItem(view, item, again, {
+    action,
+    what: 'out',
+    words: '移出',
+    label: `为什么移出${item.name}`,
+  })
+}
+
+/** A deed about one person that wants a reason. */
+function reasonForItem(
+  view: RunView,
+  item: SubsidyItemRow,
+  again: Again | null,
+  { action, what, words, label }: { action: string; what: string; words: string; label: string },
+): Html {
   const isAgain = again?.itemId === item.id
-  return html`<details${isAgain ? ' open' : ''}><summary>移出</summary><form method="post" action="${action}">${token(view.formToken)}<input type="hidden" name="item" value="${item.id}"><input type="hidden" name="deed" value="out">
-<p class="field"><label for="f-reason-${item.id}">为什么移出${item.name}</label><input id="f-reason-${item.id}" name="reason" value="${isAgain ? (again?.reason ?? '') : ''}" required maxlength="200"></p><button class="second">移出</button></form></details>`
+  return html`<details${isAgain ? ' open' : ''}><summary>${words}</summary><form method="post" action="${action}">${token(view.formToken)}<input type="hidden" name="item" value="${item.id}"><input type="hidden" name="deed" value="${what}">
+<p class="field"><label for="f-reason-${item.id}">${label}</label><input id="f-reason-${item.id}" name="reason" value="${isAgain ? (again?.reason ?? '') : ''}" required maxlength="200"></p><button class="second">${words}</button></form></details>`
 }
 
 function billCell({ rt }: RunView, bill: PayBillRow): Html {

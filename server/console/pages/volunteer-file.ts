@@ -191,6 +191,7 @@ function subsidyWords(subsidy: Awaited<ReturnType<typeof subsidyOf>>, mayKnow: b
   if (!subsidy) return '没有在发放名单里'
   const amount = mayKnow ? `，${yuan(subsidy.fen)}` : ''
   if (subsidy.status !== 'approved') return `在还没有批准的名单里${amount}`
+  if (subsidy.isReturnedByBank) return `银行退回，待重新列入名单${amount}`
   if (subsidy.way === 'bank') return `已批准，由银行发放${amount}`
   if (subsidy.state === 'paid') return `已发放${amount}`
   if (subsidy.state === 'failed' || subsidy.state === 'cancelled') return `没有发成，待重新列入名单${amount}`

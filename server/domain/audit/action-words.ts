@@ -155,6 +155,8 @@ const words: Record<string, (details: Details) => string> = {
   'slip.merged': () => '合并同一件事的上报',
   'slip.raised': () => '上报升到上一级',
   'subsidy.approved': details => `批准补贴名单${peopleIn(details)}`,
+  'subsidy.bank_paid': () => '更正：一笔补贴银行没有退回',
+  'subsidy.bank_returned': () => '记下一笔补贴被银行退回',
   'subsidy.budget_set': ({ year }) => `设定${typeof year === 'number' ? ` ${year} 年` : ''}补贴预算`,
   'subsidy.cancel_asked': () => '撤销一笔补贴付款',
   'subsidy.compared': ({ differences }) =>

@@ -31,7 +31,8 @@ export const ledgerWords: Readonly<Record<LedgerKind, string>> = {
   promised: '批准（微信）',
   paid: '到账',
   freed: '未付成，退回预算',
-  bank: '批准（交银行）',
+  bank: '交银行发放',
+  bank_returned: '银行退回，退回预算',
 }
 
 const placeWords = (isOutOfProvince: boolean) => (isOutOfProvince ? '省外' : '省内')
@@ -53,9 +54,12 @@ export function exportRun(rt: DomainRuntime, actor: KnownActor, runId: number): 
           : bill
             ? stateWords[bill.state as BillState]
             : run.status === 'approved'
-              ? '交银行发放'
+              ? item.bankReturnReason !== null
+                ? '银行退回'
+                : '交银行发放'
               : (runWords[run.status] ?? run.status)
-      const note = item.leftOutReason ?? (bill?.failReason ? failWords(bill.failReason) : '')
+      const note =
+        item.leftOutReason ?? item.bankReturnReason ?? (bill?.failReason ? failWords(bill.failReason) : '')
       return [
         at + 1,
         item.name,

@@ -6,6 +6,7 @@ import {
   insertItems,
   insertRun,
   itemsOf,
+  type LedgerKind,
   lastApprovedRun,
   leaveItemOut,
   ledgerSums,
@@ -204,7 +205,12 @@ export function setYearBudget(
 /** What a year's approved lists have promised and not set free, in fen. */
 export async function spentOf(rt: DomainRuntime, unitId: number, year: number): Promise<number> {
   const sums = await ledgerSums(rt.db, { unitId, year })
-  return sums.promised + sums.bank - sums.freed
+  return promisedFen(sums)
+}
+
+/** What is promised and has not come back, of the sums of a ledger, in fen. */
+export function promisedFen(sums: Readonly<Record<LedgerKind, number>>): number {
+  return sums.promised - sums.freed + sums.bank - sums.bank_returned
 }
 
 /** Of the merchant what decides whether a list may be paid with it. */

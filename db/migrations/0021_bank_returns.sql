@@ -1,0 +1,1 @@
+ALTER TABLE "subsidy_items" ADD COLUMN "bank_return_reason" text;
