@@ -127,13 +127,13 @@ export function deed(
   path: string,
   formToken: string,
   words: string,
-  options: { fields?: Record<string, string>; isGrave?: boolean; sure?: string } = {},
+  options: { fields?: Record<string, string>; isGrave?: boolean; isSecond?: boolean; sure?: string } = {},
 ): Html {
   return html`<form class="deed" method="post" action="${path}"${options.sure ? html` data-sure="${options.sure}"` : ''}>${token(formToken)}${Object.entries(
     options.fields ?? {},
   ).map(
     ([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`,
-  )}<button${options.isGrave ? html` class="grave"` : ''}>${words}</button></form>`
+  )}<button${options.isGrave ? html` class="grave"` : options.isSecond ? html` class="second"` : ''}>${words}</button></form>`
 }
 
 /** Pages of a long list. @param query what else the list is asked for, without `page` */

@@ -242,9 +242,8 @@ ${isPaid ? await moneyPart(view, run, bills) : ''}
 <h2>名单</h2>
 ${table(
   '名单里的人',
-  // what is looked for stands where a phone shows it
   isPaid
-    ? ['姓名', { name: '金额', isNumber: true }, '付款', '办理', '服务地']
+    ? ['姓名，服务地', { name: '金额', isNumber: true }, '付款']
     : ['姓名', { name: '金额', isNumber: true }, '服务地', '公众号', ...(canEdit(run) ? ['办理'] : [])],
   shown.map(item => itemRow(view, run, item, bills.get(item.id) ?? null, again)),
   '名单里没有人。',
@@ -363,10 +362,13 @@ function itemRow(
     : isPaid
       ? bankDeeds(view, run, item, again)
       : itemDeeds(view, run, item, again)
-  const place = html`<td>${item.place}，${item.isOutOfProvince ? '省外' : '省内'} <small class="soft">${dayWords(item.startsOn)}起</small></td>`
-  const head = html`<td>${item.name}</td><td class="number nowrap">${yuan(item.fen)}</td>`
-  if (isPaid) return html`<tr>${head}<td>${state}</td><td>${deeds}</td>${place}</tr>`
-  return html`<tr>${head}${place}<td>${state}</td>${canEdit(run) ? html`<td>${deeds}</td>` : ''}</tr>`
+  const place = html`${item.place}，${item.isOutOfProvince ? '省外' : '省内'}`
+  const since = html`<small class="soft">${dayWords(item.startsOn)}起</small>`
+  const fen = html`<td class="number nowrap">${yuan(item.fen)}</td>`
+  // a phone has room for three columns
+  if (isPaid)
+    return html`<tr><td>${item.name}<br><small class="soft">${place}</small> ${since}</td>${fen}<td>${state}<div>${deeds}</div></td></tr>`
+  return html`<tr><td>${item.name}</td>${fen}<td>${place} ${since}</td><td>${state}</td>${canEdit(run) ? html`<td>${deeds}</td>` : ''}</tr>`
 }
 
 function bankCell({ bankReturnReason }: SubsidyItemRow): Html {
@@ -380,6 +382,7 @@ function bankDeeds(view: RunView, run: SubsidyRunRow, item: SubsidyItemRow, agai
   if (item.leftOutReason !== null) return html``
   if (item.bankReturnReason !== null)
     return deed(action, view.formToken, '改回：没有退回', {
+      isSecond: true,
       fields: { item: String(item.id), deed: 'paid' },
       sure: `${item.name}的钱银行其实没有退回？`,
     })
