@@ -86,21 +86,25 @@ export interface FieldOptions {
   isRequired?: boolean
   placeholder?: string
   attributes?: Html
+  /** What tells it from a field of the same name in another form of the page. */
+  id?: string
 }
 
 /** A labelled field of a form. */
 export function field(name: string, label: string, options: FieldOptions = {}): Html {
   const { value, hint, type = 'text', isRequired = false, placeholder, attributes = html`` } = options
-  return html`<p class="field"><label for="f-${name}">${label}</label>
-<input id="f-${name}" name="${name}" type="${type}" value="${value ?? ''}"${placeholder ? html` placeholder="${placeholder}"` : ''}${isRequired ? html` required` : ''}${hint ? html` aria-describedby="h-${name}"` : ''} ${attributes}>
-${hint ? html`<small id="h-${name}">${hint}</small>` : ''}</p>`
+  const id = options.id ?? name
+  return html`<p class="field"><label for="f-${id}">${label}</label>
+<input id="f-${id}" name="${name}" type="${type}" value="${value ?? ''}"${placeholder ? html` placeholder="${placeholder}"` : ''}${isRequired ? html` required` : ''}${hint ? html` aria-describedby="h-${id}"` : ''} ${attributes}>
+${hint ? html`<small id="h-${id}">${hint}</small>` : ''}</p>`
 }
 
 export function textArea(name: string, label: string, options: FieldOptions & { rows?: number } = {}): Html {
   const { value, hint, isRequired = false, rows = 6 } = options
-  return html`<p class="field"><label for="f-${name}">${label}</label>
-<textarea id="f-${name}" name="${name}" rows="${rows}"${isRequired ? html` required` : ''}${hint ? html` aria-describedby="h-${name}"` : ''}>${value ?? ''}</textarea>
-${hint ? html`<small id="h-${name}">${hint}</small>` : ''}</p>`
+  const id = options.id ?? name
+  return html`<p class="field"><label for="f-${id}">${label}</label>
+<textarea id="f-${id}" name="${name}" rows="${rows}"${isRequired ? html` required` : ''}${hint ? html` aria-describedby="h-${id}"` : ''}>${value ?? ''}</textarea>
+${hint ? html`<small id="h-${id}">${hint}</small>` : ''}</p>`
 }
 
 export function select(
@@ -109,8 +113,9 @@ export function select(
   choices: readonly (readonly [value: string, words: string])[],
   options: FieldOptions = {},
 ): Html {
-  return html`<p class="field"><label for="f-${name}">${label}</label>
-<select id="f-${name}" name="${name}"${options.isRequired ? html` required` : ''} ${options.attributes ?? ''}>${choices.map(
+  const id = options.id ?? name
+  return html`<p class="field"><label for="f-${id}">${label}</label>
+<select id="f-${id}" name="${name}"${options.isRequired ? html` required` : ''} ${options.attributes ?? ''}>${choices.map(
     ([value, words]) =>
       html`<option value="${value}"${value === options.value ? html` selected` : ''}>${words}</option>`,
   )}</select>

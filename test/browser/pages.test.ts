@@ -72,6 +72,10 @@ describe('every page, on a desk and on a phone', () => {
         if (status !== 200) wrong.push(`${address}: ${status}`)
         const wide = await page.evaluate<number>('document.documentElement.scrollWidth - window.innerWidth')
         if (wide > 0) wrong.push(`${address}: ${wide} px wider than the window`)
+        const twice = await page.evaluate<string[]>(
+          '[...document.querySelectorAll("[id]")].map(each => each.id).filter((id, at, all) => all.indexOf(id) !== at)',
+        )
+        wrong.push(...twice.map(id => `${address}: two elements are #${id}`))
         await page.evaluate(axe)
         const findings = await page.evaluate<string[]>(
           `axe.run({ resultTypes: ['violations'] }).then(({ violations }) => violations

@@ -248,9 +248,17 @@ function collegeFigures({ years, colleges }: VolunteerFigures): Html {
 
 const bodyOf = (view: View<unknown>) => (view.request.body ?? {}) as Record<string, string>
 
-function officeField(own: readonly VolunteerOffice[], officeId: number, body: Record<string, string>): Html {
+function officeField(
+  own: readonly VolunteerOffice[],
+  officeId: number,
+  body: Record<string, string>,
+  form: 'many' | 'candidate',
+): Html {
   return own.length > 1
-    ? select('office', '哪个单位', officeChoices(own), { value: body.office ?? String(officeId) })
+    ? select('office', '哪个单位', officeChoices(own), {
+        value: body.office ?? String(officeId),
+        id: `office-${form}`,
+      })
     : html`<input type="hidden" name="office" value="${officeId}">`
 }
 
@@ -263,7 +271,7 @@ function manyCard(
 ): Html {
   return html`<details class="card"${body.lines === undefined ? '' : html` open`}><summary>成批填院系、毕业年份、导师</summary>
 <p class="soft">在 Excel 里选中姓名、院系、毕业年份、导师四列，复制，粘贴到这里。不改的留空；有一行不对，就都不写。</p>
-<form method="post" action="${LIST}/many">${token(view.formToken)}${officeField(own, officeId, body)}
+<form method="post" action="${LIST}/many">${token(view.formToken)}${officeField(own, officeId, body, 'many')}
 ${textArea('lines', '一行一位', { value: body.lines ?? '', rows: 6, hint: '姓名、院系、毕业年份、导师，用制表符或逗号隔开。' })}
 <button class="second">写入</button></form></details>`
 }
@@ -276,9 +284,9 @@ function candidateCard(
 ): Html {
   return html`<details class="card"${body.name === undefined ? '' : html` open`}><summary>记入低年级的苗子</summary>
 <p class="soft">对品学兼优、志愿服务意识较强的低年级学生重点关注和引导（山科大党发〔2021〕52号 三(二)）。以后名册里有了他，按姓名和手机号接上，不会有两份。</p>
-<form method="post" action="${LIST}">${token(view.formToken)}${officeField(own, officeId, body)}
+<form method="post" action="${LIST}">${token(view.formToken)}${officeField(own, officeId, body, 'candidate')}
 ${field('name', '姓名', { value: body.name ?? '', isRequired: true, attributes: html`autocomplete="off" maxlength="30"` })}
 ${field('phone', '手机号', { value: body.phone ?? '', isRequired: true, type: 'tel', attributes: html`autocomplete="off"` })}
-${field('year', '毕业年份', { value: body.year ?? '', isRequired: true, type: 'number' })}
+${field('year', '毕业年份', { value: body.year ?? '', isRequired: true, type: 'number', id: 'year-candidate' })}
 <button>记入</button></form></details>`
 }
