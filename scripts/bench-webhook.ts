@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { connectDatabase } from '../db/client.ts'
 import { createDatabase } from '../db/migrate.ts'
-import { undurableSettings } from './bench/database-checks.ts'
+import { settleDisk, undurableSettings } from './bench/database-checks.ts'
 import type { LoadOptions } from './bench/load.ts'
 import { type Peer, peersFolder, peersWith, quickPeers } from './bench/peers.ts'
 import { OURS, tablesOf, targetsOf, targetTable } from './bench/report.ts'
@@ -19,7 +19,7 @@ const HELP = `用法: npm run bench:webhook [-- --rounds 3] [--quick] [--only ou
 
 同一次运行里比较：本服务（验签、解密、落盘、由机器人答复），不存任何东西的同类服务，手写的落盘服务。同样的加密消息，各一个进程，
 服务在 0 号核、压力在 1 号核，轮流多轮，取中位数；每个答复都核对。数据库的 fsync、synchronous_commit、full_page_writes
-有一项没开就不量。每轮之后核对：应答过的消息都在库里恰好一次、处理完、带着答复。最后一行是 JSON；目标全部达到时退出码 0。
+有一项没开就不量。每次先把准备时写的落到盘上，压力发生器自己很少停下来收拾内存。每轮之后核对：应答过的消息都在库里恰好一次、处理完、带着答复。最后一行是 JSON；目标全部达到时退出码 0。
 
   --rounds       轮数（默认 5；--quick 时 1）
   --quick        一轮，只和最快的对照服务比，请求少
@@ -38,7 +38,7 @@ interface Settings {
   modes: Mode[]
   /** Names of servers; null: all. */
   only: ReadonlySet<string> | null
-  load: Omit<LoadOptions, 'url' | 'pid' | 'expect' | 'mode'>
+  load: Omit<LoadOptions, 'url' | 'pid' | 'expect' | 'mode' | 'settle'>
   /** The core of the server; the load has the next one. null: they are not kept apart. */
   core: number | null
 }
@@ -144,7 +144,7 @@ async function measureAtFullLoad(settings: Settings, prepared: Prepared, peers: 
       if (withOurs) servers.push(null)
       const turned = [...servers.slice(round % servers.length), ...servers.slice(0, round % servers.length)]
       for (const peer of turned) {
-        const load = { ...settings.load, mode }
+        const load = { ...settings.load, mode, settle: () => settleDisk(prepared.serverUrl) }
         const name = peer?.name ?? OURS
         if (peer !== null) {
           runs.push({ server: name, round, ...(await measurePeer(peer, load, settings.core)) })
@@ -175,6 +175,7 @@ async function measureAtHalfRate(settings: Settings, prepared: Prepared, full: r
         rate,
         requests: rate * settings.load.seconds * 2,
         seconds: settings.load.seconds * 2,
+        settle: () => settleDisk(prepared.serverUrl),
       },
       settings.core,
     )
