@@ -18,8 +18,9 @@ const root = join(import.meta.dirname, '..')
 const HELP = `用法: npm run bench:webhook [-- --rounds 3] [--quick] [--only ours] [--peers 目录]
 
 同一次运行里比较：本服务（验签、解密、落盘、由机器人答复），不存任何东西的同类服务，手写的落盘服务。同样的加密消息，各一个进程，
-服务在 0 号核、压力在 1 号核，轮流多轮，取中位数；每个答复都核对。数据库的 fsync、synchronous_commit、full_page_writes
-有一项没开就不量。每次先把准备时写的落到盘上，压力发生器自己很少停下来收拾内存。每轮之后核对：应答过的消息都在库里恰好一次、处理完、带着答复。最后一行是 JSON；目标全部达到时退出码 0。
+被量的服务独占 0 号核，压力在 1 号核，数据库也不上 0 号核；轮流多轮，取中位数；每个答复都核对。数据库的 fsync、synchronous_commit、
+full_page_writes 有一项没开就不量。每次先把准备时写的落到盘上；压力发生器自己停下来收拾内存的时候很短。每轮之后核对：应答过的消息
+都在库里恰好一次、处理完、带着答复。最后一行是 JSON；目标全部达到时退出码 0。
 
   --rounds       轮数（默认 5；--quick 时 1）
   --quick        一轮，只和最快的对照服务比，请求少
@@ -45,6 +46,7 @@ interface Settings {
 
 runCommandLine(HELP, async args => {
   const settings = readSettings(args)
+  if (settings.core !== null) stayOffCore(settings.core)
   return withDurablePostgres(async serverUrl => {
     const off = await settingsThatAreOff(serverUrl)
     if (off.length > 0) {
@@ -67,8 +69,9 @@ runCommandLine(HELP, async args => {
     console.log(`\n${tablesOf(runs)}\n`)
     for (const run of atHalf.runs)
       console.log(
-        `一半的速率（${run.mode}，每秒 ${run.rps} 个）：p50 ${run.p50_ms} ms，p99 ${run.p99_ms} ms\n`,
+        `一半的速率（${run.mode}，每秒 ${run.rps} 个，第 ${run.round} 轮）：p50 ${run.p50_ms} ms，p99 ${run.p99_ms} ms`,
       )
+    console.log()
     console.log(`${targetTable(targets)}\n`)
     console.log(JSON.stringify({ bench: 'webhook', targets }))
     return targets.some(each => each.holds === false) ? 1 : 0
@@ -124,6 +127,12 @@ function readSettings(args: string[]): Settings {
   }
 }
 
+/** Keeps this process, and PostgreSQL, which it starts, on the other cores: a server that is measured has one of its own. */
+function stayOffCore(core: number): void {
+  const others = Array.from({ length: availableParallelism() }, (_, at) => at).filter(each => each !== core)
+  spawnSync('taskset', ['-a', '-p', '-c', others.join(','), String(process.pid)])
+}
+
 async function settingsThatAreOff(databaseUrl: string): Promise<string[]> {
   const { db, close } = connectDatabase(databaseUrl, 1)
   try {
@@ -163,26 +172,28 @@ async function measureAtFullLoad(settings: Settings, prepared: Prepared, peers: 
 async function measureAtHalfRate(settings: Settings, prepared: Prepared, full: readonly Measured[]) {
   const runs: Measured[] = []
   const faults: string[] = []
-  for (const mode of settings.modes) {
-    const own = full.filter(run => run.server === OURS && run.mode === mode && run.errors === 0)
-    if (own.length === 0) continue
-    const rate = Math.max(1, Math.round(median(own.map(run => run.rps)) / 2))
-    const { faults: found, ...result } = await measureOurs(
-      prepared,
-      {
-        ...settings.load,
-        mode,
-        rate,
-        requests: rate * settings.load.seconds * 2,
-        seconds: settings.load.seconds * 2,
-        settle: () => settleDisk(prepared.serverUrl),
-      },
-      settings.core,
-    )
-    faults.push(...found.map(fault => `${mode}，一半的速率：${fault}`))
-    runs.push({ server: OURS, round: 1, ...result })
-    tell(runs.at(-1) as Measured)
-  }
+  for (let round = 1; round <= settings.rounds; round++)
+    for (const mode of settings.modes) {
+      const own = full.filter(run => run.server === OURS && run.mode === mode && run.errors === 0)
+      if (own.length === 0) continue
+      const rate = Math.max(1, Math.round(median(own.map(run => run.rps)) / 2))
+      const seconds = settings.load.seconds * 2
+      const { faults: found, ...result } = await measureOurs(
+        prepared,
+        {
+          ...settings.load,
+          mode,
+          rate,
+          requests: rate * seconds,
+          seconds,
+          settle: () => settleDisk(prepared.serverUrl),
+        },
+        settings.core,
+      )
+      faults.push(...found.map(fault => `${mode}，一半的速率，第 ${round} 轮：${fault}`))
+      runs.push({ server: OURS, round, ...result })
+      tell(runs.at(-1) as Measured)
+    }
   return { runs, faults }
 }
 

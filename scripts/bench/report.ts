@@ -1,4 +1,4 @@
-import { type Measured, type Mode, speedAgainst, summaries } from './statistics.ts'
+import { type Measured, type Mode, median, speedAgainst, summaries } from './statistics.ts'
 
 /** The names under which our server and the hand-written durable one are measured. */
 export const OURS = 'qunzhen'
@@ -7,7 +7,7 @@ export const HAND_WRITTEN = 'limit-durable'
 export interface Figures {
   /** At full load. */
   runs: readonly Measured[]
-  /** Ours at half of its top rate, requests coming evenly. */
+  /** Ours at half of its top rate, requests coming evenly; as many rounds as at full load. */
   halfRate: readonly Measured[]
   /** Updates that were acknowledged and are missing, doubled, unhandled or without their reply. */
   storageFaults: number
@@ -35,12 +35,7 @@ export function targetsOf({ runs, halfRate, storageFaults }: Figures): Target[] 
     target('wecom_vs_fastest_peer', speedAgainst(runs, 'wecom', OURS, peers('wecom')), '>=', 1.5),
     target('oa_vs_fastest_peer', speedAgainst(runs, 'oa-aes', OURS, peers('oa-aes')), '>=', 0.9),
     target('vs_hand_written_durable', speedAgainst(runs, 'wecom', OURS, [HAND_WRITTEN]), '>=', 0.5),
-    target(
-      'p99_ms_at_half_rate',
-      worst(halfRate, run => run.p99_ms),
-      '<',
-      50,
-    ),
+    target('p99_ms_at_half_rate', worstMode(halfRate), '<', 50),
     target(
       'worst_ms_full_load',
       worst(own, run => run.max_ms),
@@ -61,6 +56,13 @@ export function targetsOf({ runs, halfRate, storageFaults }: Figures): Target[] 
     ),
     target('storage_faults', storageFaults, '<=', 0),
   ]
+}
+
+/** The p99 of the mode in which it is larger, in the middle of its rounds. */
+function worstMode(halfRate: readonly Measured[]): number | null {
+  const modes = [...new Set(halfRate.map(run => run.mode))]
+  const middles = modes.map(mode => median(halfRate.filter(run => run.mode === mode).map(run => run.p99_ms)))
+  return middles.length === 0 ? null : Math.max(...middles)
 }
 
 function target(name: string, value: number | null, sign: '>=' | '<=' | '<', limit: number): Target {

@@ -113,6 +113,15 @@ describe('targets', () => {
     expect(verdicts(figures)[name]).toBe(false)
   })
 
+  test('at half rate the rounds have their middle, and the slower mode counts', () => {
+    const halfRate = [
+      ...[30, 90, 40].map(p99_ms => run({ p99_ms })),
+      ...[55, 20, 45].map(p99_ms => run({ mode: 'oa-aes', p99_ms })),
+    ]
+    const found = targetsOf({ runs: good, halfRate, storageFaults: 0 })
+    expect(found.find(each => each.name === 'p99_ms_at_half_rate')).toMatchObject({ value: 45, holds: true })
+  })
+
   test('what was not measured is not said to hold', () => {
     expect(verdicts({ runs: [run({})], halfRate: [], storageFaults: 0 })).toMatchObject({
       wecom_vs_fastest_peer: null,
