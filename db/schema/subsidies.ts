@@ -174,8 +174,10 @@ export const payLedger = pgTable(
     runId: ref().notNull(),
     billId: ref(),
     itemId: ref().notNull(),
-    /** `promised` (approved), `paid`, `freed` (came to nothing), `bank` (handed to the bank on a list),
-     * `bank_returned` (sent back by it; `bank` again when that was an error). */
+    /**
+     * `promised` (approved), `paid`, `freed` (came to nothing), `bank` (handed to the bank on a list),
+     * `bank_returned` (sent back by it; `bank` again when that was an error).
+     */
     kind: text().notNull(),
     fen: fen().notNull(),
   },

@@ -19,7 +19,7 @@ import type { KnownActor } from '../actor.ts'
 import { sendToPerson } from '../outgoing/enqueue.ts'
 import { contentHash } from './content.ts'
 import { subsidyRules } from './rules.ts'
-import { requireRun, runAddress, stopsOf } from './runs.ts'
+import { entryOf, requireRun, runAddress, stopsOf } from './runs.ts'
 import type { ApprovedOrder } from './settle.ts'
 
 /** Where WeChat Pay tells how a payment ended. */
@@ -92,10 +92,6 @@ function alreadyPaid(items: readonly SubsidyItemRow[]): DomainError {
   )
 }
 
-function entry(run: SubsidyRunRow, item: SubsidyItemRow, at: Date) {
-  return { at, unitId: run.unitId, year: run.year, runId: run.id, itemId: item.id, fen: item.fen }
-}
-
 async function promiseByBank(
   rt: DomainRuntime,
   run: SubsidyRunRow,
@@ -104,7 +100,7 @@ async function promiseByBank(
   const now = rt.clock.now()
   await writeLedger(
     rt.db,
-    items.map(item => ({ ...entry(run, item, now), billId: null, kind: 'bank' as const })),
+    items.map(item => ({ ...entryOf(run, item, now), billId: null, kind: 'bank' as const })),
   )
 }
 
@@ -138,7 +134,7 @@ async function makeBills(
   await writeLedger(
     rt.db,
     items.map(item => ({
-      ...entry(run, item, now),
+      ...entryOf(run, item, now),
       billId: billOf.get(item.id) as number,
       kind: 'promised' as const,
     })),

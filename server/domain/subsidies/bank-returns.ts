@@ -1,10 +1,8 @@
-import { appendAudit } from '../../../db/queries/platform.ts'
 import {
   claim,
   freeClaim,
   itemsOf,
   noteBankReturn,
-  type SubsidyItemRow,
   type SubsidyRunRow,
   writeLedger,
 } from '../../../db/queries/subsidies.ts'
@@ -13,9 +11,7 @@ import { type DomainRuntime, inTransaction } from '../../runtime.ts'
 import type { KnownActor } from '../actor.ts'
 import { sendToPerson } from '../outgoing/enqueue.ts'
 import { subsidyRules, yuan } from './rules.ts'
-import { requireRun } from './runs.ts'
-
-const MOST_REASON = 200
+import { entryOf, note, requireReason, requireRun } from './runs.ts'
 
 /**
  * Notes that the bank has sent a person's money back (退票): it is in the budget again, and the person, who is told, can be
@@ -29,14 +25,12 @@ export function returnedByBank(
 ): Promise<void> {
   return inTransaction(rt, async tx => {
     const run = await requireBankRun(tx, actor, runId)
-    const said = reason.trim()
-    if (said === '' || said.length > MOST_REASON)
-      throw new DomainError('subsidy.reason', `请写明银行为什么退回（${MOST_REASON} 字以内）。`)
+    const said = requireReason(reason, '银行为什么退回')
     const item = await noteBankReturn(tx.db, run.id, itemId, said)
     if (!item) throw await notSo(tx, run, itemId, '这一笔已经记过银行退回了。')
-    await enter(tx, run, item, 'bank_returned')
+    await writeLedger(tx.db, [{ ...entryOf(run, item, tx.clock.now()), billId: null, kind: 'bank_returned' }])
     await freeClaim(tx.db, subsidyRules.kind, item.id)
-    await note(tx, actor, 'subsidy.bank_returned', run, item)
+    await note(tx, actor, 'subsidy.bank_returned', run.id, { itemId })
     await sendToPerson(
       tx,
       item.personId,
@@ -62,8 +56,8 @@ export function notReturnedByBank(
     const taken = await claim(tx.db, subsidyRules.kind, [{ personId: item.personId, itemId: item.id }])
     if (taken.length > 0)
       throw new DomainError('subsidy.paid', `${item.name}已经列入另一份批准的名单，不能再改回。`)
-    await enter(tx, run, item, 'bank')
-    await note(tx, actor, 'subsidy.bank_paid', run, item)
+    await writeLedger(tx.db, [{ ...entryOf(run, item, tx.clock.now()), billId: null, kind: 'bank' }])
+    await note(tx, actor, 'subsidy.bank_paid', run.id, { itemId })
     await sendToPerson(
       tx,
       item.personId,
@@ -91,33 +85,4 @@ async function notSo(
   return isOnList
     ? new DomainError('subsidy.state', words)
     : new DomainError('subsidy.unknown', '名单里没有这个人。')
-}
-
-function enter(
-  rt: DomainRuntime,
-  { id, unitId, year }: SubsidyRunRow,
-  item: SubsidyItemRow,
-  kind: 'bank_returned' | 'bank',
-): Promise<void> {
-  const at = rt.clock.now()
-  return writeLedger(rt.db, [
-    { at, unitId, year, runId: id, billId: null, itemId: item.id, kind, fen: item.fen },
-  ])
-}
-
-function note(
-  rt: DomainRuntime,
-  actor: KnownActor,
-  action: 'subsidy.bank_returned' | 'subsidy.bank_paid',
-  run: SubsidyRunRow,
-  item: SubsidyItemRow,
-): Promise<void> {
-  return appendAudit(rt.db, {
-    at: rt.clock.now(),
-    actorId: actor.person.id,
-    action,
-    subjectKind: 'subsidy_run',
-    subjectId: run.id,
-    details: { itemId: item.id },
-  })
 }

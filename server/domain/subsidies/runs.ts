@@ -100,9 +100,8 @@ export function leaveOut(
 ): Promise<void> {
   return inTransaction(rt, async tx => {
     const run = await requireRun(tx, actor, runId, ['draft', 'returned'])
-    if (reason !== null && (reason.trim() === '' || reason.length > MOST_REASON))
-      throw new DomainError('subsidy.reason', `请写明为什么移出名单（${MOST_REASON} 字以内）。`)
-    if (!(await leaveItemOut(tx.db, run.id, itemId, reason?.trim() ?? null)))
+    const said = reason === null ? null : requireReason(reason, '为什么移出名单')
+    if (!(await leaveItemOut(tx.db, run.id, itemId, said)))
       throw new DomainError('subsidy.unknown', '名单里没有这个人。')
     await note(tx, actor, reason === null ? 'subsidy.put_back' : 'subsidy.left_out', run.id, { itemId })
   })
@@ -144,16 +143,15 @@ export function returnRun(
 ): Promise<void> {
   return inTransaction(rt, async tx => {
     const run = await requireRun(tx, actor, runId, ['submitted'])
-    if (reason.trim() === '' || reason.length > MOST_REASON)
-      throw new DomainError('subsidy.reason', `请写明退回的原因（${MOST_REASON} 字以内）。`)
-    await changeRun(tx.db, run.id, { status: 'returned', contentHash: null, reason: reason.trim() })
+    const said = requireReason(reason, '退回的原因')
+    await changeRun(tx.db, run.id, { status: 'returned', contentHash: null, reason: said })
     await note(tx, actor, 'subsidy.returned', run.id, {})
     if (run.madeBy !== actor.person.id)
       await sendToPerson(
         tx,
         run.madeBy,
         'review',
-        `${actor.person.name}退回了补贴名单 ${run.id}：${reason.trim()}\n请改好再提交：${runAddress(tx, run.id)}`,
+        `${actor.person.name}退回了补贴名单 ${run.id}：${said}\n请改好再提交：${runAddress(tx, run.id)}`,
       )
   })
 }
@@ -206,6 +204,11 @@ export function setYearBudget(
 export async function spentOf(rt: DomainRuntime, unitId: number, year: number): Promise<number> {
   const sums = await ledgerSums(rt.db, { unitId, year })
   return promisedFen(sums)
+}
+
+/** What an entry of the ledger says of a person on a list. */
+export function entryOf(run: SubsidyRunRow, item: SubsidyItemRow, at: Date) {
+  return { at, unitId: run.unitId, year: run.year, runId: run.id, itemId: item.id, fen: item.fen }
 }
 
 /** What is promised and has not come back, of the sums of a ledger, in fen. */
@@ -351,7 +354,15 @@ export const runWords: Readonly<Record<string, string>> = {
   withdrawn: '已作废',
 }
 
-function note(
+/** A reason without the space around it. @param what is to be said, as words @throws DomainError `subsidy.reason` */
+export function requireReason(reason: string, what: string): string {
+  if (reason.trim() === '' || reason.length > MOST_REASON)
+    throw new DomainError('subsidy.reason', `请写明${what}（${MOST_REASON} 字以内）。`)
+  return reason.trim()
+}
+
+/** Writes into the audit log what was done to a list, or to a university's budget. */
+export function note(
   rt: DomainRuntime,
   actor: KnownActor,
   action: string,
