@@ -142,6 +142,10 @@ async function settingsThatAreOff(databaseUrl: string): Promise<string[]> {
   }
 }
 
+function loadOf({ load }: Settings, { serverUrl }: Prepared, mode: Mode) {
+  return { ...load, mode, settle: () => settleDisk(serverUrl) }
+}
+
 /** Every server in every mode, round by round, each time in another order. */
 async function measureAtFullLoad(settings: Settings, prepared: Prepared, peers: Peer[]) {
   const runs: Measured[] = []
@@ -153,7 +157,7 @@ async function measureAtFullLoad(settings: Settings, prepared: Prepared, peers: 
       if (withOurs) servers.push(null)
       const turned = [...servers.slice(round % servers.length), ...servers.slice(0, round % servers.length)]
       for (const peer of turned) {
-        const load = { ...settings.load, mode, settle: () => settleDisk(prepared.serverUrl) }
+        const load = loadOf(settings, prepared, mode)
         const name = peer?.name ?? OURS
         if (peer !== null) {
           runs.push({ server: name, round, ...(await measurePeer(peer, load, settings.core)) })
@@ -181,12 +185,10 @@ async function measureAtHalfRate(settings: Settings, prepared: Prepared, full: r
       const { faults: found, ...result } = await measureOurs(
         prepared,
         {
-          ...settings.load,
-          mode,
+          ...loadOf(settings, prepared, mode),
           rate,
           requests: rate * seconds,
           seconds,
-          settle: () => settleDisk(prepared.serverUrl),
         },
         settings.core,
       )
